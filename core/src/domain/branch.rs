@@ -1,0 +1,1 @@
+//! The names of the train's branches, tags and refs, made from the configured templates.

@@ -1,0 +1,1 @@
+//! Chart.yaml: reading it as helm does, and editing it in place.

@@ -1,0 +1,1 @@
+//! Commits: Conventional Commits, and which commits count for a release.

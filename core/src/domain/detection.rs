@@ -1,0 +1,1 @@
+//! Which charts differ between two commits.

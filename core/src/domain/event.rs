@@ -1,0 +1,1 @@
+//! Which event starts which stage.

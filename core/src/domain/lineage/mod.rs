@@ -1,0 +1,1 @@
+//! The lineage of a release, and its verification.

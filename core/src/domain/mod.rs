@@ -1,0 +1,25 @@
+//! Pure values and the rules that hold for them.
+
+pub mod branch;
+pub mod changelog;
+pub mod chart;
+pub mod check;
+pub mod commit;
+pub mod configuration;
+pub mod content;
+pub mod detection;
+pub mod digest;
+pub mod event;
+pub mod index;
+pub mod lineage;
+pub mod names;
+pub mod oci;
+pub mod package;
+pub mod policy;
+pub mod pull;
+pub mod ruleset;
+pub mod statement;
+pub mod tree;
+pub mod version;
+pub mod workflow;
+pub mod yaml;

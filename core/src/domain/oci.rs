@@ -1,0 +1,1 @@
+//! The OCI manifest of a chart.

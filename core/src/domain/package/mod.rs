@@ -1,0 +1,1 @@
+//! Packaging a chart as helm does, reproducibly.

@@ -1,0 +1,1 @@
+//! Titles and descriptions of pull requests, and the attestation map in them.

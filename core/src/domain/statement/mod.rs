@@ -1,0 +1,1 @@
+//! The in-toto statements of one release.

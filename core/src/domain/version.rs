@@ -1,0 +1,1 @@
+//! Versions: the level of a change and the version that follows.

@@ -1,0 +1,1 @@
+//! The workflow files, generated from the event table.

@@ -1,0 +1,1 @@
+//! YAML from outside: size- and depth-limited reading.

@@ -1,0 +1,1 @@
+//! The stages: each gathers facts, asks for a plan and applies it.

@@ -1,0 +1,1 @@
+//! The real helm as a child process.

@@ -1,0 +1,7 @@
+//! The only code that touches the world.
+
+pub mod git;
+pub mod github;
+pub mod helm;
+pub mod oci;
+pub mod signing;

@@ -1,0 +1,1 @@
+//! Signing keys from files and fresh ones.

@@ -1,0 +1,12 @@
+//! The library behind chartflow: everything the release train decides, proves and does.
+//!
+//! Imports run one way: [`domain`] (pure values and rules) ← [`plan`] (pure decisions) ← [`flow`] (one file per stage).
+//! [`port`] holds the few traits at the edge, and only `io` implements them against the world.
+//! There is no clock, randomness, environment, network or file access outside `io`: all of it arrives as arguments.
+
+pub mod domain;
+pub mod flow;
+#[cfg(feature = "io")]
+pub mod io;
+pub mod plan;
+pub mod port;

@@ -1,0 +1,1 @@
+//! The typed GitHub client over a [`super::transport::Transport`].
