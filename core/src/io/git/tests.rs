@@ -320,7 +320,7 @@ fn same_history(parents: &BTreeMap<String, Vec<String>>, repository: &LocalRepos
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn walks_are_exact_whatever_the_dates(commits in proptest::collection::vec((proptest::collection::vec(any::<u8>(), 1..3), any::<u16>()), 4..24), picks in proptest::collection::vec(any::<u8>(), 9)) {
