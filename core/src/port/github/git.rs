@@ -121,8 +121,11 @@ struct RawEntry {
 impl RawRef {
     fn target(self, operation: &str) -> Result<(String, RefTarget), GitHubError> {
         let bad = |_| GitHubError::Value { operation: operation.to_owned(), what: "object id", value: self.object.sha.clone() };
-        let target =
-            if self.object.kind == "tag" { RefTarget::Tag(TagObjectId::new(&*self.object.sha).map_err(bad)?) } else { RefTarget::Commit(CommitId::new(&*self.object.sha).map_err(bad)?) };
+        let target = if self.object.kind == "tag" {
+            RefTarget::Tag(TagObjectId::new(&*self.object.sha).map_err(bad)?)
+        } else {
+            RefTarget::Commit(CommitId::new(&*self.object.sha).map_err(bad)?)
+        };
         Ok((self.name, target))
     }
 }
@@ -315,7 +318,8 @@ impl GitHub {
 
 impl RawEntry {
     fn read(self, path: &str) -> Result<Entry, GitHubError> {
-        let mode = Mode::parse(&self.mode).ok_or_else(|| GitHubError::Value { operation: operation(Method::Get, path), what: "mode", value: self.mode.clone() })?;
+        let mode =
+            Mode::parse(&self.mode).ok_or_else(|| GitHubError::Value { operation: operation(Method::Get, path), what: "mode", value: self.mode.clone() })?;
         Ok(Entry { name: self.path, mode, id: self.sha })
     }
 }

@@ -294,7 +294,10 @@ impl GitHub {
             sha: CommitId,
         }
         let raw: Vec<Raw> = self.pages(&format!("pulls/{number}/commits")).await?;
-        Ok(raw.into_iter().map(|raw| PullCommit { id: raw.sha, message: raw.commit.message, parents: raw.parents.into_iter().map(|parent| parent.sha).collect() }).collect())
+        Ok(raw
+            .into_iter()
+            .map(|raw| PullCommit { id: raw.sha, message: raw.commit.message, parents: raw.parents.into_iter().map(|parent| parent.sha).collect() })
+            .collect())
     }
 
     /// "List reviews for a pull request", oldest first.
@@ -357,7 +360,11 @@ impl GitHub {
 
 fn merged(number: u64, id: &Value) -> Result<Merge, GitHubError> {
     let text = id.as_str().unwrap_or_default();
-    CommitId::new(text).map(Merge::Merged).map_err(|_| GitHubError::Value { operation: format!("merge of pull request {number}"), what: "commit id", value: text.to_owned() })
+    CommitId::new(text).map(Merge::Merged).map_err(|_| GitHubError::Value {
+        operation: format!("merge of pull request {number}"),
+        what: "commit id",
+        value: text.to_owned(),
+    })
 }
 
 /// A missing permission is no state of the pull request: looking again would not help.
