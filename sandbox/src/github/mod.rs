@@ -271,3 +271,6 @@ fn answer(
     }
     (route.handler)(&mut Context { state, caller, request, parameters })
 }
+
+#[cfg(test)]
+mod tests;

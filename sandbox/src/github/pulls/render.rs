@@ -76,6 +76,9 @@ pub(super) fn full(state: &State, pull: &Pull, merging: Merging, mergeable_state
         Merging::Clean => json!(true),
         Merging::Conflict => json!(false),
     };
+    if merging == Merging::Unknown && pull.merged.is_none() {
+        body["merge_commit_sha"] = Value::Null;
+    }
     body["rebaseable"] = mergeable.clone();
     body["mergeable"] = mergeable;
     body["mergeable_state"] = json!(mergeable_state);
