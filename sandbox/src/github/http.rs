@@ -56,10 +56,12 @@ impl ApiRequest {
         self.headers.get(name).map(String::as_str)
     }
 
-    /// The path's segments, each percent-decoded (an encoded `/` stays inside its segment).
+    /// The path's segments, each percent-decoded (an encoded `/` stays inside its segment). The prefixes under which
+    /// Enterprise Server serves the API and uploads are taken off.
     #[must_use]
     pub fn segments(&self) -> Vec<String> {
-        self.path.trim_start_matches('/').split('/').map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned()).collect()
+        let path = ["/api/v3/", "/api/uploads/"].iter().find_map(|prefix| self.path.strip_prefix(prefix)).unwrap_or(&self.path);
+        path.trim_start_matches('/').split('/').map(|segment| percent_decode_str(segment).decode_utf8_lossy().into_owned()).collect()
     }
 }
 

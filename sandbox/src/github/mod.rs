@@ -14,6 +14,7 @@ mod limits;
 pub mod occurrence;
 pub mod pulls;
 mod releases;
+mod render;
 pub mod route;
 pub mod rules;
 mod state;

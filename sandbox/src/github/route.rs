@@ -62,14 +62,17 @@ impl Route {
     fn matches(&self, segments: &[String]) -> Option<BTreeMap<&'static str, String>> {
         let template: Vec<&'static str> = self.template.trim_start_matches('/').split('/').collect();
         let greedy = template.last().is_some_and(|last| GREEDY.contains(last));
-        if segments.len() < template.len() || (segments.len() > template.len() && !greedy) {
+        // The top directory is a path too: `contents` and `contents/` read it.
+        let top = template.last() == Some(&"{path}") && segments.len() + 1 == template.len();
+        if !top && (segments.len() < template.len() || (segments.len() > template.len() && !greedy)) {
             return None;
         }
         let mut parameters = BTreeMap::new();
         for (index, part) in template.iter().enumerate() {
             let value = if greedy && index + 1 == template.len() { segments[index..].join("/") } else { segments[index].clone() };
+            let empty_allowed = *part == "{path}";
             match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
-                Some(name) if !value.is_empty() => {
+                Some(name) if empty_allowed || !value.is_empty() => {
                     parameters.insert(name, value);
                 }
                 None if value == *part => {}
@@ -114,6 +117,15 @@ pub(crate) struct Context<'a> {
     pub(crate) parameters: BTreeMap<&'static str, String>,
 }
 
+/// GitHub's words for a body of the wrong shape: `Invalid request.` and what is missing or wrong.
+fn invalid_request(problem: &str) -> String {
+    let missing = problem.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+    match missing {
+        Some(field) => format!("Invalid request.\n\n\"{field}\" wasn't supplied."),
+        None => format!("Invalid request.\n\n{problem}."),
+    }
+}
+
 /// A page of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Page {
@@ -141,7 +153,7 @@ impl Context<'_> {
     pub(crate) fn body<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         let bytes: &[u8] = if self.request.body.is_empty() { b"{}" } else { &self.request.body };
         let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|_| ApiError::new(400, "Problems parsing JSON"))?;
-        serde_json::from_value(value).map_err(|problem| ApiError::unprocessable(format!("Invalid request.\n\n{problem}.")))
+        serde_json::from_value(value).map_err(|problem| ApiError::unprocessable(invalid_request(&problem.to_string())))
     }
 
     /// The page asked for by `page` and `per_page` (30 unless told, at most 100).

@@ -68,3 +68,8 @@ pub(crate) fn violations(_state: &State, _caller: &Caller, _attempt: &Attempt<'_
 pub(crate) fn dismisses_stale_reviews(_state: &State, _base: &str) -> bool {
     false
 }
+
+/// Whether any active rule speaks about a branch (`protected` in the branches operations).
+pub(crate) fn protects(_state: &State, _branch: &str) -> bool {
+    false
+}

@@ -48,3 +48,11 @@ pub(crate) fn authorize(_state: &State, caller: &Caller, route: &Route) -> Resul
 pub(crate) fn may_move_workflows(_state: &State, _caller: &Caller, _before: Option<ObjectId>, _after: ObjectId) -> Result<(), ApiError> {
     Ok(())
 }
+
+/// Whether the caller may open or approve pull requests: 403 `GitHub Actions is not permitted to create or approve pull
+/// requests.` for the workflow token unless the setting is on.
+///
+/// Source: <https://docs.github.com/repositories/managing-your-repositorys-settings-and-features/enabling-features-for-your-repository/managing-github-actions-settings-for-a-repository>
+pub(crate) fn may_handle_pulls(_state: &State, _caller: &Caller) -> Result<(), ApiError> {
+    Ok(())
+}
