@@ -6,15 +6,18 @@
 pub mod actor;
 mod attestations;
 pub mod clock;
+mod data;
 mod dispatches;
 mod environments;
 mod events;
 pub mod http;
+mod issues;
 mod limits;
 pub mod occurrence;
 pub mod pulls;
 mod releases;
 mod render;
+mod repository;
 pub mod route;
 pub mod rules;
 mod state;
@@ -40,7 +43,10 @@ use store::{Store, StoreError};
 
 /// The operations, one slice a module.
 pub(crate) const ROUTES: &[&[Route]] = &[
+    data::ROUTES,
+    issues::ROUTES,
     pulls::ROUTES,
+    repository::ROUTES,
     rules::ROUTES,
     tokens::ROUTES,
     limits::ROUTES,
