@@ -1,1 +1,3 @@
-//! The lineage of a release, and its verification.
+//! The lineage of a release: its statements as signed lines, and the walk that verifies them.
+
+pub mod bundle;
