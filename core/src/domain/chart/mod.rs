@@ -1,9 +1,12 @@
 //! A chart's own description: Chart.yaml (and requirements.yaml of v1 charts), read as helm reads it, and edited in place.
 
 mod decode;
+pub mod edit;
 
 mod error;
 mod metadata;
+#[cfg(test)]
+mod tests;
 
 pub mod version;
 
