@@ -19,6 +19,7 @@ use crate::domain::statement::{Level, Stage};
 use crate::domain::tree::Mode;
 use crate::port::github::{Merge, MergeMethod, NewContent, NewEntry, NewRelease, Pull, RefTarget, Release, Status, StatusState};
 
+pub(crate) use build::{declared, local_dependencies};
 pub use build::{Built, build};
 
 /// The status that release demands.

@@ -146,7 +146,7 @@ impl Contribution<'_> {
         let mut messages = Vec::new();
         for commit in self.commits.iter().filter(|commit| commit.parents.len() < 2) {
             if super::history::charts_touched(self.train, &self.patterns, commit).await?.contains(chart) {
-                messages.push(checks::Message { id: commit.id.clone(), message: commit.message.clone() });
+                messages.push(checks::Message { id: commit.id.clone(), message: commit.message.clone(), is_merge: false });
             }
         }
         Ok(messages)
