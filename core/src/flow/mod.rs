@@ -1,4 +1,5 @@
 //! The stages: each gathers facts, asks for a plan and applies it.
+<<<<<<< HEAD
 //!
 //! What an event carries is at most a hint (a pull request's number). Running any stage at any time, twice, after a
 //! crash or a lost event leads to the same state.
@@ -236,3 +237,7 @@ impl Train {
         format!("{}/{}/commit/{commit}", self.home.server, self.github.repository_name())
     }
 }
+=======
+
+pub mod detect;
+>>>>>>> w/edge
