@@ -7,6 +7,7 @@
 pub mod back;
 pub mod bump;
 pub mod compose;
+pub mod detect;
 pub mod enforce;
 mod checks;
 mod error;
