@@ -10,6 +10,7 @@ use super::{CheckEntry, Entry, Train};
 use crate::domain::changelog;
 use crate::domain::commit::Author;
 use crate::domain::commit::range::Counted;
+use crate::domain::markdown::{Links, escape, one_line};
 use crate::domain::names::{BranchName, ChartName, TagName};
 use crate::domain::statement::{CommitRecord, Level, Promotion, StatementDigest};
 use crate::port::github::Pull;
@@ -35,7 +36,8 @@ pub(crate) fn count(number: usize, what: &str) -> String {
 pub(crate) fn counted(commits: &[CommitRecord]) -> Vec<Counted> {
     let one = |commit: &CommitRecord| Counted {
         id: commit.id.clone(),
-        author: Author { name: commit.author.clone().unwrap_or_default(), email: String::new() },
+        // The statement keeps the name alone, so the name stands for the address that tells people apart.
+        author: Author { name: commit.author.clone().unwrap_or_default(), email: commit.author.clone().unwrap_or_default() },
         committed: 0,
         message: commit.message.clone(),
         pull: commit.pull,
@@ -156,4 +158,17 @@ pub(crate) fn changelog_entry(train: &Train, chart: &ChartName, promotion: &Prom
 
 pub(crate) fn artifact_hub_changes(train: &Train, chart: &ChartName, promotion: &Promotion, version: &Version, date: i64) -> String {
     changelog::Entry::new(chart, version.clone(), None, date, &counted(&promotion.commits)).artifact_hub_changes(&links(train))
+}
+
+fn links(train: &Train) -> Links {
+    Links::new(&train.home.server, train.github.repository_name().clone())
+}
+
+fn commits(train: &Train, commits: &[CommitRecord]) -> String {
+    let links = links(train);
+    commits.iter().rev().map(|commit| format!("- {} ({})\n", escape(&one_line(&commit.message, 200)), links.commit_link(&commit.id))).collect()
+}
+
+fn map_of(lines: &[Signed]) -> BTreeMap<String, String> {
+    lines.iter().map(|line| (line.statement.name(), format!("sha256:{}", line.digest))).collect()
 }
