@@ -6,17 +6,23 @@
 pub mod actor;
 mod attestations;
 pub mod clock;
+mod data;
 mod dispatches;
 mod environments;
 mod events;
 pub mod http;
+pub mod in_process;
+mod issues;
 mod limits;
 pub mod occurrence;
+pub mod persons;
 pub mod pulls;
 mod releases;
 mod render;
+mod repository;
 pub mod route;
 pub mod rules;
+pub mod server;
 mod state;
 mod statuses;
 mod store;
@@ -36,11 +42,15 @@ use occurrence::Occurrence;
 use route::{Context, Route};
 pub use state::Settings;
 use state::State;
-use store::{Store, StoreError};
+use store::Store;
+pub use store::StoreError;
 
 /// The operations, one slice a module.
 pub(crate) const ROUTES: &[&[Route]] = &[
+    data::ROUTES,
+    issues::ROUTES,
     pulls::ROUTES,
+    repository::ROUTES,
     rules::ROUTES,
     tokens::ROUTES,
     limits::ROUTES,
@@ -181,10 +191,44 @@ impl Hub {
         self.lock().clock.now()
     }
 
-    /// What happened since the last call, in order.
+    /// What happened since the last call, in order. Merges that wait in the background happen now at the latest.
     #[must_use]
     pub fn take_occurrences(&self) -> Vec<Occurrence> {
-        std::mem::take(&mut self.lock().occurrences)
+        let mut state = self.lock();
+        pulls::settle(&mut state);
+        std::mem::take(&mut state.occurrences)
+    }
+
+    /// How many polls of an asynchronous merge are answered with `pending` before it runs; 0 at first.
+    pub fn set_merge_delay(&self, polls: u32) {
+        self.lock().merge_delay = polls;
+    }
+
+    /// Puts refs into place as they were before anything happened: no rule is asked, nothing is recorded. None of them
+    /// may exist.
+    ///
+    /// # Errors
+    /// [`HubError::Repository`] when they cannot be written.
+    pub fn import_references(&self, references: &[(String, gix::ObjectId)]) -> Result<(), HubError> {
+        let failed = |source| HubError::Repository { path: self.git_directory.clone(), source };
+        self.lock().store.import_references(references).map_err(failed)
+    }
+
+    /// Where a ref points.
+    #[must_use]
+    pub fn reference(&self, name: &str) -> Option<gix::ObjectId> {
+        self.lock().store.reference(name)
+    }
+
+    /// The pull requests, by number.
+    #[must_use]
+    pub fn pulls(&self) -> Vec<pulls::Pull> {
+        self.lock().pulls.values().cloned().collect()
+    }
+
+    /// Changes the repository's settings.
+    pub fn configure(&self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.lock().settings);
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
@@ -227,3 +271,6 @@ fn answer(
     }
     (route.handler)(&mut Context { state, caller, request, parameters })
 }
+
+#[cfg(test)]
+mod tests;

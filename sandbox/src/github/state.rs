@@ -7,7 +7,7 @@ use gix::ObjectId;
 use super::actor::{Actor, Caller};
 use super::clock::Clock;
 use super::occurrence::{Happening, Occurrence};
-use super::pulls::Pull;
+use super::pulls::{AsyncMerge, Pull};
 use super::store::Store;
 use super::{Count, attestations, dispatches, environments, events, limits, releases, rules, statuses, tokens};
 
@@ -57,6 +57,10 @@ pub(crate) struct State {
     pub(crate) actors: BTreeMap<String, Actor>,
     /// Pull requests by number.
     pub(crate) pulls: BTreeMap<u64, Pull>,
+    /// Asynchronous merges, oldest first.
+    pub(crate) merges: Vec<AsyncMerge>,
+    /// How many polls of an asynchronous merge are answered with `pending` before it runs.
+    pub(crate) merge_delay: u32,
     /// Commits and tags that GitHub signed because a bot made them through the API without naming an author.
     pub(crate) signed: BTreeSet<ObjectId>,
     /// What happened and was not taken yet.
@@ -86,6 +90,8 @@ impl State {
             store,
             actors: BTreeMap::new(),
             pulls: BTreeMap::new(),
+            merges: Vec::new(),
+            merge_delay: 0,
             signed: BTreeSet::new(),
             occurrences: Vec::new(),
             sequence: 0,

@@ -5,6 +5,7 @@ use gix::ObjectId;
 use super::actor::Caller;
 use super::http::ApiError;
 use super::occurrence::Happening;
+use super::pulls;
 use super::rules::{self, Attempt, Via};
 use super::state::State;
 use super::tokens;
@@ -45,7 +46,10 @@ pub(crate) fn update(state: &mut State, caller: &Caller, update: Update<'_>) -> 
         state.store.delete_reference(update.reference).map_err(broken)?;
     }
     state.happened(caller, Happening::Push { reference: update.reference.to_owned(), before, after: update.after, forced });
-    Ok(())
+    match update.reference.strip_prefix("refs/heads/") {
+        Some(branch) => pulls::follow(state, caller, branch, update.after, update.via),
+        None => Ok(()),
+    }
 }
 
 /// The refusal of a change that breaks rules.

@@ -40,12 +40,29 @@ pub struct Pull {
     pub reviews: Vec<Review>,
     /// Its comments, oldest first.
     pub comments: Vec<Comment>,
+    /// Logins whose review was asked for.
+    pub requested: BTreeSet<String>,
+    /// What is known about merging it.
+    pub mergeability: Option<Mergeability>,
     /// When it was opened, in seconds since 1970-01-01T00:00:00Z.
     pub created: i64,
     /// When it was changed last.
     pub updated: i64,
     /// When it was closed or merged.
     pub closed: Option<i64>,
+}
+
+/// Whether a head can be merged into a base. GitHub finds out in the background: whoever asks first learns nothing.
+///
+/// Source: <https://docs.github.com/rest/guides/using-the-rest-api-to-interact-with-your-git-database#checking-mergeability-of-pull-requests>
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mergeability {
+    /// The head it holds for.
+    pub head: ObjectId,
+    /// The base it holds for.
+    pub base: ObjectId,
+    /// The test merge; `None` for a conflict.
+    pub test_merge: Option<ObjectId>,
 }
 
 /// How a pull request was merged.

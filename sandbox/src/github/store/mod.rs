@@ -1,19 +1,32 @@
 //! The bare git repository behind the embedded GitHub.
 
+mod diff;
 mod error;
 mod history;
+mod merge;
 mod objects;
+mod process;
 mod refs;
+mod resolve;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use gix::ObjectId;
+
+pub(crate) use diff::FileChange;
 pub use error::StoreError;
+pub(crate) use merge::Merge;
 pub(crate) use objects::{Commit, Signature, Tag};
+pub(crate) use process::hermetic;
 
 /// A bare repository. Objects and refs are read and written in process; merges are git's own.
 pub(crate) struct Store {
     repository: gix::Repository,
     path: PathBuf,
+    diffs: RefCell<HashMap<(ObjectId, ObjectId), Arc<Vec<FileChange>>>>,
 }
 
 impl Store {
@@ -34,7 +47,7 @@ impl Store {
         let mut repository = gix::open_opts(path, gix::open::Options::isolated().open_path_as_is(true))
             .map_err(|source| StoreError::Git { doing: "opening the repository", source: Box::new(source) })?;
         repository.object_cache_size(4 << 20);
-        Ok(Self { repository, path: path.to_owned() })
+        Ok(Self { repository, path: path.to_owned(), diffs: RefCell::default() })
     }
 
     /// Where it is.

@@ -60,6 +60,11 @@ impl Store {
         self.repository.try_find_header(id).ok().flatten().map(|header| header.kind())
     }
 
+    /// An object's length in bytes; 0 when there is none.
+    pub(crate) fn size(&self, id: ObjectId) -> u64 {
+        self.repository.try_find_header(id).ok().flatten().map_or(0, |header| header.size())
+    }
+
     /// An object's kind and bytes; `None` when there is none.
     pub(crate) fn read(&self, id: ObjectId) -> Option<(Kind, Vec<u8>)> {
         self.repository.try_find_object(id).ok().flatten().map(|mut object| (object.kind, std::mem::take(&mut object.data)))
@@ -127,11 +132,21 @@ impl Store {
 
     /// Stores a commit.
     pub(crate) fn write_commit(&self, commit: &Commit) -> Result<ObjectId, StoreError> {
+        self.write_commit_with(commit, None)
+    }
+
+    /// Stores a commit with a signature over it.
+    pub(crate) fn write_commit_with(&self, commit: &Commit, signature: Option<&str>) -> Result<ObjectId, StoreError> {
         let mut text = format!("tree {}\n", commit.tree);
         for parent in &commit.parents {
             text.push_str(&format!("parent {parent}\n"));
         }
-        text.push_str(&format!("author {}\ncommitter {}\n\n{}", commit.author.line(), commit.committer.line(), commit.message));
+        text.push_str(&format!("author {}\ncommitter {}\n", commit.author.line(), commit.committer.line()));
+        if let Some(signature) = signature {
+            text.push_str(&format!("gpgsig {}\n", signature.trim_end().replace('\n', "\n ")));
+        }
+        text.push('\n');
+        text.push_str(&commit.message);
         self.write(Kind::Commit, text.as_bytes())
     }
 

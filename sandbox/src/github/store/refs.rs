@@ -1,5 +1,7 @@
 //! Refs, with git's rule that a name cannot be a file and a directory at once.
 
+use std::collections::BTreeMap;
+
 use gix::ObjectId;
 use gix::refs::Target;
 use gix::refs::transaction::{Change, LogChange, PreviousValue, RefEdit, RefLog};
@@ -57,16 +59,23 @@ impl Store {
         self.repository.edit_references_as([RefEdit { change, name, deref: false }], None).map(|_| ()).map_err(failed("editing a ref"))
     }
 
-    /// Adds many refs at once. None of them may exist.
+    /// Adds many refs at once, packed into one file. None of them may exist.
     pub(crate) fn import_references(&self, references: &[(String, ObjectId)]) -> Result<(), StoreError> {
-        let edits = references
-            .iter()
-            .map(|(name, id)| {
-                let name = name.as_str().try_into().map_err(failed::<gix::validate::reference::name::Error>("reading a ref's name"))?;
-                let change = Change::Update { log: LogChange::default(), expected: PreviousValue::Any, new: Target::Object(*id) };
-                Ok(RefEdit { change, name, deref: false })
-            })
-            .collect::<Result<Vec<_>, StoreError>>()?;
-        self.repository.edit_references_as(edits, None).map(|_| ()).map_err(failed("importing refs"))
+        let path = self.path.join("packed-refs");
+        let io = |source| StoreError::Files { path: path.clone(), source };
+        let present = if path.exists() { std::fs::read_to_string(&path).map_err(io)? } else { String::new() };
+        let mut packed: BTreeMap<&str, String> = present
+            .lines()
+            .filter(|line| !line.starts_with(['#', '^']))
+            .filter_map(|line| line.split_once(' ').map(|(id, name)| (name, id.to_owned())))
+            .collect();
+        packed.extend(references.iter().map(|(name, id)| (name.as_str(), id.to_string())));
+        let mut text = String::from("# pack-refs with: sorted \n");
+        for (name, id) in &packed {
+            text.push_str(&format!("{id} {name}\n"));
+        }
+        let new = self.path.join("packed-refs.new");
+        std::fs::write(&new, text).map_err(io)?;
+        std::fs::rename(&new, &path).map_err(io)
     }
 }
