@@ -49,7 +49,8 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Answer, Comm
 async fn rehearse(arguments: &Arguments, output: &Output) -> Result<Answer, CommandError> {
     let origin = origin(arguments).await?;
     prepare(&arguments.out)?;
-    let out = std::path::absolute(&arguments.out).map_err(|error| CommandError::new(Kind::Request, format!("{} is no path", arguments.out.display())).because(error))?;
+    let out = std::path::absolute(&arguments.out)
+        .map_err(|error| CommandError::new(Kind::Request, format!("{} is no path", arguments.out.display())).because(error))?;
     let options = Options { origin, out: out.clone(), keep_key: arguments.keep_key.clone() };
     let done = rehearsal::rehearse(&options, &mut |progress| show(&progress, output)).await?;
     if output.format() == Format::Json {
@@ -92,7 +93,10 @@ async fn origin(arguments: &Arguments) -> Result<Origin, CommandError> {
         let commit = repository.resolve(name)?;
         let title = repository.commit(&commit).await.map_err(RehearsalError::from)?.message.lines().next().unwrap_or_default().to_owned();
         let short = name.strip_prefix("refs/heads/").unwrap_or(name);
-        let plain = !["HEAD", "main", "integration", "release"].contains(&short) && !short.starts_with("integration-") && !short.starts_with("chartflow-") && short.len() < 40;
+        let plain = !["HEAD", "main", "integration", "release"].contains(&short)
+            && !short.starts_with("integration-")
+            && !short.starts_with("chartflow-")
+            && short.len() < 40;
         let branch = if plain { short.to_owned() } else { format!("contribution-{}", number + 1) };
         heads.push(Head { branch, title, commit });
     }

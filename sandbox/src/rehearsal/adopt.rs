@@ -148,7 +148,12 @@ fn start(options: &Options, hub: &Hub) -> Result<Start, RehearsalError> {
         }
         Origin::Directory { path } => {
             let (base, head) = import_directory(path, hub)?;
-            Ok(Start { borrowed: None, base, heads: vec![Head { branch: "feature/import".to_owned(), title: "feat: import charts".to_owned(), commit: head }], references: Vec::new() })
+            Ok(Start {
+                borrowed: None,
+                base,
+                heads: vec![Head { branch: "feature/import".to_owned(), title: "feat: import charts".to_owned(), commit: head }],
+                references: Vec::new(),
+            })
         }
     }
 }
@@ -176,7 +181,10 @@ fn import_directory(path: &Path, hub: &Hub) -> Result<(CommitId, CommitId), Rehe
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
         }
-        Err(RehearsalError::GitProgram { command: arguments.first().copied().unwrap_or_default().to_owned(), message: String::from_utf8_lossy(&output.stderr).trim().to_owned() })
+        Err(RehearsalError::GitProgram {
+            command: arguments.first().copied().unwrap_or_default().to_owned(),
+            message: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        })
     };
     let empty = git(&["write-tree"])?;
     let base = git(&["commit-tree", "-m", "chore: start", &empty])?;
@@ -202,7 +210,12 @@ fn import(hub: &Hub, start: &Start, continued: bool) -> Result<(), RehearsalErro
 
 /// Adoption, in the rehearsal only: one commit on main that touches no chart adds configuration and workflow files;
 /// integration starts there, release as an orphan, and the markers hold the charts as they are.
-async fn found(administrator: &Person<'_>, objects: &LocalRepository, start: &Start, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<(), RehearsalError> {
+async fn found(
+    administrator: &Person<'_>,
+    objects: &LocalRepository,
+    start: &Start,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<(), RehearsalError> {
     let root = objects.commit(&start.base).await?.tree;
     let mut roots = vec![root.clone()];
     for head in &start.heads {
@@ -214,7 +227,13 @@ async fn found(administrator: &Person<'_>, objects: &LocalRepository, start: &St
         None => globs(objects, &roots, progress).await?,
     };
     let tiers = tiers(&Names::new(&chartflow_core::domain::configuration::Configuration::default()))?;
-    let options = workflow::Options { tiers, mode: Mode::App { id: APP }, signing_key: true, actions: "chartflow/chartflow/actions".to_owned(), version: "v1".to_owned() };
+    let options = workflow::Options {
+        tiers,
+        mode: Mode::App { id: APP },
+        signing_key: true,
+        actions: "chartflow/chartflow/actions".to_owned(),
+        version: "v1".to_owned(),
+    };
     let mut files: Vec<Value> = workflow::workflows(&options).into_iter().map(|file| entry(&file.path, &file.text)).collect();
     if present.is_none() {
         let globs: Vec<&str> = globs.iter().map(String::as_str).collect();
@@ -234,11 +253,15 @@ async fn found(administrator: &Person<'_>, objects: &LocalRepository, start: &St
 /// `refs/chartflow/released` and `published`: the charts main holds now count as finished.
 async fn markers(administrator: &Person<'_>, objects: &LocalRepository, root: &TreeId, globs: &[String]) -> Result<(), RehearsalError> {
     let charts = listing(objects, root, &Patterns::new(globs)?).await?;
-    let entries: Vec<Value> = charts.iter().map(|(path, tree)| json!({ "path": path, "mode": EntryMode::Directory.padded(), "type": "tree", "sha": tree })).collect();
-    let tree = if entries.is_empty() { chartflow_core::flow::compose::EMPTY_TREE.to_owned() } else { call(administrator, "/git/trees", &json!({ "tree": entries }))? };
+    let entries: Vec<Value> =
+        charts.iter().map(|(path, tree)| json!({ "path": path, "mode": EntryMode::Directory.padded(), "type": "tree", "sha": tree })).collect();
+    let tree =
+        if entries.is_empty() { chartflow_core::flow::compose::EMPTY_TREE.to_owned() } else { call(administrator, "/git/trees", &json!({ "tree": entries }))? };
     let commit = call(administrator, "/git/commits", &json!({ "message": "chore: adoption baseline", "tree": tree, "parents": [] }))?;
     for marker in [RELEASED, PUBLISHED] {
-        administrator.call(Method::Post, "/git/refs", &json!({ "ref": format!("refs/{marker}"), "sha": commit })).map_err(RehearsalError::person(format!("creating refs/{marker}")))?;
+        administrator
+            .call(Method::Post, "/git/refs", &json!({ "ref": format!("refs/{marker}"), "sha": commit }))
+            .map_err(RehearsalError::person(format!("creating refs/{marker}")))?;
     }
     Ok(())
 }
@@ -319,7 +342,15 @@ fn policy(configuration: &ReadConfiguration, signer: &KeySigner, skips: &[String
     let name = RepositoryName::new(format!("{OWNER}/{NAME}")).map_err(world("the repository's name"))?;
     let repository = Repository { name, id: Some(1001), owner_id: Some(2001) };
     let reviews = ReviewRules { integration: 1, main: 1 };
-    Ok(Policy::for_rehearsal(repository, &configuration.configuration.tag, signer.public_key_der(), jiff::Timestamp::UNIX_EPOCH, required, skips.to_vec(), reviews))
+    Ok(Policy::for_rehearsal(
+        repository,
+        &configuration.configuration.tag,
+        signer.public_key_der(),
+        jiff::Timestamp::UNIX_EPOCH,
+        required,
+        skips.to_vec(),
+        reviews,
+    ))
 }
 
 /// The lineage files that are on release already: baseline, not verified again.
@@ -341,6 +372,14 @@ pub async fn serve(hub: Arc<Hub>, port: u16) -> Result<Server, RehearsalError> {
 struct NoHelm;
 #[async_trait::async_trait]
 impl Helm for NoHelm {
-    async fn version(&self) -> Result<Option<String>, chartflow_core::port::helm::HelmError> { Ok(None) }
-    async fn lint(&self, _: &str, _: &chartflow_core::domain::content::Files) -> Result<chartflow_core::port::helm::LintOutput, chartflow_core::port::helm::HelmError> { Ok(chartflow_core::port::helm::LintOutput { success: true, text: String::new() }) }
+    async fn version(&self) -> Result<Option<String>, chartflow_core::port::helm::HelmError> {
+        Ok(None)
+    }
+    async fn lint(
+        &self,
+        _: &str,
+        _: &chartflow_core::domain::content::Files,
+    ) -> Result<chartflow_core::port::helm::LintOutput, chartflow_core::port::helm::HelmError> {
+        Ok(chartflow_core::port::helm::LintOutput { success: true, text: String::new() })
+    }
 }

@@ -103,11 +103,20 @@ async fn run(train: &flow::Train, event: &Event, start: &StageStart) -> Result<V
     }
 }
 
-fn record(world: &mut World, event: &Event, stage: StageName, reports: Vec<Report>, milliseconds: u128, requests: (u64, u64), progress: &mut (dyn FnMut(Progress) + Send)) {
+fn record(
+    world: &mut World,
+    event: &Event,
+    stage: StageName,
+    reports: Vec<Report>,
+    milliseconds: u128,
+    requests: (u64, u64),
+    progress: &mut (dyn FnMut(Progress) + Send),
+) {
     let mut row = StageRow::new(stage, event.name(), milliseconds, requests.0, requests.1);
     for report in reports {
         for check in &report.checks {
-            let new = CheckRow { check: check.check.clone(), chart: check.chart.to_string(), outcome: check.outcome.to_owned(), message: check.message.clone() };
+            let new =
+                CheckRow { check: check.check.clone(), chart: check.chart.to_string(), outcome: check.outcome.to_owned(), message: check.message.clone() };
             world.checks.retain(|old| (&old.check, &old.chart) != (&new.check, &new.chart));
             world.checks.push(new);
         }
@@ -128,7 +137,8 @@ fn record(world: &mut World, event: &Event, stage: StageName, reports: Vec<Repor
         row.outcome = word(report.outcome().max(row.worst)).to_owned();
         row.worst = report.outcome().max(row.worst);
         let lines = report.entries.iter().filter(|entry| entry.outcome != Outcome::Nothing);
-        let lines: Vec<String> = lines.map(|entry| entry.chart.as_ref().map_or_else(|| entry.message.clone(), |chart| format!("{chart}: {}", entry.message))).collect();
+        let lines: Vec<String> =
+            lines.map(|entry| entry.chart.as_ref().map_or_else(|| entry.message.clone(), |chart| format!("{chart}: {}", entry.message))).collect();
         row.messages.extend(lines.clone());
         progress(Progress::Stage { stage: report.stage.to_string(), outcome: word(report.outcome()).to_owned(), lines });
     }

@@ -52,7 +52,11 @@ pub fn prepare(out: &Path) -> Result<(), OutputError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(failed(error)),
         Ok(_) => {
-            let names: Vec<String> = fs::read_dir(out).map_err(failed)?.map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned())).collect::<Result<_, _>>().map_err(failed)?;
+            let names: Vec<String> = fs::read_dir(out)
+                .map_err(failed)?
+                .map(|entry| entry.map(|entry| entry.file_name().to_string_lossy().into_owned()))
+                .collect::<Result<_, _>>()
+                .map_err(failed)?;
             let marked = names.iter().any(|name| name == MARKER);
             let stranger = names.iter().find(|name| *name != MARKER && !(marked && PARTS.contains(&name.as_str())));
             if let Some(file) = stranger {

@@ -99,7 +99,11 @@ impl World {
             }),
             verify: Arc::new(move |package, lineage| {
                 let report = verify(&Artifact::Package { bytes: package, manifest: None }, lineage, &policy, &judging, None);
-                if report.verified() { Ok(()) } else { Err(report.refused.iter().map(|refusal| format!("{}: {}", refusal.rule.id(), refusal.message)).collect::<Vec<_>>().join("; ")) }
+                if report.verified() {
+                    Ok(())
+                } else {
+                    Err(report.refused.iter().map(|refusal| format!("{}: {}", refusal.rule.id(), refusal.message)).collect::<Vec<_>>().join("; "))
+                }
             }),
             helm: self.helm.clone(),
             home: self.home.clone(),
@@ -108,5 +112,6 @@ impl World {
 }
 
 fn anchor(policy: &Policy) -> Result<Anchor, RehearsalError> {
-    chartflow_core::domain::lineage::anchor(policy, None).map_err(|source| RehearsalError::World { what: "the rehearsal's own key".to_owned(), source: Box::new(source) })
+    chartflow_core::domain::lineage::anchor(policy, None)
+        .map_err(|source| RehearsalError::World { what: "the rehearsal's own key".to_owned(), source: Box::new(source) })
 }
