@@ -1,1 +1,3 @@
-//! sandbox
+//! The embedded GitHub, OCI registry and signing identity that rehearsals and tests run against.
+
+pub mod github;
