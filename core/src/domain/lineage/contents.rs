@@ -84,7 +84,9 @@ fn source_problem(name: &str, bytes: &[u8], unchanged: bool, build: &Build, char
         .map(|(at, _)| at)
         .chain([path.len()])
         .any(|end| build.files.get(&path[..end]).is_some_and(|file| file.mode == Mode::Symlink));
-    let of_a_dependency = path.starts_with("charts/") && !build.dependencies.is_empty();
+    // helm unpacks vendored archives and writes what it unpacked.
+    let has_dependencies = !build.dependencies.is_empty() || build.files.keys().any(|path| path.starts_with("charts/"));
+    let of_a_dependency = path.starts_with("charts/") && has_dependencies;
     if REWRITTEN.contains(&path) || of_a_dependency || linked { None } else { Some("is neither the chart's file nor one that packaging writes") }
 }
 

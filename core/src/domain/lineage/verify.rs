@@ -188,7 +188,7 @@ impl Session<'_> {
     }
 
     fn rederive(&mut self, walk: &Walk<'_>) {
-        let bump = rederive::bump(walk.bump.says, walk.promoted, walk.released, &walk.bump.entry.statement.source.chart);
+        let bump = rederive::bump(walk.bump.says, walk.promoted, walk.released);
         self.refused.extend(bump.broken.into_iter().map(|(rule, message)| walk.bump.refuse(rule, message)));
         if bump.complete {
             self.proofs.insert(walk.bump.entry.digest, Proof::Rederived);
@@ -245,6 +245,9 @@ impl Session<'_> {
         let broken = facts::check(repository, &claims);
         if broken.is_empty() {
             self.proofs.insert(walk.tag.entry.digest, Proof::Rederived);
+            if repository.heads_are_merged && repository.touching.is_some() && walk.promotion.says.omitted.is_none() {
+                self.proofs.insert(walk.promotion.entry.digest, Proof::Rederived);
+            }
         }
         for (rule, message) in broken {
             let entry = match rule {

@@ -159,15 +159,6 @@ impl Subject {
         }
     }
 
-    /// The `resourceUri` of a gate that decides about a package; `None` for a content, see [`Source::resource`].
-    #[must_use]
-    pub fn resource(&self) -> Option<String> {
-        match self {
-            Self::Content { .. } => None,
-            Self::Package { reference, .. } => Some(format!("oci://{reference}")),
-        }
-    }
-
     /// The content, unless this is a package.
     #[must_use]
     pub const fn content(&self) -> Option<&ContentId> {

@@ -41,10 +41,8 @@ fn asked_for() {
 }
 
 fn versions() -> impl Strategy<Value = Version> {
-    (0..4_u64, 0..4_u64, 0..4_u64, prop_oneof![Just(""), Just("rc.1"), Just("alpha"), Just("beta.2.x")]).prop_map(|(major, minor, patch, pre)| Version {
-        pre: Prerelease::new(pre).unwrap(),
-        ..Version::new(major, minor, patch)
-    })
+    (0..4_u64, 0..4_u64, 0..4_u64, prop_oneof![Just(""), Just("rc.1"), Just("alpha"), Just("beta.2.x")])
+        .prop_map(|(major, minor, patch, pre)| Version { pre: Prerelease::new(pre).unwrap(), ..Version::new(major, minor, patch) })
 }
 
 proptest! {
