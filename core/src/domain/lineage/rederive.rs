@@ -8,11 +8,12 @@ use super::rules::Rule;
 use crate::domain::chart::Metadata;
 use crate::domain::chart::edit::{self, EditError};
 use crate::domain::chart::version::lenient;
+use crate::domain::commit::conventional::changes;
 use crate::domain::content::ContentId;
 use crate::domain::digest::{ObjectFormat, Sha256};
 use crate::domain::statement::Bump;
 use crate::domain::tree::{Mode, Tree};
-use crate::domain::version;
+use crate::domain::version::{self, VersionPolicy};
 
 /// What repeating showed.
 pub(super) struct Outcome {
@@ -49,24 +50,17 @@ fn decide_again(bump: &Bump) -> Result<(), (Rule, String)> {
     let version = |problem: String| (Rule::BumpVersion, problem);
     let read = |what: &str, text: &str| lenient(text).ok_or_else(|| version(format!("{what} {text:?} is no version")));
     let optional = |what: &str, text: &Option<String>| text.as_deref().map(|text| read(what, text)).transpose();
-    let (main, published) = (optional("main's", &bump.from)?, optional("the floor", &bump.floor)?);
+    let (main, floor) = (optional("main's", &bump.from)?, optional("the floor", &bump.floor)?);
     let metadata = Metadata::read("Chart.yaml", &bump.witness.chart_yaml).map_err(|error| version(format!("the Chart.yaml shown cannot be read: {error}")))?;
     let contributed = read("the contribution's", &metadata.version)?;
-    let policy = version::Policy::deserialize(bump.versions.as_str().into_deserializer())
+    let policy = VersionPolicy::deserialize(bump.versions.as_str().into_deserializer())
         .map_err(|_: serde::de::value::Error| version(format!("{:?} is no way to choose versions", bump.versions)))?;
     let newest_first = || bump.commits.iter().rev().map(|commit| commit.message.as_str());
-    let release_as = version::release_as(newest_first());
-    let facts = version::Facts {
-        main: main.as_ref(),
-        contributed: &contributed,
-        published: published.as_ref(),
-        level: version::level_of(newest_first(), true),
-        release_as: release_as.as_ref(),
-        policy,
-    };
+    let release_as = newest_first().flat_map(changes).find_map(|change| change.release_as()?.ok());
+    let facts = version::Facts { main, contributed, floor, level: version::level_of(newest_first(), true), release_as, policy };
     let decision = version::decide(&facts).map_err(|error| version(error.to_string()))?;
     if decision.level != bump.level {
-        return Err(level(format!("by the commits the level is {:?}, not {:?}", decision.level, bump.level).to_lowercase()));
+        return Err(level(format!("by the commits the level is {}, not {}", decision.level, bump.level)));
     }
     if decision.version.to_string() != bump.to {
         return Err(version(format!("by the commits the version is {}, not {}", decision.version, bump.to)));

@@ -19,9 +19,11 @@ use serde::{Deserialize, Serialize};
 
 pub use canonical::{DEPTH_LIMIT, canonical, strict};
 pub use predicate::{
-    Account, Build, BuildDependency, Bump, ChartEdits, CheckResult, Checks, CommitRecord, DependencyContent, Downloaded, Gate, Level, Member, Omitted,
+    Account, Build, BuildDependency, Bump, ChartEdits, CheckResult, Checks, CommitRecord, DependencyContent, Downloaded, Gate, Member, Omitted,
     PolicyReference, Predicate, Previous, Promotion, PullRecord, Range, Review, ReviewState, TagRecord, TreeFile, Witness,
 };
+
+pub use super::version::Level;
 
 use super::content::ContentId;
 use super::digest::Sha256;
