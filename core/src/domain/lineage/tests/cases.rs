@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::fixture::{DATE, Setup, checks, commit, package, source, verified};
+use super::fixture::{DATE, Setup, archive, checks, commit, members, package, source, verified};
 use crate::domain::digest::Sha256;
-use crate::domain::lineage::archive::tests::package as archive;
 use crate::domain::lineage::report::Report;
 use crate::domain::lineage::rules::Rule;
 use crate::domain::policy::{OutsideCheck, Revoked};
@@ -278,7 +277,7 @@ fn repackaged(bytes: Vec<u8>, change: impl Fn(&mut Build) + 'static) -> Setup {
 
 fn artifact() -> Vec<(Rule, Setup)> {
     let with = |name: &'static str, bytes: &'static [u8]| {
-        let mut members = crate::domain::lineage::archive::members(&package()).unwrap();
+        let mut members = members();
         members.insert(name.to_owned(), bytes.to_vec());
         archive(&members.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect::<Vec<_>>())
     };
@@ -312,7 +311,7 @@ fn artifact() -> Vec<(Rule, Setup)> {
         (Rule::ArtifactContents, signed("a/evil.yaml", b"x", false)),
         (Rule::ArtifactContents, signed("a/values.yaml", b"x", false)),
         (Rule::ArtifactContents, signed("a/values.yaml", b"x", true)),
-        (Rule::ArtifactContents, signed("b/values.yaml", b"x", false)),
+        (Rule::ArtifactMalformed, signed("b/values.yaml", b"x", false)),
         (Rule::ArtifactContents, signed("a/charts/b/values.yaml", b"x", false)),
         (
             Rule::ArtifactContents,
@@ -329,7 +328,14 @@ fn artifact() -> Vec<(Rule, Setup)> {
         (Rule::PackageSource, build(|build| build.version = "1.1.1".to_owned())),
         (Rule::PackageSource, build(|build| build.commit = commit('9'))),
         (Rule::PackageSource, build(|build| build.epoch += 1)),
-        (Rule::PackageManifest, Setup::default().manifest(Sha256::of(b"other"))),
+        (
+            Rule::PackageManifest,
+            Setup::default().statements(|statement| {
+                if let Subject::Package { manifest, .. } = &mut statement.subject {
+                    *manifest = Sha256::of(b"other");
+                }
+            }),
+        ),
         (
             Rule::PackageDependency,
             on(Row::Checks, |statement| {

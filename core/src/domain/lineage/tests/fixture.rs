@@ -1,18 +1,20 @@
 //! A valid lineage of one release of one chart.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 
 use sigstore_crypto::KeyPair;
 
 use crate::domain::chart::edit;
 use crate::domain::content::Files;
 use crate::domain::digest::{CommitId, ObjectFormat, Sha256, TagObjectId};
-use crate::domain::lineage::archive::tests::package as archive;
 use crate::domain::lineage::bundle::{Anchor, key_bundle, key_id, signed_bytes};
 use crate::domain::lineage::contents::blob_id;
 use crate::domain::lineage::facts::{RepositoryFacts, TagFact};
 use crate::domain::lineage::report::Report;
 use crate::domain::lineage::verify::{Artifact, anchor, verify};
+use crate::domain::oci::chart_artifact;
+use crate::domain::package::{Limits, read_package};
 use crate::domain::policy::{Policy, Repository, ReviewRules};
 use crate::domain::statement::*;
 
@@ -34,6 +36,30 @@ pub(super) fn chart_files(released: bool) -> Files {
         files.insert("CHANGELOG.md", "## 1.1.0\n");
     }
     files
+}
+
+/// A gzipped tar archive.
+pub(super) fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, bytes) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        builder.append_data(&mut header, name, *bytes).unwrap();
+    }
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(&builder.into_inner().unwrap()).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// The members of the package.
+pub(super) fn members() -> BTreeMap<String, Vec<u8>> {
+    read_package(&package(), Limits::default()).unwrap().members.into_iter().collect()
+}
+
+fn manifest() -> Sha256 {
+    let metadata = read_package(&package(), Limits::default()).unwrap().metadata;
+    chart_artifact(&metadata, &package(), DATE).unwrap().manifest.digest
 }
 
 /// The package: everything as it is, Chart.yaml written anew.
@@ -70,7 +96,7 @@ fn package_subject() -> Subject {
         file: "a-1.1.0.tgz".to_owned(),
         sha256: Sha256::of(&package()),
         reference: "registry.example.com/charts/a:1.1.0".to_owned(),
-        manifest: Sha256::of(b"manifest"),
+        manifest: manifest(),
     }
 }
 
@@ -159,7 +185,7 @@ fn bump() -> Bump {
 
 fn build() -> Build {
     let files = chart_files(true);
-    let members = super::super::archive::members(&package()).unwrap();
+    let members = members();
     Build {
         builder: "https://example.com/chartflow".to_owned(),
         content: files.content_id().unwrap(),
@@ -198,7 +224,6 @@ pub(super) struct Setup {
     lines: Change<Vec<String>>,
     policy: Box<dyn Fn(&mut Policy)>,
     package: Change<Vec<u8>>,
-    manifest: Option<Sha256>,
     facts: Option<RepositoryFacts>,
 }
 
@@ -211,7 +236,6 @@ impl Default for Setup {
             lines: Box::new(|lines| lines),
             policy: Box::new(|_| {}),
             package: Box::new(|package| package),
-            manifest: Some(Sha256::of(b"manifest")),
             facts: None,
         }
     }
@@ -259,11 +283,6 @@ impl Setup {
 
     pub(super) fn package(mut self, change: impl Fn(Vec<u8>) -> Vec<u8> + 'static) -> Self {
         self.package = Box::new(change);
-        self
-    }
-
-    pub(super) fn manifest(mut self, manifest: Sha256) -> Self {
-        self.manifest = Some(manifest);
         self
     }
 
@@ -328,5 +347,5 @@ impl Setup {
 pub(super) fn verified(setup: Setup) -> Report {
     let (policy, anchor, lines) = setup.signed();
     let package = (setup.package)(package());
-    verify(&Artifact::Package { bytes: &package, manifest: setup.manifest }, lines.join("\n").as_bytes(), &policy, &anchor, setup.facts.as_ref())
+    verify(&Artifact::Package { bytes: &package }, lines.join("\n").as_bytes(), &policy, &anchor, setup.facts.as_ref())
 }

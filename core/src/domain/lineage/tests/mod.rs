@@ -129,7 +129,7 @@ fn a_lineage_says_where_to_look_in_the_repository() {
 #[test]
 fn hostile_lineages_are_refused_and_nothing_else() {
     let (policy, anchor, lines) = Setup::default().signed();
-    let check = |lineage: &[u8]| broken(&verify(&Artifact::Package { bytes: b"garbage", manifest: None }, lineage, &policy, &anchor, None)).join(" ");
+    let check = |lineage: &[u8]| broken(&verify(&Artifact::Package { bytes: b"garbage" }, lineage, &policy, &anchor, None)).join(" ");
     insta::assert_snapshot!(check(b""), @"lineage/empty");
     insta::assert_snapshot!(check(b"\n\n \n"), @"lineage/empty");
     insta::assert_snapshot!(check(b"{}\nnot json\n[[[["), @"bundle/malformed bundle/malformed bundle/malformed");
@@ -145,7 +145,7 @@ fn a_key_of_another_release_train_is_refused() {
     let (policy, anchor, _) = Setup::default().signed();
     let (_, _, lines) = Setup::default().signed();
     let package = fixture::package();
-    let report = verify(&Artifact::Package { bytes: &package, manifest: None }, lines.join("\n").as_bytes(), &policy, &anchor, None);
+    let report = verify(&Artifact::Package { bytes: &package }, lines.join("\n").as_bytes(), &policy, &anchor, None);
     assert!(!report.verified() && report.refused.iter().all(|refusal| refusal.rule == Rule::SignerKey), "{:#?}", report.refused);
     assert_eq!(report.artifact.sha256, Some(Sha256::of(&package)));
 }
@@ -156,13 +156,7 @@ fn the_profile_is_the_policy_s_choice_and_never_the_bundle_s() {
     let mut policy = Policy::for_public_repository("o/r".parse().unwrap(), vec![]);
     for profile in [Profile::Public, Profile::Github] {
         policy.profile = profile;
-        let report = verify(
-            &Artifact::Package { bytes: &fixture::package(), manifest: None },
-            lines.join("\n").as_bytes(),
-            &policy,
-            &anchor(&policy, None).unwrap(),
-            None,
-        );
+        let report = verify(&Artifact::Package { bytes: &fixture::package() }, lines.join("\n").as_bytes(), &policy, &anchor(&policy, None).unwrap(), None);
         assert!(!report.verified() && report.refused.iter().all(|refusal| refusal.rule == Rule::BundleProfile), "{:#?}", report.refused);
     }
     assert!(anchor(&policy, Some("not a trusted root")).is_err());
