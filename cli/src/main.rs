@@ -4,6 +4,7 @@
 //! [`Command`] and an arm in [`run`].
 
 mod completions;
+mod detect;
 mod error;
 mod options;
 mod output;
@@ -30,6 +31,7 @@ struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
+  chartflow detect --base main
   chartflow completions bash > ~/.local/share/bash-completion/completions/chartflow
 
 Exit codes: 0 done, 1 the answer is no, 2 the request was wrong, 3 the outside world failed, 70 a bug in chartflow";
@@ -37,15 +39,14 @@ Exit codes: 0 done, 1 the answer is no, 2 the request was wrong, 3 the outside w
 #[derive(Debug, Subcommand)]
 enum Command {
     Rehearse(rehearse::Arguments),
+    Detect(detect::Arguments),
     Completions(completions::Arguments),
 }
 
 impl Command {
     /// Whether the command knows `--format matrix`.
     fn prints_matrix(&self) -> bool {
-        match self {
-            Self::Completions(_) | Self::Rehearse(_) => false,
-        }
+        matches!(self, Self::Detect(_))
     }
 }
 
@@ -67,6 +68,7 @@ impl From<bool> for Answer {
 fn run(arguments: Arguments, output: &Output) -> Result<Answer, CommandError> {
     match arguments.command {
         Command::Rehearse(arguments) => rehearse::run(&arguments, output),
+        Command::Detect(arguments) => detect::run(&arguments, output),
         Command::Completions(arguments) => completions::run(&arguments, output),
     }
 }
