@@ -13,6 +13,8 @@ fn train() -> World {
     let world = World::new().with_everybody(&["contents", "pull_requests", "actions"]);
     world.hub.let_actions_handle_pulls(true);
     let old = world.rev("main");
+    // Before the workflow files are there, as a new root takes the files along.
+    let release = world.commit("release", None, &[("index.yaml", Some("entries: {}\n"))]);
     let options = Options {
         tiers: tiers(),
         mode: Mode::App { id: 4711 },
@@ -27,7 +29,6 @@ fn train() -> World {
     let main = world.rev("main");
     world.hub.person("ada").unwrap().push("main", &main, false).unwrap();
     world.commit("feature", Some("main"), &[("charts/a/values.yaml", Some("one\n"))]);
-    let release = world.commit("release", None, &[("index.yaml", Some("entries: {}\n"))]);
     world.import(&[("integration", &main), ("old", &old), ("release", &release), ("feature", &world.rev("feature"))]);
     let _ = world.hub.take_events(&tiers());
     world

@@ -100,7 +100,7 @@ fn who_may_move_which_ref() {
         ("an administrator pushes to integration", ADMIN, Patch, "/git/refs/heads/integration", to(&feature), "200".to_owned()),
         ("a writer pushes to main", BOB, Patch, "/git/refs/heads/main", to(&feature), violated(&pushes("chartflow/main"))),
         ("an administrator rewrites main", ADMIN, Patch, "/git/refs/heads/main", to(&feature), "200".to_owned()),
-        ("an administrator deletes main", ADMIN, Delete, "/git/refs/heads/main", Value::Null, violated("Cannot delete this branch")),
+        ("nobody deletes the default branch", ADMIN, Delete, "/git/refs/heads/main", Value::Null, "422 Reference update failed".to_owned()),
         (
             "the App pushes to release",
             APP,
