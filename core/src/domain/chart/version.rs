@@ -32,7 +32,9 @@ mod tests {
     #[test]
     fn as_lenient_as_helm() {
         let check = |text: &str| lenient(text).map(|version| version.to_string());
-        for (text, version) in [("1", "1.0.0"), ("v1.2", "1.2.0"), ("1.02.3", "1.2.3"), ("1.2.3-rc.1+b.01", "1.2.3-rc.1+b.01"), ("1.2-a", "1.2.0-a"), ("1.2.3-a-b", "1.2.3-a-b")] {
+        for (text, version) in
+            [("1", "1.0.0"), ("v1.2", "1.2.0"), ("1.02.3", "1.2.3"), ("1.2.3-rc.1+b.01", "1.2.3-rc.1+b.01"), ("1.2-a", "1.2.0-a"), ("1.2.3-a-b", "1.2.3-a-b")]
+        {
             assert_eq!(check(text).as_deref(), Some(version), "{text}");
         }
         for text in ["", "v", "1.2.3.4", "1.", "a", "1.2.3-", "1.2.3+", "-1", "1.2.3-01", "99999999999999999999", "vv1", "1.2.3-ä", "1 "] {

@@ -150,6 +150,8 @@ pub(super) fn unpack(bytes: &[u8], limits: Limits) -> Result<Vec<Unpacked>, Arch
         }
         files.push(Unpacked { top, path, bytes: content });
     }
+    // The tar archive ends before the checksum of the gzip stream does.
+    io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(garbled)?;
     if files.is_empty() { Err(ArchiveError::Empty) } else { Ok(files) }
 }
 

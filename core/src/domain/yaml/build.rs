@@ -234,7 +234,9 @@ impl<'a> Builder<'a> {
         }
         let value = resolve::plain(text);
         let fits = match (tag.suffix.as_str(), value) {
-            ("int", value @ Value::Integer(_)) | ("float", value @ Value::Float(_)) | ("bool", value @ Value::Bool(_)) | ("null", value @ Value::Null) => Some(value),
+            ("int", value @ Value::Integer(_)) | ("float", value @ Value::Float(_)) | ("bool", value @ Value::Bool(_)) | ("null", value @ Value::Null) => {
+                Some(value)
+            }
             #[expect(clippy::cast_precision_loss, reason = "a number that is asked for as a double becomes one")]
             ("float", Value::Integer(value)) => Some(Value::Float(value as f64)),
             ("timestamp", value @ Value::Text(_)) => Some(value),
@@ -300,10 +302,18 @@ impl<'a> Builder<'a> {
             Value::Mapping(entries) => vec![entries],
             Value::Sequence(items) => {
                 let mappings = items.into_iter().map(|item| if let Value::Mapping(entries) = item.value { Some(entries) } else { None }).collect();
-                let wrong = || YamlError::Value { path: self.path.to_owned(), line: at.line, column: at.column, problem: "only mappings can be merged".to_owned() };
+                let wrong =
+                    || YamlError::Value { path: self.path.to_owned(), line: at.line, column: at.column, problem: "only mappings can be merged".to_owned() };
                 Option::ok_or_else(mappings, wrong)?
             }
-            _ => return Err(YamlError::Value { path: self.path.to_owned(), line: at.line, column: at.column, problem: "only mappings can be merged".to_owned() }),
+            _ => {
+                return Err(YamlError::Value {
+                    path: self.path.to_owned(),
+                    line: at.line,
+                    column: at.column,
+                    problem: "only mappings can be merged".to_owned(),
+                });
+            }
         };
         for (mut key, mut value) in sources.into_iter().flatten() {
             // What a merge brings in is shared with the place it comes from.
