@@ -114,12 +114,30 @@ impl<'a, 'p> Fields<'a, 'p> {
     }
 }
 
-/// Reads what a Chart.yaml says, without validating it; what has the wrong type is left out and told in `problems`.
+/// Reads a mapping with the keys of a Chart.yaml without judging what they say; what has the wrong type is left out and
+/// told.
+#[must_use]
 pub fn decode(path: &str, root: &Node, problems: &mut Vec<ChartError>) -> Metadata {
     decode_into(path, root, Metadata::default(), problems)
 }
 
-pub(super) fn decode_into(path: &str, root: &Node, mut to: Metadata, problems: &mut Vec<ChartError>) -> Metadata {
+/// Reads and validates a Chart.yaml, and a requirements.yaml over it, and tells everything that is wrong with it rather
+/// than the first thing; what has the wrong type is left out.
+#[must_use]
+pub fn examine(path: &str, root: &Node, requirements: Option<(&str, &Node)>) -> (Metadata, Vec<ChartError>) {
+    let mut problems = Vec::new();
+    let mut metadata = decode_into(path, root, Metadata::default(), &mut problems);
+    if metadata.api_version.is_empty() {
+        "v1".clone_into(&mut metadata.api_version);
+    }
+    if let Some((path, root)) = requirements.filter(|(_, root)| !root.is_null()) {
+        metadata = decode_into(path, root, metadata, &mut problems);
+    }
+    validate(path, root, &mut metadata, &mut problems);
+    (metadata, problems)
+}
+
+fn decode_into(path: &str, root: &Node, mut to: Metadata, problems: &mut Vec<ChartError>) -> Metadata {
     if !matches!(root.value, Value::Mapping(_)) {
         problems.push(ChartError::NotAMapping { path: path.to_owned(), found: root.kind() });
         return to;
@@ -215,7 +233,7 @@ fn sanitize(text: &mut String) {
 }
 
 /// Helm's `Metadata.Validate`, which also cleans the texts; every problem is told.
-pub(super) fn validate(path: &str, root: &Node, metadata: &mut Metadata, problems: &mut Vec<ChartError>) {
+fn validate(path: &str, root: &Node, metadata: &mut Metadata, problems: &mut Vec<ChartError>) {
     for text in [
         &mut metadata.name,
         &mut metadata.description,

@@ -164,19 +164,11 @@ impl Metadata {
     pub fn read_with_requirements(path: &str, bytes: &[u8], requirements: Option<(&str, &[u8])>) -> Result<Self, ChartError> {
         let limits = Limits::default();
         let root = yaml::parse(path, bytes, &limits, Duplicates::Keep)?.root;
-        let mut problems = Vec::new();
-        let mut metadata = decode(path, &root, &mut problems);
-        if metadata.api_version.is_empty() {
-            "v1".clone_into(&mut metadata.api_version);
-        }
-        if let Some((path, bytes)) = requirements {
-            let root = yaml::parse(path, bytes, &limits, Duplicates::Keep)?.root;
-            if !root.is_null() {
-                let overlay = decode::decode_into(path, &root, metadata, &mut problems);
-                metadata = overlay;
-            }
-        }
-        decode::validate(path, &root, &mut metadata, &mut problems);
+        let requirements = match requirements {
+            Some((path, bytes)) => Some((path, yaml::parse(path, bytes, &limits, Duplicates::Keep)?.root)),
+            None => None,
+        };
+        let (metadata, problems) = decode::examine(path, &root, requirements.as_ref().map(|(path, root)| (*path, root)));
         problems.into_iter().next().map_or(Ok(metadata), Err)
     }
 

@@ -1,13 +1,16 @@
 //! A chart's own description: Chart.yaml (and requirements.yaml of v1 charts), read as helm reads it, and edited in place.
 
 mod decode;
+pub mod edit;
 
 mod error;
 mod metadata;
+#[cfg(test)]
+mod tests;
 
 pub mod version;
 
-pub use decode::{DEPENDENCY_KEYS, MAINTAINER_KEYS, METADATA_KEYS, decode};
+pub use decode::{DEPENDENCY_KEYS, MAINTAINER_KEYS, METADATA_KEYS, decode, examine};
 pub use error::ChartError;
 pub use metadata::{Dependency, Maintainer, Metadata, Origin};
 

@@ -124,9 +124,7 @@ impl<'a> Builder<'a> {
             let (event, span) = self.next()?;
             match event {
                 Event::StreamEnd => {
-                    let at = Position { line: 1, column: 1 };
-                    let span = self.offsets.skipped..self.offsets.skipped;
-                    let root = Node { value: Value::Null, at, span, style: Style::Plain, shared: false, tagged: false, written: None };
+                    let root = Node::null();
                     return Ok(Document { root, duplicates: Vec::new(), more: false });
                 }
                 Event::Nothing | Event::StreamStart | Event::DocumentStart(_) => {}

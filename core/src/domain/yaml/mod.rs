@@ -12,7 +12,7 @@ mod tests;
 use serde::de::DeserializeOwned;
 
 pub use node::{Node, Position, Style, Value};
-pub use resolve::go_float;
+pub use resolve::{go_float, plain_text};
 
 /// How much a document may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

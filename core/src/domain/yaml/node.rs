@@ -1,5 +1,6 @@
 //! The tree of a document, with places.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::YamlError;
@@ -52,9 +53,9 @@ pub enum Value {
 pub struct Node {
     /// The value.
     pub value: Value,
-    /// Where it begins; of an alias, where the alias stands.
+    /// Where it begins; of an alias, where the alias stands; of a block scalar, its first line.
     pub at: Position,
-    /// Its bytes in the file, quotes included. Of block scalars and block collections only the start is reliable.
+    /// Its bytes in the file, quotes included. Of block collections only the start is reliable, of block scalars neither end.
     pub span: Range<usize>,
     /// How it is written.
     pub style: Style,
@@ -67,6 +68,12 @@ pub struct Node {
 }
 
 impl Node {
+    /// A value that stands nowhere: null.
+    #[must_use]
+    pub fn null() -> Self {
+        Self { value: Value::Null, at: Position { line: 1, column: 1 }, span: 0..0, style: Style::Plain, shared: false, tagged: false, written: None }
+    }
+
     /// The value of a text key of a mapping.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {
@@ -168,16 +175,26 @@ impl Node {
         })
     }
 
-    /// Whether both are the same value, wherever and however they are written.
+    /// Whether both are the same value, wherever and however they are written; the order of keys does not count.
     #[must_use]
     pub fn same(&self, other: &Self) -> bool {
         match (&self.value, &other.value) {
             (Value::Sequence(one), Value::Sequence(two)) => one.len() == two.len() && one.iter().zip(two).all(|(a, b)| a.same(b)),
-            (Value::Mapping(one), Value::Mapping(two)) => one.len() == two.len() && one.iter().zip(two).all(|((k, a), (l, b))| k.same(l) && a.same(b)),
+            (Value::Mapping(one), Value::Mapping(two)) => same_entries(one, two),
             (Value::Float(one), Value::Float(two)) => one.to_bits() == two.to_bits(),
             (one, two) => one == two,
         }
     }
+}
+
+/// Scalar keys are found by their text; keys that are collections, which no chart has, must come in the same order.
+fn same_entries(one: &[(Node, Node)], two: &[(Node, Node)]) -> bool {
+    let keys: HashMap<String, &(Node, Node)> = two.iter().filter_map(|entry| Some((entry.0.to_text()?, entry))).collect();
+    let collections = |entries: &[(Node, Node)]| entries.iter().filter(|(key, _)| key.to_text().is_none()).cloned().collect::<Vec<_>>();
+    let pair = |(one_key, one): &(Node, Node), (two_key, two): &(Node, Node)| one_key.same(two_key) && one.same(two);
+    let same = |entry: &(Node, Node)| entry.0.to_text().is_none_or(|text| keys.get(&text).is_some_and(|other| pair(entry, other)));
+    let (one_rest, two_rest) = (collections(one), collections(two));
+    one.len() == two.len() && one.iter().all(same) && one_rest.len() == two_rest.len() && one_rest.iter().zip(&two_rest).all(|(a, b)| pair(a, b))
 }
 
 impl PartialEq for Node {

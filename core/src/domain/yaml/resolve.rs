@@ -27,6 +27,16 @@ pub(super) fn plain(text: &str) -> Value {
     number.unwrap_or_else(|| Value::Text(text.to_owned()))
 }
 
+/// Whether a text can stand without quotes, in blocks and braces alike, and reads back as itself.
+#[must_use]
+pub fn plain_text(text: &str) -> bool {
+    let indicator = |c: char| ",[]{}#&*!|>'\"%@`".contains(c);
+    let first_is_free = text.chars().next().is_some_and(|c| !indicator(c) && !c.is_whitespace() && !matches!(c, '-' | '?' | ':' | '='));
+    let inside = text.chars().all(|c| !matches!(c, ',' | '[' | ']' | '{' | '}') && !c.is_control());
+    let ends = !text.ends_with([' ', ':']) && !text.contains(": ") && !text.contains(" #");
+    first_is_free && inside && ends && text != "<<" && matches!(plain(text), Value::Text(_))
+}
+
 /// Go's `strconv.ParseInt` with base 0.
 fn integer(text: &str) -> Option<Value> {
     let (negative, digits) = match text.as_bytes().first()? {
