@@ -5,8 +5,10 @@
 
 mod completions;
 mod error;
+mod index;
 mod options;
 mod output;
+mod package;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -29,12 +31,15 @@ struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
+  chartflow package charts/web -d packages
   chartflow completions bash > ~/.local/share/bash-completion/completions/chartflow
 
 Exit codes: 0 done, 1 the answer is no, 2 the request was wrong, 3 the outside world failed, 70 a bug in chartflow";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Package(package::Arguments),
+    Index(index::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -42,7 +47,7 @@ impl Command {
     /// Whether the command knows `--format matrix`.
     fn prints_matrix(&self) -> bool {
         match self {
-            Self::Completions(_) => false,
+            Self::Package(_) | Self::Index(_) | Self::Completions(_) => false,
         }
     }
 }
@@ -64,6 +69,8 @@ impl From<bool> for Answer {
 
 fn run(arguments: Arguments, output: &Output) -> Result<Answer, CommandError> {
     match arguments.command {
+        Command::Package(arguments) => package::run(&arguments, output),
+        Command::Index(arguments) => index::run(&arguments, output),
         Command::Completions(arguments) => completions::run(&arguments, output),
     }
 }

@@ -127,6 +127,7 @@ fn members_stand_in_helm_s_order() {
     version: "1"
     "#);
     assert_eq!(contents.metadata, package.metadata);
+    assert_eq!(contents.modified, 1_700_000_000);
     assert_eq!(package.file_name, "web-1.2.3.tgz");
 }
 
