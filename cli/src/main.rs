@@ -6,9 +6,11 @@
 mod completions;
 mod detect;
 mod error;
+mod index;
 mod options;
 mod output;
 mod rehearse;
+mod package;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -32,6 +34,7 @@ struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   chartflow detect --base main
+  chartflow package charts/web -d packages
   chartflow completions bash > ~/.local/share/bash-completion/completions/chartflow
 
 Exit codes: 0 done, 1 the answer is no, 2 the request was wrong, 3 the outside world failed, 70 a bug in chartflow";
@@ -40,6 +43,8 @@ Exit codes: 0 done, 1 the answer is no, 2 the request was wrong, 3 the outside w
 enum Command {
     Rehearse(rehearse::Arguments),
     Detect(detect::Arguments),
+    Package(package::Arguments),
+    Index(index::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -69,6 +74,8 @@ fn run(arguments: Arguments, output: &Output) -> Result<Answer, CommandError> {
     match arguments.command {
         Command::Rehearse(arguments) => rehearse::run(&arguments, output),
         Command::Detect(arguments) => detect::run(&arguments, output),
+        Command::Package(arguments) => package::run(&arguments, output),
+        Command::Index(arguments) => index::run(&arguments, output),
         Command::Completions(arguments) => completions::run(&arguments, output),
     }
 }
