@@ -11,6 +11,9 @@ pub mod schema;
 mod schema_values;
 pub mod version;
 
+#[cfg(test)]
+mod tests;
+
 
 use std::borrow::Cow;
 use std::fmt;
