@@ -1,7 +1,7 @@
 //! What stops a stage. What a stage decides against is no error but an [`super::Entry`] of its report.
 
 use crate::domain::content::ContentError;
-use crate::domain::digest::DigestError;
+use crate::domain::digest::{DigestError, Sha256};
 use crate::domain::names::NameError;
 use crate::port::github::GitHubError;
 use crate::port::helm::HelmError;
@@ -112,6 +112,16 @@ pub enum FlowError {
         computed: String,
         /// What was expected.
         expected: String,
+    },
+    /// A version is in the registry already, with another content.
+    #[error("{reference} is there already as {found:?}, not as {expected:?}")]
+    Published {
+        /// The reference.
+        reference: String,
+        /// What is there.
+        found: Sha256,
+        /// What was to be pushed.
+        expected: Sha256,
     },
     /// The attestation store was written by others again and again.
     #[error("the attestation store moved {attempts} times while it was being written")]

@@ -7,9 +7,11 @@ pub mod back;
 pub mod bump;
 pub mod compose;
 pub mod enforce;
+mod checks;
 mod error;
 pub mod filter;
 pub mod format;
+mod history;
 mod judge;
 pub mod listing;
 pub mod package;
@@ -39,6 +41,9 @@ use crate::port::signer::Signer;
 /// otherwise nothing.
 pub type OpenBundle = dyn Fn(&str) -> Option<Vec<u8>> + Send + Sync;
 
+/// Verifies a package and its lineage as a stranger with this repository's policy would; a text says what was refused.
+pub type VerifyPackage = dyn Fn(&[u8], &[u8]) -> Result<(), String> + Send + Sync;
+
 /// Everything a stage works with. All of it is handed in; a stage reads no clock and no environment.
 #[derive(Clone)]
 pub struct Train {
@@ -52,6 +57,8 @@ pub struct Train {
     pub signer: Arc<dyn Signer>,
     /// Whose signatures count.
     pub open: Arc<OpenBundle>,
+    /// How a stranger would judge a package.
+    pub verify: Arc<VerifyPackage>,
     /// The helm of this machine.
     pub helm: Arc<dyn Helm>,
     /// Where and what the repository is.
@@ -71,6 +78,8 @@ pub struct Home {
     pub builder: String,
     /// Where packages are pushed: `host/path`, without the chart's name.
     pub oci_prefix: String,
+    /// Required checks that this machine cannot run and that are left out here: only ever on a laptop.
+    pub skips: Vec<String>,
     /// Whether the identity is an App installation; otherwise it is the workflow's own token, whose events start nothing.
     pub app: bool,
 }
@@ -150,5 +159,80 @@ impl Report {
 
     pub(crate) fn refuse(&mut self, chart: Option<&ChartName>, rule: &str, message: impl Into<String>, hint: impl Into<String>) {
         self.entries.push(Entry { chart: chart.cloned(), outcome: Outcome::Refused, message: message.into(), rule: Some(rule.to_owned()), hint: Some(hint.into()) });
+    }
+}
+
+mod texts;
+
+use crate::domain::chart::Metadata;
+use crate::domain::digest::{CommitId, TreeId};
+use crate::domain::names::RepoPath;
+use crate::domain::statement::{CheckResult, Predicate};
+use crate::plan::{Carried, Place};
+
+/// The tree a chart's statements are about: its directory's, or git's empty one where nothing is left.
+pub(crate) fn content_tree(place: Option<&Place>) -> Result<TreeId, FlowError> {
+    match place {
+        Some(place) => Ok(place.tree.clone()),
+        None => Ok(TreeId::new(compose::EMPTY_TREE)?),
+    }
+}
+
+/// What a chain of statements carried onto the chart's branch.
+pub(crate) fn carried(chain: &judge::Chain) -> Option<Carried> {
+    let promotion = chain.promotion()?;
+    let statement = &chain.promotion.statement;
+    let tree = &statement.subject.content()?.sha1;
+    let source = (!promotion.removed || tree.as_str() != compose::EMPTY_TREE).then(|| Place { path: statement.source.path.clone(), tree: tree.clone() });
+    Some(Carried { source, commit: promotion.commit.clone(), bumped: chain.bump.is_some() })
+}
+
+/// Whether the checks of a chain are all that the configuration requires, on the same base and configuration.
+pub(crate) fn checks_complete(train: &Train, tips: &tips::Tips, chain: &judge::Chain, base: Option<&Place>) -> bool {
+    let configuration = &tips.configuration.configuration;
+    let mut passed: Vec<&str> = Vec::new();
+    for line in &chain.checks {
+        let Predicate::Checks(checks) = &line.statement.predicate else { return false };
+        let same_base = checks.base.as_ref().map(|id| &id.sha1) == base.map(|place| &place.tree);
+        if checks.result == CheckResult::Failed || !same_base || checks.configuration != tips.configuration.digest {
+            return false;
+        }
+        passed.extend(checks.passed.iter().chain(&checks.warned).map(String::as_str));
+    }
+    let removed = chain.promotion().is_some_and(|promotion| promotion.removed);
+    removed || (configuration.checks.required.iter().map(|check| check.as_str()).all(|check| passed.contains(&check) || train.home.skips.iter().any(|skipped| skipped == check)) && configuration.checks.outside.keys().all(|check| passed.contains(&check.as_str())))
+}
+
+/// The version in a Chart.yaml, as the train needs it.
+pub(crate) fn release_version(path: &RepoPath, bytes: &[u8]) -> Result<semver::Version, FlowError> {
+    let failed = |source| FlowError::Chart { chart: path.to_string(), what: "reading Chart.yaml", source: Box::new(source) };
+    Metadata::read(&format!("{path}/Chart.yaml"), bytes).and_then(|metadata| metadata.release_version()).map_err(failed)
+}
+
+pub(crate) fn parse_version(text: &str) -> Result<semver::Version, FlowError> {
+    semver::Version::parse(text).map_err(|source| FlowError::Chart { chart: text.to_owned(), what: "reading a version", source: Box::new(source) })
+}
+
+/// Stores a statement about real bytes with GitHub, where GitHub takes it: the git ref has it in any case.
+pub(crate) async fn attestation(train: &Train, line: &store::Signed) -> Result<Option<u64>, FlowError> {
+    let Ok(bundle) = serde_json::from_str(&line.bundle) else { return Ok(None) };
+    match train.github.create_attestation(&bundle).await {
+        Ok(id) => Ok(Some(id)),
+        Err(error) if matches!(error.status(), Some(403 | 404 | 422)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl Train {
+    /// `git+<server>/<repository>@<ref>#<path>`: what a gate's decision is about.
+    #[must_use]
+    pub fn resource(&self, reference: &str, path: &RepoPath) -> String {
+        format!("git+{}/{}@{reference}#{path}", self.home.server, self.github.repository_name())
+    }
+
+    /// The page of a commit.
+    #[must_use]
+    pub fn commit_page(&self, commit: &CommitId) -> String {
+        format!("{}/{}/commit/{commit}", self.home.server, self.github.repository_name())
     }
 }

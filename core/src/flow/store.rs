@@ -141,6 +141,12 @@ impl Store {
         Ok(signed)
     }
 
+    /// Whether a statement was signed by this job and is not stored yet.
+    #[must_use]
+    pub fn is_pending(&self, line: &Signed) -> bool {
+        self.pending.iter().any(|pending| pending.digest == line.digest)
+    }
+
     /// Appends what was signed, in one commit. Nothing signed, nothing written.
     ///
     /// # Errors

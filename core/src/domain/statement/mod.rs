@@ -118,6 +118,14 @@ pub struct Source {
     pub path: RepoPath,
 }
 
+impl Source {
+    /// The `resourceUri` of a gate that decides about this chart at a ref, such as `refs/heads/main`.
+    #[must_use]
+    pub fn resource(&self, reference: &str) -> String {
+        format!("git+{}/{}@{reference}#{}", self.server, self.repository, self.path)
+    }
+}
+
 /// The one artifact a statement speaks about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Subject {
@@ -148,6 +156,15 @@ impl Subject {
         match self {
             Self::Content { id, .. } => id.sha256,
             Self::Package { sha256, .. } => *sha256,
+        }
+    }
+
+    /// The `resourceUri` of a gate that decides about a package; `None` for a content, see [`Source::resource`].
+    #[must_use]
+    pub fn resource(&self) -> Option<String> {
+        match self {
+            Self::Content { .. } => None,
+            Self::Package { reference, .. } => Some(format!("oci://{reference}")),
         }
     }
 
