@@ -50,7 +50,9 @@ fn links_and_submodules() {
         let directory = directory();
         told(&layout::check(&Subject { directory: &directory, files: &files }, &layout::Surroundings::default()))
     };
-    for (path, target) in [("l", "Chart.yaml"), ("l", "templates"), ("templates/l", "../Chart.yaml"), ("l", "templates/self/x.yaml"), ("l", "./to-x"), ("d/l", "../to-x")] {
+    for (path, target) in
+        [("l", "Chart.yaml"), ("l", "templates"), ("templates/l", "../Chart.yaml"), ("l", "templates/self/x.yaml"), ("l", "./to-x"), ("d/l", "../to-x")]
+    {
         assert_eq!(link(path, target), "passed", "{target}");
     }
     insta::assert_snapshot!(link("l", "../b/Chart.yaml"), @r#"

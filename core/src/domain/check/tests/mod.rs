@@ -3,6 +3,7 @@
 mod annotations;
 mod description;
 mod files;
+mod real;
 
 use std::collections::BTreeSet;
 
@@ -50,11 +51,21 @@ fn keys_and_rules_are_stable() {
 #[test]
 fn commits_follow_the_convention() {
     let check = |list: &[(&str, bool)]| {
-        let commits: Vec<_> = list.iter().map(|(message, is_merge)| commits::Commit { id: "0123456789abcdef0123456789abcdef01234567".parse().unwrap(), message: (*message).to_owned(), is_merge: *is_merge }).collect();
+        let commits: Vec<_> = list
+            .iter()
+            .map(|(message, is_merge)| commits::Commit {
+                id: "0123456789abcdef0123456789abcdef01234567".parse().unwrap(),
+                message: (*message).to_owned(),
+                is_merge: *is_merge,
+            })
+            .collect();
         told(&commits::check(&commits))
     };
     assert_eq!(check(&[]), "passed");
-    assert_eq!(check(&[("feat(a)!: x\n\nbody", false), ("Revert \"changed some stuff\"\n\nThis reverts commit 0123456.", false), ("Merge branch 'main'", true)]), "passed");
+    assert_eq!(
+        check(&[("feat(a)!: x\n\nbody", false), ("Revert \"changed some stuff\"\n\nThis reverts commit 0123456.", false), ("Merge branch 'main'", true)]),
+        "passed"
+    );
     insta::assert_snapshot!(check(&[("fix: x", false), ("changed some stuff", false)]), @r#"
     failed
     Error commits/convention commit 0123456789: "changed some stuff" does not begin with a type and a colon, such as "fix: " or "feat(redis): " | write the title as `<type>(<scope>): <description>`, for example `fix: restart the pod when the secret changes`; `git commit --amend` or `git rebase -i` changes it
