@@ -12,6 +12,7 @@ pub mod digest;
 pub mod event;
 pub mod index;
 pub mod lineage;
+pub mod markdown;
 pub mod names;
 pub mod oci;
 pub mod package;

@@ -135,13 +135,13 @@ pub enum Versions {
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Changelog {
     /// Whether the annotation artifacthub.io/changes is kept in step.
-    pub artifacthub: ArtifactHub,
+    pub artifacthub: Artifacthub,
 }
 
 /// Whether the annotation artifacthub.io/changes is kept in step.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum ArtifactHub {
+pub enum Artifacthub {
     /// Where a chart has it already.
     #[default]
     Auto,
