@@ -1,3 +1,4 @@
 //! The world a rehearsal needs, embedded: GitHub, an OCI registry, and what holds them to their specifications.
 
+pub mod openapi;
 pub mod registry;
