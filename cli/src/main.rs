@@ -1,1 +1,100 @@
-fn main() {}
+//! `chartflow`, the laptop command: arguments in, library calls, text or JSON out.
+//!
+//! Each command is one module with an `Arguments` type and a `run` function; a new one is a `mod` line, a variant of
+//! [`Command`] and an arm in [`run`].
+
+mod completions;
+mod error;
+mod options;
+mod output;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use error::{CommandError, Kind};
+use options::{Color, GlobalOptions};
+use output::{Format, Output};
+
+/// Releases Helm charts from GitHub through an attested train.
+#[derive(Debug, Parser)]
+#[command(name = "chartflow", version, arg_required_else_help = true, max_term_width = 100, after_help = EXAMPLES)]
+struct Arguments {
+    #[command(flatten)]
+    global: GlobalOptions,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  chartflow completions bash > ~/.local/share/bash-completion/completions/chartflow
+
+Exit codes: 0 done, 1 the answer is no, 2 the request was wrong, 3 the outside world failed, 70 a bug in chartflow";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Completions(completions::Arguments),
+}
+
+impl Command {
+    /// Whether the command knows `--format matrix`.
+    fn prints_matrix(&self) -> bool {
+        match self {
+            Self::Completions(_) => false,
+        }
+    }
+}
+
+/// What a command that ran to its end has to say; a command that could not run returns a [`CommandError`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    /// Exit code 0.
+    Yes,
+    /// The command has printed why; exit code 1.
+    No,
+}
+
+impl From<bool> for Answer {
+    fn from(yes: bool) -> Self {
+        if yes { Self::Yes } else { Self::No }
+    }
+}
+
+fn run(arguments: Arguments, output: &Output) -> Result<Answer, CommandError> {
+    match arguments.command {
+        Command::Completions(arguments) => completions::run(&arguments, output),
+    }
+}
+
+fn main() -> ExitCode {
+    let raw: Vec<OsString> = std::env::args_os().collect();
+    // A usage error must already be printed as asked for, so these two are looked for before anything is parsed.
+    let (format, color) = options::peek(&raw);
+    ExitCode::from(error::catch_panics(format, || start(raw, format, color)))
+}
+
+fn start(raw: Vec<OsString>, format: Format, color: Color) -> u8 {
+    let parsed = Arguments::command().color(color.into()).try_get_matches_from(raw).and_then(|matches| Arguments::from_arg_matches(&matches));
+    let arguments = match parsed {
+        Ok(arguments) => arguments,
+        Err(error) => return error::report_usage(&error, format),
+    };
+    let output = Output::new(&arguments.global);
+    match arguments.global.check(arguments.command.prints_matrix()).and_then(|()| run(arguments, &output)) {
+        Ok(Answer::Yes) => 0,
+        Ok(Answer::No) => Kind::AnswerNo.exit(),
+        Err(error) => error.report(&output),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,1 +1,256 @@
 //! The names of the train's branches, tags and refs, made from the configured templates.
+//!
+//! A template holds `{chart}` and, for releases, `{version}`. Templates are checked once, by [`Names::collisions`]:
+//! git keeps a ref as a file, so `integration/redis` cannot exist beside `integration`.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use semver::Version;
+
+use super::configuration::Configuration;
+use super::names::{BranchName, ChartName, NameError, TagName};
+
+/// What `tag` has finished with: a tree shaped like the charts' directories.
+pub const RELEASED: &str = "chartflow/released";
+/// What `publish` has finished with: a tree of the same shape.
+pub const PUBLISHED: &str = "chartflow/published";
+
+/// Two names that cannot live side by side, or a template that cannot name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collision {
+    /// The key of the configuration.
+    pub key: &'static str,
+    /// Its value.
+    pub value: String,
+    /// Why it cannot be used, as a clause.
+    pub problem: String,
+}
+
+impl fmt::Display for Collision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {:?} {}", self.key, self.value, self.problem)
+    }
+}
+
+/// The names that a configuration gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    main: BranchName,
+    integration: BranchName,
+    release: BranchName,
+    back: BranchName,
+    chart: String,
+    promote: String,
+    bump: String,
+    publish: String,
+    tag: String,
+}
+
+fn fill(template: &str, chart: &ChartName, version: &str) -> String {
+    template.replace("{chart}", chart.as_str()).replace("{version}", version)
+}
+
+impl Names {
+    /// Takes the templates over.
+    #[must_use]
+    pub fn new(configuration: &Configuration) -> Self {
+        let branches = &configuration.branches;
+        Self {
+            main: branches.main.clone(),
+            integration: branches.integration.clone(),
+            release: branches.release.clone(),
+            back: branches.back.clone(),
+            chart: branches.chart.clone(),
+            promote: branches.promote.clone(),
+            bump: branches.bump.clone(),
+            publish: branches.publish.clone(),
+            tag: configuration.tag.clone(),
+        }
+    }
+
+    /// The default branch.
+    #[must_use]
+    pub fn main(&self) -> &BranchName {
+        &self.main
+    }
+
+    /// Where contributions are collected.
+    #[must_use]
+    pub fn integration(&self) -> &BranchName {
+        &self.integration
+    }
+
+    /// What is served.
+    #[must_use]
+    pub fn release(&self) -> &BranchName {
+        &self.release
+    }
+
+    /// The head of the way back from main to integration.
+    #[must_use]
+    pub fn back_head(&self) -> &BranchName {
+        &self.back
+    }
+
+    /// The branch of one chart.
+    ///
+    /// # Errors
+    /// When template and chart give no branch name.
+    pub fn chart_branch(&self, chart: &ChartName) -> Result<BranchName, NameError> {
+        BranchName::new(fill(&self.chart, chart, ""))
+    }
+
+    /// The head that promotes one chart.
+    ///
+    /// # Errors
+    /// When template and chart give no branch name.
+    pub fn promote_head(&self, chart: &ChartName) -> Result<BranchName, NameError> {
+        BranchName::new(fill(&self.promote, chart, ""))
+    }
+
+    /// The head that brings one chart's bump.
+    ///
+    /// # Errors
+    /// When template and chart give no branch name.
+    pub fn bump_head(&self, chart: &ChartName) -> Result<BranchName, NameError> {
+        BranchName::new(fill(&self.bump, chart, ""))
+    }
+
+    /// The head that brings one package to the release branch.
+    ///
+    /// # Errors
+    /// When template, chart and version give no branch name.
+    pub fn release_head(&self, chart: &ChartName, version: &Version) -> Result<BranchName, NameError> {
+        BranchName::new(fill(&self.publish, chart, &version.to_string()))
+    }
+
+    /// The tag of one version.
+    ///
+    /// # Errors
+    /// When template, chart and version give no tag name.
+    pub fn tag(&self, chart: &ChartName, version: &Version) -> Result<TagName, NameError> {
+        TagName::new(fill(&self.tag, chart, &version.to_string()))
+    }
+
+    /// What stands before the version in a chart's tags.
+    #[must_use]
+    pub fn tag_prefix(&self, chart: &ChartName) -> String {
+        fill(self.tag.split("{version}").next().unwrap_or_default(), chart, "")
+    }
+
+    /// The version in a tag of this very chart.
+    #[must_use]
+    pub fn version_of_tag(&self, chart: &ChartName, tag: &str) -> Option<Version> {
+        let (before, after) = self.tag.split_once("{version}")?;
+        let middle = tag.strip_prefix(&fill(before, chart, ""))?.strip_suffix(&fill(after, chart, ""))?;
+        Version::parse(middle).ok()
+    }
+
+    /// The chart and version of a tag, among known charts: exact, so that `a-b-v1.0.0` is never a tag of `a`.
+    #[must_use]
+    pub fn parse_tag<'a>(&self, tag: &str, charts: impl IntoIterator<Item = &'a ChartName>) -> Option<(&'a ChartName, Version)> {
+        charts.into_iter().find_map(|chart| Some((chart, self.version_of_tag(chart, tag)?)))
+    }
+
+    /// The chart whose branch this is.
+    #[must_use]
+    pub fn chart_of_branch(&self, branch: &BranchName) -> Option<ChartName> {
+        let (before, after) = self.chart.split_once("{chart}")?;
+        branch.as_str().strip_prefix(before)?.strip_suffix(after)?.parse().ok()
+    }
+
+    /// Templates that cannot be used, and pairs that cannot live side by side.
+    #[must_use]
+    pub fn collisions(&self) -> Vec<Collision> {
+        let mut found = Vec::new();
+        let templates = [
+            ("branches.chart", &self.chart, false),
+            ("branches.promote", &self.promote, false),
+            ("branches.bump", &self.bump, false),
+            ("branches.publish", &self.publish, true),
+            ("tag", &self.tag, true),
+        ];
+        let mut add = |key, value: &str, problem: String| found.push(Collision { key, value: value.to_owned(), problem });
+        for (key, template, versioned) in templates {
+            if !template.contains("{chart}") {
+                add(key, template, "does not hold {chart}".to_owned());
+            }
+            if versioned && !template.contains("{version}") {
+                add(key, template, "does not hold {version}".to_owned());
+            }
+            let sample = template.replace("{chart}", "a").replace("{version}", "1.0.0");
+            if let Err(error) = BranchName::new(sample) {
+                add(key, template, format!("gives no ref: {error}"));
+            }
+        }
+        let fixed = [("branches.main", &self.main), ("branches.integration", &self.integration), ("branches.release", &self.release), ("branches.back", &self.back)];
+        let mut all: Vec<(&'static str, String)> = fixed.iter().map(|(key, name)| (*key, name.to_string())).collect();
+        all.extend(templates.iter().filter(|(key, ..)| *key != "tag").map(|(key, template, _)| (*key, (*template).clone())));
+        let mut said = BTreeSet::new();
+        for (key, name) in &all {
+            for (other_key, other) in &all {
+                if key == other_key || !said.insert((key.min(other_key), key.max(other_key))) {
+                    continue;
+                }
+                if name == other {
+                    add(key, name, format!("is the name of {other_key}, too"));
+                } else if let Some(rest) = directory_of(name, other).or_else(|| directory_of(other, name)) {
+                    let (parent, child) = if other.len() > name.len() { (name, other) } else { (other, name) };
+                    add(key, name, format!("collides with {other_key}: git cannot hold both {parent:?} and {child:?}, because a ref is a file and cannot be a directory ({rest:?}) as well"));
+                }
+            }
+        }
+        found
+    }
+}
+
+/// What lies behind `parent/`, when `child` is below it.
+fn directory_of<'a>(parent: &str, child: &'a str) -> Option<&'a str> {
+    child.strip_prefix(parent)?.strip_prefix('/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names() -> Names {
+        Names::new(&Configuration::default())
+    }
+
+    #[test]
+    fn defaults_are_the_documented_names() {
+        let (names, chart, version) = (names(), "redis".parse().unwrap(), Version::new(1, 2, 3));
+        assert_eq!(names.chart_branch(&chart).unwrap().as_str(), "integration-redis");
+        assert_eq!(names.promote_head(&chart).unwrap().as_str(), "chartflow-promote-redis");
+        assert_eq!(names.bump_head(&chart).unwrap().as_str(), "chartflow-bump-redis");
+        assert_eq!(names.release_head(&chart, &version).unwrap().as_str(), "chartflow-release-redis-1.2.3");
+        assert_eq!(names.tag(&chart, &version).unwrap().as_str(), "redis-v1.2.3");
+        assert_eq!(names.back_head().as_str(), "chartflow-back");
+        assert_eq!(names.collisions(), []);
+    }
+
+    #[test]
+    fn tags_are_read_exactly() {
+        let (names, a, ab): (_, ChartName, ChartName) = (names(), "a".parse().unwrap(), "a-b".parse().unwrap());
+        assert_eq!(names.parse_tag("a-b-v1.0.0", [&a, &ab]), Some((&ab, Version::new(1, 0, 0))));
+        assert_eq!(names.parse_tag("a-v1.0.0-rc.1", [&ab, &a]), Some((&a, Version::parse("1.0.0-rc.1").unwrap())));
+        assert_eq!(names.parse_tag("a-1.0.0", [&a]), None);
+        assert_eq!(names.version_of_tag(&a, "a-vx"), None);
+        assert_eq!(names.chart_of_branch(&"integration-a-b".parse().unwrap()), Some(ab));
+        assert_eq!(names.chart_of_branch(&"integration".parse().unwrap()), None);
+    }
+
+    #[test]
+    fn names_that_cannot_live_together() {
+        let check = |change: fn(&mut Names)| {
+            let mut names = names();
+            change(&mut names);
+            names.collisions().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        };
+        insta::assert_snapshot!(check(|names| names.chart = "integration/{chart}".to_owned()), @r#"branches.integration: "integration" collides with branches.chart: git cannot hold both "integration" and "integration/{chart}", because a ref is a file and cannot be a directory ("{chart}") as well"#);
+        insta::assert_snapshot!(check(|names| names.release = "main".parse().unwrap()), @r#"branches.main: "main" is the name of branches.release, too"#);
+        insta::assert_snapshot!(check(|names| names.tag = "v{version}".to_owned()), @r#"tag: "v{version}" does not hold {chart}"#);
+        insta::assert_snapshot!(check(|names| names.bump = "bump {chart}".to_owned()), @r#"branches.bump: "bump {chart}" gives no ref: branch name "bump a" holds a character that no git ref may hold"#);
+    }
+}

@@ -12,6 +12,7 @@ pub mod digest;
 pub mod event;
 pub mod index;
 pub mod lineage;
+pub mod markdown;
 pub mod names;
 pub mod oci;
 pub mod package;
@@ -23,3 +24,19 @@ pub mod tree;
 pub mod version;
 pub mod workflow;
 pub mod yaml;
+
+/// An error and its causes in one line, each cause once.
+#[must_use]
+pub fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.ends_with(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -250,6 +250,13 @@ name!(
     check_repository_name
 );
 
+impl BranchName {
+    /// A name that stands in this program, such as a default. It is not checked here: a test reads every default back.
+    pub(crate) fn literal(text: &'static str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
 impl RepoPath {
     /// The last component.
     #[must_use]

@@ -1,1 +1,15 @@
-//! The configuration file `.chartflow.yaml`.
+//! The configuration, `.chartflow.yaml` at the top of main. Every key is optional; unknown keys are refused.
+
+mod read;
+#[cfg(test)]
+mod tests;
+mod types;
+
+pub(crate) use read::nearest;
+pub use read::{ConfigurationError, ReadConfiguration, schema};
+pub use types::{
+    Age, Artifacthub, Branches, Changelog, Checks, Configuration, Index, Merge, MergeMethod, OutsideCheck, Packages, Profile, Versions,
+};
+
+/// Where the configuration stands in a repository.
+pub const CONFIGURATION_FILE: &str = ".chartflow.yaml";

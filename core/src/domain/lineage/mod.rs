@@ -1,1 +1,27 @@
-//! The lineage of a release, and its verification.
+//! The lineage of a release: its statements as signed lines, and the walk that verifies them.
+//!
+//! A lineage is the closure of its root: the root names every other statement by the digest of its payload, and nothing
+//! else may be in the file. Two kinds of edges are walked: statements about one content (checks, gates) and statements
+//! that carry one content to the next (promotion, bump, tag, build).
+
+pub mod archive;
+pub mod bundle;
+pub mod facts;
+pub mod report;
+pub mod rules;
+
+mod contents;
+mod decide;
+mod lines;
+mod rederive;
+mod signer;
+mod verify;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+pub use facts::{Questions, RepositoryFacts, TagFact};
+pub use report::{Edge, Link, Proof, Refusal, Report, Verdict};
+pub use rules::{Explanation, RULES, Rule};
+pub use verify::{Artifact, anchor, questions, verify};

@@ -1,1 +1,10 @@
-//! Packaging a chart as helm does, reproducibly.
+//! Packages as `helm package` makes them, reproducibly.
+
+mod archive;
+pub mod emit;
+mod glob;
+pub mod ignore;
+pub mod read;
+mod resolve;
+mod scalar;
+mod walk;

@@ -1,0 +1,185 @@
+//! What the user sees when a command fails: the kind alone decides the exit code, and every error of the library is
+//! translated here and nowhere else.
+
+use std::any::Any;
+use std::error::Error;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
+
+use crate::output::{Format, Output, Style, escape, write_error, write_result};
+
+/// Why a command did not end with 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Kind {
+    /// What was asked about does not hold.
+    AnswerNo,
+    /// The arguments, the configuration or an input were wrong.
+    Request,
+    /// GitHub, a registry, the network or another program failed.
+    Outside,
+    /// chartflow is wrong.
+    Bug,
+}
+
+impl Kind {
+    /// The exit code; scripts rely on it.
+    pub(crate) const fn exit(self) -> u8 {
+        match self {
+            Self::AnswerNo => 1,
+            Self::Request => 2,
+            Self::Outside => 3,
+            Self::Bug => 70,
+        }
+    }
+}
+
+/// A failure as the user sees it.
+#[derive(Debug)]
+pub(crate) struct CommandError {
+    kind: Kind,
+    message: String,
+    source: Option<Box<dyn Error + Send + Sync>>,
+    hints: Vec<String>,
+}
+
+impl CommandError {
+    /// A failure that says what happened, naming the value, file or line.
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), source: None, hints: Vec::new() }
+    }
+
+    /// Adds the cause; it is printed with its own causes.
+    pub(crate) fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Adds what to do about it.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// The causes, the nearest first. A cause that only repeats what was said before it is left out.
+    fn causes(&self) -> Vec<String> {
+        let mut causes: Vec<String> = Vec::new();
+        let mut next: Option<&(dyn Error + 'static)> = self.source.as_deref().map(|error| error as &(dyn Error + 'static));
+        while let Some(cause) = next {
+            let text = cause.to_string();
+            if causes.last().unwrap_or(&self.message) != &text {
+                causes.push(text);
+            }
+            next = cause.source();
+        }
+        causes
+    }
+
+    /// Prints the failure in the format asked for; the exit code.
+    pub(crate) fn report(&self, output: &Output) -> u8 {
+        if output.format() == Format::Json {
+            let message = std::iter::once(self.message.clone()).chain(self.causes()).collect::<Vec<_>>().join(": ");
+            write_document(self.kind, &message, (!self.hints.is_empty()).then(|| self.hints.join("\n")));
+        } else {
+            output.say(Style::Error, "error", &self.message);
+            for cause in self.causes() {
+                write_error(&format!("  caused by: {}\n", escape(&cause)));
+            }
+            for hint in &self.hints {
+                output.say(Style::Hint, "hint", hint);
+            }
+        }
+        self.kind.exit()
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    error: Description<'a>,
+}
+
+#[derive(Serialize)]
+struct Description<'a> {
+    kind: Kind,
+    message: &'a str,
+    hint: Option<String>,
+    exit: u8,
+}
+
+fn write_document(kind: Kind, message: &str, hint: Option<String>) {
+    let document = Document { error: Description { kind, message, hint, exit: kind.exit() } };
+    let text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    if let Err(error) = write_result(format!("{text}\n").as_bytes()) {
+        write_error(&format!("error: {}\n", escape(&error.message)));
+    }
+}
+
+/// Prints what clap says about the command line: help and version are results, the rest is a wrong request.
+pub(crate) fn report_usage(error: &clap::Error, format: Format) -> u8 {
+    if !error.use_stderr() {
+        return if error.print().is_ok() { 0 } else { Kind::Outside.exit() };
+    }
+    if format == Format::Json {
+        let text = error.to_string();
+        let mut paragraphs = text.trim().splitn(2, "\n\n");
+        let message = paragraphs.next().unwrap_or_default();
+        let message = message.strip_prefix("error: ").unwrap_or(message);
+        write_document(Kind::Request, message, paragraphs.next().map(ToOwned::to_owned));
+    } else {
+        // That standard error is closed can be told nobody.
+        let _ = error.print();
+    }
+    Kind::Request.exit()
+}
+
+static LAST_PANIC: Mutex<Option<String>> = Mutex::new(None);
+
+/// Runs the command; a panic becomes a bug report and exit code 70.
+pub(crate) fn catch_panics(format: Format, body: impl FnOnce() -> u8) -> u8 {
+    panic::set_hook(Box::new(|information| {
+        let place = information.location().map_or_else(|| "unknown place".to_owned(), ToString::to_string);
+        let text = format!("{} ({place})", panic_text(information.payload()));
+        *LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+    }));
+    panic::catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| {
+        let text = LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner).take();
+        report_bug(&text.unwrap_or_else(|| panic_text(payload.as_ref()).to_owned()), format)
+    })
+}
+
+fn panic_text(payload: &dyn Any) -> &str {
+    payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}
+
+fn report_bug(text: &str, format: Format) -> u8 {
+    let message = format!("this is a bug in chartflow {}: {text}", env!("CARGO_PKG_VERSION"));
+    let hint = concat!("please report it with the command line at ", env!("CARGO_PKG_REPOSITORY"), "/issues");
+    CommandError::new(Kind::Bug, message).hint(hint).report(&Output::plain(format))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn panics_are_bugs() {
+        assert_eq!(catch_panics(Format::Text, || panic!("caught")), 70);
+        assert_eq!(catch_panics(Format::Text, || 3), 3);
+        let _ = panic::take_hook();
+    }
+
+    #[test]
+    fn causes_are_told_once() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("{text}")]
+        struct Cause {
+            text: &'static str,
+            source: Option<Box<Cause>>,
+        }
+        let error = CommandError::new(Kind::Outside, "the push failed")
+            .because(Cause { text: "the push failed", source: Some(Box::new(Cause { text: "connection refused", source: None })) });
+        assert_eq!(error.causes(), ["connection refused"]);
+    }
+}

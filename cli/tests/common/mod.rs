@@ -1,0 +1,61 @@
+//! The one harness of the black-box tests: an empty directory, an empty environment, and what a command did as text.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// A place to run commands in.
+#[derive(Debug)]
+pub struct TestEnvironment {
+    top: tempfile::TempDir,
+}
+
+/// What a command did, with the directory of the test as `$TOP`.
+#[derive(Debug)]
+pub struct Ran {
+    pub stdout: String,
+    pub stderr: String,
+    pub exit: Option<i32>,
+}
+
+impl std::fmt::Display for Ran {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.stdout)?;
+        if !self.stderr.is_empty() {
+            write!(f, "-- stderr\n{}", self.stderr)?;
+        }
+        match self.exit {
+            Some(code) => write!(f, "-- exit {code}"),
+            None => write!(f, "-- killed"),
+        }
+    }
+}
+
+impl TestEnvironment {
+    #[allow(clippy::new_without_default, reason = "a directory is made, which a default should not do")]
+    pub fn new() -> Self {
+        Self { top: tempfile::tempdir().unwrap() }
+    }
+
+    pub fn path(&self, below: &str) -> PathBuf {
+        if below.is_empty() { self.top.path().canonicalize().unwrap() } else { self.top.path().canonicalize().unwrap().join(below) }
+    }
+
+    fn command(&self, program: &str, directory: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(directory).env_clear().env("HOME", self.path("")).stdin(Stdio::null());
+        // Only git needs it, to find its own programs.
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command
+    }
+
+    /// Runs chartflow in a directory below the test's.
+    pub fn chartflow(&self, directory: &str, arguments: &[&str]) -> Ran {
+        let output = self.command(env!("CARGO_BIN_EXE_chartflow"), &self.path(directory)).args(arguments).output().unwrap();
+        self.ran(&output)
+    }
+
+    fn ran(&self, output: &Output) -> Ran {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(self.path("").to_str().unwrap(), "$TOP");
+        Ran { stdout: text(&output.stdout), stderr: text(&output.stderr), exit: output.status.code() }
+    }
+}

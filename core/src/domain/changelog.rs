@@ -1,1 +1,0 @@
-//! A chart's CHANGELOG.md.

@@ -1,0 +1,36 @@
+//! The check `version`: the contributed version is not lower than what is out.
+
+use semver::Version;
+
+use super::rules::{VERSION_LOWER, VERSION_RAISED};
+use super::{CheckId, CheckResult, Finding, Subject};
+use crate::domain::chart::{CHART_FILE, Metadata};
+use crate::domain::configuration::Versions;
+
+/// Runs the check. `floor` is the highest version of main, the tags and the index; `None` for a chart that is new.
+/// A version that cannot be read is the check `schema`'s to tell.
+#[must_use]
+pub fn check(subject: &Subject<'_>, floor: Option<&Version>, versions: Versions) -> CheckResult {
+    let path = subject.path(CHART_FILE);
+    let metadata = subject.files.bytes(CHART_FILE).and_then(|bytes| Metadata::read(&path, bytes).ok());
+    let contributed = metadata.as_ref().and_then(|metadata| Some((metadata.release_version().ok()?, metadata.origin.version_line)));
+    let (Some(floor), Some((version, line))) = (floor, contributed) else {
+        return CheckResult::new(CheckId::Version, Vec::new());
+    };
+    let finding = match version.cmp_precedence(floor) {
+        std::cmp::Ordering::Less => {
+            let message = format!("version {version} is lower than {floor}, which is out");
+            Finding::new(&VERSION_LOWER, message).hint(format!("leave the version at {floor}; the bump raises it, or write a higher one"))
+        }
+        std::cmp::Ordering::Equal => return CheckResult::new(CheckId::Version, Vec::new()),
+        std::cmp::Ordering::Greater => {
+            let counts = match versions {
+                Versions::Commits => "the commits decide, so it does not count",
+                Versions::Contributed => "it is what will be released",
+                Versions::Higher => "it counts when the commits ask for less",
+            };
+            Finding::new(&VERSION_RAISED, format!("version {version} was raised by hand from {floor}: {counts}"))
+        }
+    };
+    CheckResult::new(CheckId::Version, vec![finding.at(path, Some(line))])
+}

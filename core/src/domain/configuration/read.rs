@@ -1,0 +1,196 @@
+//! Reading `.chartflow.yaml`.
+
+use globset::GlobBuilder;
+use serde_json::Value as Json;
+
+use super::CONFIGURATION_FILE as FILE;
+use super::types::Configuration;
+use crate::domain::digest::Sha256;
+use crate::domain::yaml::{self, Duplicates, Limits, Node, Value, YamlError};
+
+/// Why a configuration cannot be used. Lines count from 1.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigurationError {
+    /// It is not YAML, or a value is not what its key wants.
+    #[error(transparent)]
+    Yaml(#[from] YamlError),
+    /// It is YAML, but no mapping.
+    #[error("{FILE}: holds {found} where a mapping is expected")]
+    NotAMapping {
+        /// What it holds.
+        found: &'static str,
+    },
+    /// A key that does not exist.
+    #[error("{FILE}:{line}: the key {key:?} is unknown; {hint}")]
+    UnknownKey {
+        /// The line.
+        line: u32,
+        /// The key, with the keys it lies in.
+        key: String,
+        /// The nearest known key, or all of them.
+        hint: String,
+    },
+    /// A glob that is none.
+    #[error("{FILE}:{line}: charts: {glob:?} is not a glob of directories below the top of the repository")]
+    Glob {
+        /// The line.
+        line: u32,
+        /// The text.
+        glob: String,
+    },
+    /// Two charts in one directory.
+    #[error("{FILE}:{line}: directories: {directory} is named for two charts")]
+    Directory {
+        /// The line of the second.
+        line: u32,
+        /// The directory.
+        directory: String,
+    },
+}
+
+/// A configuration and the bytes it was read from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadConfiguration {
+    /// What it says.
+    pub configuration: Configuration,
+    /// The file; empty when there is none.
+    pub bytes: Vec<u8>,
+    /// The SHA-256 of the bytes.
+    pub digest: Sha256,
+}
+
+impl ReadConfiguration {
+    /// Reads a configuration and keeps its bytes; an absent file is an empty one.
+    ///
+    /// # Errors
+    /// See [`ConfigurationError`].
+    pub fn read(bytes: &[u8]) -> Result<Self, ConfigurationError> {
+        Ok(Self { configuration: Configuration::read(bytes)?, bytes: bytes.to_vec(), digest: Sha256::of(bytes) })
+    }
+}
+
+impl Default for ReadConfiguration {
+    fn default() -> Self {
+        Self { configuration: Configuration::default(), bytes: Vec::new(), digest: Sha256::of(b"") }
+    }
+}
+
+impl Configuration {
+    /// Reads a configuration; an empty file says what the defaults say.
+    ///
+    /// # Errors
+    /// See [`ConfigurationError`].
+    pub fn read(bytes: &[u8]) -> Result<Self, ConfigurationError> {
+        let limits = Limits::default();
+        let root = yaml::parse(FILE, bytes, &limits, Duplicates::Refuse)?.root;
+        if root.is_null() {
+            return Ok(Self::default());
+        }
+        if !matches!(root.value, Value::Mapping(_)) {
+            return Err(ConfigurationError::NotAMapping { found: root.kind() });
+        }
+        let schema = schema();
+        known(&root, &schema, &schema, "")?;
+        let configuration: Self = yaml::read(FILE, bytes, &limits)?;
+        configuration.validate(&root)?;
+        Ok(configuration)
+    }
+
+    fn validate(&self, root: &Node) -> Result<(), ConfigurationError> {
+        let line = |key: &str, index: usize| root.get(key).and_then(|list| list.items().get(index)).map_or(1, |item| item.at.line);
+        for (index, glob) in self.charts.iter().enumerate() {
+            let parts = || glob.split('/').all(|part| !matches!(part, "" | "." | ".."));
+            if !parts() || GlobBuilder::new(glob).literal_separator(true).build().is_err() {
+                return Err(ConfigurationError::Glob { line: line("charts", index), glob: glob.clone() });
+            }
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        for (chart, directory) in &self.directories {
+            if !seen.insert(directory) {
+                let line = root.get("directories").and_then(|map| map.get(chart.as_str())).map_or(1, |value| value.at.line);
+                return Err(ConfigurationError::Directory { line, directory: directory.to_string() });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The JSON Schema of the file (draft 2020-12), made from the types.
+#[must_use]
+pub fn schema() -> Json {
+    let mut schema = schemars::schema_for!(Configuration).to_value();
+    if let Some(object) = schema.as_object_mut() {
+        object.insert("title".to_owned(), FILE.into());
+    }
+    schema
+}
+
+/// Refuses keys that the schema does not know, wherever they stand.
+fn known(node: &Node, schema: &Json, top: &Json, prefix: &str) -> Result<(), ConfigurationError> {
+    let schema = resolve(schema, top);
+    for item in node.items() {
+        if let Some(items) = schema.get("items") {
+            known(item, items, top, prefix)?;
+        }
+    }
+    let properties = schema.get("properties").and_then(Json::as_object);
+    let others = schema.get("additionalProperties").filter(|others| others.is_object());
+    for (name, value) in node.entries() {
+        let key = name.to_text().unwrap_or_default();
+        let path = format!("{prefix}{key}");
+        let next = properties.and_then(|properties| properties.get(&key)).or(others);
+        match (next, properties) {
+            (Some(next), _) => known(value, next, top, &format!("{path}."))?,
+            (None, Some(properties)) => {
+                let hint = nearest(&key, properties.keys().map(String::as_str));
+                return Err(ConfigurationError::UnknownKey { line: name.at.line, key: path, hint });
+            }
+            (None, None) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Follows references, and of `anyOf` (an optional value) takes what is not null.
+fn resolve<'a>(schema: &'a Json, top: &'a Json) -> &'a Json {
+    let mut schema = schema;
+    // References of our own types are at most one deep each; the bound only guards against a loop.
+    for _ in 0..8 {
+        if let Some(next) = schema.get("$ref").and_then(Json::as_str).and_then(|reference| top.pointer(reference.strip_prefix('#')?)) {
+            schema = next;
+        } else if let Some(next) = schema.get("anyOf").and_then(Json::as_array).and_then(|all| all.iter().find(|one| one.get("type") != Some(&"null".into()))) {
+            schema = next;
+        } else {
+            break;
+        }
+    }
+    schema
+}
+
+/// What to write instead of a key: the nearest known one when it is near, otherwise all of them.
+pub(crate) fn nearest<'a>(key: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    let near = known.clone().map(|other| (distance(&key.to_lowercase(), &other.to_lowercase()), other)).min();
+    match near {
+        Some((distance, other)) if distance <= key.chars().count().max(other.chars().count()) / 2 => format!("did you mean {other:?}?"),
+        _ => format!("known keys are {}", known.collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// The edit distance of two keys (Levenshtein), of which only the beginnings count.
+fn distance(one: &str, two: &str) -> usize {
+    const LONGEST: usize = 64;
+    let two: Vec<char> = two.chars().take(LONGEST).collect();
+    let mut row: Vec<usize> = (0..=two.len()).collect();
+    for (i, a) in one.chars().take(LONGEST).enumerate() {
+        let mut next = vec![i + 1];
+        for (j, b) in two.iter().enumerate() {
+            let above = row.get(j + 1).copied().unwrap_or_default();
+            let left = next.last().copied().unwrap_or_default();
+            let diagonal = row.get(j).copied().unwrap_or_default() + usize::from(a != *b);
+            next.push(diagonal.min(above + 1).min(left + 1));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}

@@ -1,0 +1,66 @@
+use std::path::Path;
+
+use super::*;
+use crate::domain::check::CheckId;
+
+fn check(text: &str) -> String {
+    match Configuration::read(text.as_bytes()) {
+        Ok(configuration) => serde_json::to_string(&configuration).unwrap(),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn an_empty_file_is_the_default() {
+    for text in ["", "# nothing\n", "{}", "\u{feff}---\n"] {
+        assert_eq!(Configuration::read(text.as_bytes()).unwrap(), Configuration::default(), "{text:?}");
+    }
+    let written = serde_yaml::to_string(&Configuration::default()).unwrap();
+    assert_eq!(Configuration::read(written.as_bytes()).unwrap(), Configuration::default());
+    let read = ReadConfiguration::read(b"").unwrap();
+    assert_eq!(read, ReadConfiguration::default());
+    insta::assert_snapshot!(check(""), @r#"{"charts":["charts/*"],"directories":{},"branches":{"main":"main","integration":"integration","chart":"integration-{chart}","release":"release","promote":"chartflow-promote-{chart}","bump":"chartflow-bump-{chart}","back":"chartflow-back","publish":"chartflow-release-{chart}-{version}"},"tag":"{chart}-v{version}","versions":"higher","changelog":{"artifacthub":"auto"},"checks":{"required":["helm-lint","artifact-hub","schema","commits","changelog","version","layout"],"outside":{},"max-age":null},"packages":"branch","index":{"url":null},"registry":"ghcr.io/{owner}/charts","merge":{"main":"squash"},"hold-label":"hold","profile":"public","environment":"chartflow"}"#);
+}
+
+#[test]
+fn every_key_can_be_set() {
+    let text = "charts: [charts/*, stable/**]\ndirectories: {a: charts/b}\nbranches: {main: trunk}\nversions: commits\nchecks:\n  required: [schema]\n  max-age: 90d\n  outside:\n    scan: {workflow: .github/workflows/scan.yml, ref: refs/heads/main, max-age: 12h}\nindex: {url: https://example.com/}\npackages: assets\nmerge: {main: rebase}\nprofile: key\n";
+    let configuration = Configuration::read(text.as_bytes()).unwrap();
+    assert_eq!((configuration.checks.required.as_slice(), configuration.checks.max_age.unwrap().seconds()), ([CheckId::Schema].as_slice(), 90 * 86_400));
+    assert_eq!(configuration.checks.outside["scan"].max_age.unwrap().to_string(), "12h");
+    assert_eq!((configuration.branches.main.as_str(), configuration.branches.integration.as_str()), ("trunk", "integration"));
+    let repository = "Some-Org/Charts".parse().unwrap();
+    assert_eq!(configuration.registry_of(&repository), "ghcr.io/some-org/charts");
+}
+
+#[test]
+fn mistakes_name_line_and_fix() {
+    insta::assert_snapshot!(check("chart: [a]"), @r#".chartflow.yaml:1: the key "chart" is unknown; did you mean "charts"?"#);
+    insta::assert_snapshot!(check("checks:\n  requird: []"), @r#".chartflow.yaml:2: the key "checks.requird" is unknown; did you mean "required"?"#);
+    insta::assert_snapshot!(check("checks:\n  outside:\n    scan:\n      max_age: 1d\n      workflow: x\n"), @r#".chartflow.yaml:4: the key "checks.outside.scan.max_age" is unknown; did you mean "max-age"?"#);
+    insta::assert_snapshot!(check("index:\n  zzzzzzzz: 1"), @r#".chartflow.yaml:2: the key "index.zzzzzzzz" is unknown; known keys are url"#);
+    insta::assert_snapshot!(check("versions: major"), @".chartflow.yaml:1:11: versions: unknown variant `major`, expected one of `commits`, `contributed`, `higher`");
+    insta::assert_snapshot!(check("tag: a\ncharts: charts/*"), @r#".chartflow.yaml:2:9: charts: invalid type: string "charts/*", expected a sequence"#);
+    insta::assert_snapshot!(check("branches:\n  main: a b"), @r#".chartflow.yaml:2:3: branches: branch name "a b" holds a character that no git ref may hold"#);
+    insta::assert_snapshot!(check("checks: {max-age: 0d}"), @r#".chartflow.yaml:1:9: checks: "0d" is not a span of time; write a number and s, m, h, d or w, such as 30d"#);
+    insta::assert_snapshot!(check("charts:\n- a\n- ../b"), @r#".chartflow.yaml:3: charts: "../b" is not a glob of directories below the top of the repository"#);
+    insta::assert_snapshot!(check("charts:\n- 'a[b'"), @r#".chartflow.yaml:2: charts: "a[b" is not a glob of directories below the top of the repository"#);
+    insta::assert_snapshot!(check("directories:\n  a: x\n  b: x\n"), @".chartflow.yaml:3: directories: x is named for two charts");
+    insta::assert_snapshot!(check("tag: a\ntag: b"), @r#".chartflow.yaml:2:1: the key "tag" stands twice, first on line 1; remove one of them"#);
+    insta::assert_snapshot!(check("[]"), @".chartflow.yaml: holds a list where a mapping is expected");
+}
+
+#[test]
+fn the_committed_schema_is_the_types_schema() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schema/chartflow.schema.json");
+    let schema = format!("{}\n", serde_json::to_string_pretty(&schema()).unwrap());
+    if std::env::var_os("CHARTFLOW_REGENERATE").is_some() {
+        std::fs::write(&file, &schema).unwrap();
+    }
+    let committed = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(committed == schema, "schema/chartflow.schema.json is not what the types say; run this test with CHARTFLOW_REGENERATE=1 and commit the file");
+    let validator = jsonschema::validator_for(&serde_json::from_str(&committed).unwrap()).unwrap();
+    assert!(validator.is_valid(&serde_json::json!({"checks": {"max-age": "30d"}, "branches": {"main": "trunk"}})));
+    assert!(!validator.is_valid(&serde_json::json!({"chart": []})));
+    assert!(!validator.is_valid(&serde_json::json!({"checks": {"max-age": "0d"}})));
+}

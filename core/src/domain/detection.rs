@@ -1,1 +1,0 @@
-//! Which charts differ between two commits.

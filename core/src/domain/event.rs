@@ -1,1 +1,0 @@
-//! Which event starts which stage.

@@ -1,0 +1,126 @@
+//! A package's members against the files of the content it was built from.
+
+use std::collections::BTreeMap;
+
+use super::rules::Rule;
+use crate::domain::chart::Metadata;
+use crate::domain::digest::{ObjectFormat, Sha256};
+use crate::domain::names::ChartName;
+use crate::domain::statement::{Build, TreeFile};
+use crate::domain::tree::{Entry, Mode, Tree};
+
+/// What helm writes anew when it packages (helm, `pkg/chartutil/save.go`): everything else is a file of the chart.
+const REWRITTEN: [&str; 4] = ["Chart.yaml", "Chart.lock", "requirements.yaml", "requirements.lock"];
+/// helm takes it from the beginning of every file.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// The id of the tree that holds these files, in git's SHA-256 format; `None` where they are no tree.
+pub(super) fn tree_id(files: &BTreeMap<String, TreeFile>) -> Option<Sha256> {
+    let all: Vec<(&str, &TreeFile)> = files.iter().map(|(path, file)| (path.as_str(), file)).collect();
+    subtree_id(&all, 0)
+}
+
+fn subtree_id(files: &[(&str, &TreeFile)], depth: usize) -> Option<Sha256> {
+    if depth > crate::domain::content::DEPTH_LIMIT {
+        return None;
+    }
+    let mut entries = Vec::new();
+    let mut directories: BTreeMap<&str, Vec<(&str, &TreeFile)>> = BTreeMap::new();
+    for (path, file) in files {
+        match path.split_once('/') {
+            Some((directory, rest)) => directories.entry(directory).or_default().push((rest, file)),
+            None => entries.push(Entry { name: (*path).to_owned(), mode: file.mode, id: file.blob.to_string() }),
+        }
+    }
+    for (name, below) in directories {
+        entries.push(Entry { name: name.to_owned(), mode: Mode::Directory, id: subtree_id(&below, depth + 1)?.to_string() });
+    }
+    Tree::new(entries).ok()?.id(ObjectFormat::Sha256).ok()?.as_str().parse().ok()
+}
+
+/// The id of a blob in git's SHA-256 format.
+pub(super) fn blob_id(bytes: &[u8]) -> Option<Sha256> {
+    Some(Sha256::from_bytes(ObjectFormat::Sha256.hash("blob", bytes).try_into().ok()?))
+}
+
+/// What is wrong with a package, given the statement of its build.
+pub(super) fn check(members: &BTreeMap<String, Vec<u8>>, build: &Build, chart: &ChartName, version: &str) -> Vec<(Rule, String)> {
+    let mut broken = Vec::new();
+    for name in build.members.keys().filter(|name| !members.contains_key(*name)) {
+        broken.push((Rule::ArtifactContents, format!("the package lacks {name}, which was signed as its member")));
+    }
+    for (name, bytes) in members {
+        match build.members.get(name) {
+            None => broken.push((Rule::ArtifactContents, format!("the package holds {name}, which was not signed as its member"))),
+            Some(member) if member.sha256 != Sha256::of(bytes) => {
+                broken.push((Rule::ArtifactContents, format!("the package's {name} is not the one that was signed")))
+            }
+            Some(member) => {
+                if let Some(problem) = source_problem(name, bytes, member.unchanged, build, chart) {
+                    broken.push((Rule::ArtifactContents, format!("the package's {name} {problem}")));
+                }
+            }
+        }
+    }
+    check_name(members, chart, version, &mut broken);
+    broken
+}
+
+/// Why a member is neither a file of the chart nor something that packaging writes.
+fn source_problem(name: &str, bytes: &[u8], unchanged: bool, build: &Build, chart: &ChartName) -> Option<&'static str> {
+    let Some(path) = name.strip_prefix(chart.as_str()).and_then(|rest| rest.strip_prefix('/')) else {
+        return Some("lies outside the chart's directory");
+    };
+    let same = |file: &TreeFile, bytes: &[u8]| file.mode != Mode::Symlink && blob_id(bytes) == Some(file.blob);
+    match build.files.get(path) {
+        Some(file) if same(file, bytes) => return None,
+        _ if unchanged => return Some("is signed as unchanged and is not the chart's file"),
+        Some(file) if same(file, &[BYTE_ORDER_MARK, bytes].concat()) => return None,
+        _ => {}
+    }
+    let linked = path
+        .char_indices()
+        .filter(|(_, c)| *c == '/')
+        .map(|(at, _)| at)
+        .chain([path.len()])
+        .any(|end| build.files.get(&path[..end]).is_some_and(|file| file.mode == Mode::Symlink));
+    let of_a_dependency = path.starts_with("charts/") && !build.dependencies.is_empty();
+    if REWRITTEN.contains(&path) || of_a_dependency || linked { None } else { Some("is neither the chart's file nor one that packaging writes") }
+}
+
+fn check_name(members: &BTreeMap<String, Vec<u8>>, chart: &ChartName, version: &str, broken: &mut Vec<(Rule, String)>) {
+    let path = format!("{chart}/Chart.yaml");
+    match members.get(&path).map(|bytes| Metadata::read(&path, bytes)) {
+        Some(Ok(metadata)) if metadata.name == chart.as_str() && metadata.version == version => {}
+        Some(Ok(metadata)) => {
+            broken.push((Rule::ArtifactName, format!("the package is {} {}, the lineage is that of {chart} {version}", metadata.name, metadata.version)))
+        }
+        Some(Err(error)) => broken.push((Rule::ArtifactMalformed, format!("the package's Chart.yaml cannot be read: {error}"))),
+        None => broken.push((Rule::ArtifactName, format!("the package has no {path}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::content::{File, Files};
+
+    #[test]
+    fn the_tree_of_a_file_list_is_the_tree_of_the_files() {
+        let mut files = Files::new();
+        files.insert("Chart.yaml", "name: a\n");
+        files.insert("templates/deep/er/a.yaml", "x");
+        files.insert("templates.yaml", "y");
+        files.insert_file("run.sh", File { mode: Mode::Executable, bytes: b"z".to_vec() });
+        files.insert_file("link", File { mode: Mode::Symlink, bytes: b"run.sh".to_vec() });
+        let list = files.iter().map(|(path, file)| (path.to_owned(), TreeFile { mode: file.mode, blob: blob_id(&file.bytes).unwrap() })).collect();
+        assert_eq!(tree_id(&list), Some(files.content_id().unwrap().sha256));
+        let deep = BTreeMap::from([(["d"; 60].join("/"), TreeFile { mode: Mode::File, blob: Sha256::of(b"") })]);
+        assert_eq!(tree_id(&deep), None);
+        let clash = BTreeMap::from([
+            ("a".to_owned(), TreeFile { mode: Mode::File, blob: Sha256::of(b"") }),
+            ("a/b".to_owned(), TreeFile { mode: Mode::File, blob: Sha256::of(b"") }),
+        ]);
+        assert_eq!(tree_id(&clash), None);
+    }
+}

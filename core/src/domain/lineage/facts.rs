@@ -1,0 +1,139 @@
+//! What a repository says about a lineage. The caller looks it up; the rules that judge it are here.
+
+use super::rules::Rule;
+use crate::domain::content::ContentId;
+use crate::domain::digest::{CommitId, Sha256, TagObjectId};
+use crate::domain::names::{RepoPath, TagName};
+use crate::domain::statement::{Build, Promotion, TagRecord};
+
+/// What must be looked up in the repository: read from a lineage, before anything of it is believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Questions {
+    /// The chart's directory.
+    pub path: RepoPath,
+    /// The tag.
+    pub tag: TagName,
+    /// The commit it should name.
+    pub commit: CommitId,
+    /// The commit on integration whose content was carried.
+    pub source: CommitId,
+    /// Where the range begins.
+    pub from: Option<CommitId>,
+    /// The tag of the release before.
+    pub previous: Option<TagName>,
+    /// The heads of the contributions that were merged.
+    pub heads: Vec<CommitId>,
+}
+
+/// The tag as the repository holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TagFact {
+    /// The annotated tag object; `None` for a light tag, which is a name for a commit and nothing more.
+    pub object: Option<TagObjectId>,
+    /// The commit it leads to.
+    pub commit: CommitId,
+}
+
+/// What the repository answered. `None` and empty mean that it does not hold what was asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RepositoryFacts {
+    /// The tag.
+    pub tag: Option<TagFact>,
+    /// The chart's content at the tagged commit.
+    pub content: Option<ContentId>,
+    /// The chart's content at the first parent of the tagged commit; `None` where there is no parent or no chart in it.
+    pub content_before: Option<ContentId>,
+    /// Whether the tagged commit is on the first-parent history of main; `None` where that cannot be told (no main, shallow).
+    pub on_main: Option<bool>,
+    /// The chart's content at the source commit.
+    pub source_content: Option<ContentId>,
+    /// The commits that touch the chart's directory, reachable from the source commit, not from where the range begins
+    /// and not from main before the release, without merges; `None` where that cannot be told.
+    pub touching: Option<Vec<CommitId>>,
+    /// Whether every contribution's head is an ancestor of the source commit: none was squashed or rebased.
+    pub heads_are_merged: bool,
+    /// The content of the release before, at its tag.
+    pub previous_content: Option<ContentId>,
+    /// The digest of the package built again from the tagged content, where that was done.
+    pub rebuilt: Option<Sha256>,
+}
+
+/// The statements that the repository's answers are held against.
+pub(super) struct Claims<'a> {
+    pub(super) promotion: &'a Promotion,
+    pub(super) promoted: &'a ContentId,
+    pub(super) tag: &'a TagRecord,
+    pub(super) tagged: &'a ContentId,
+    pub(super) build: &'a Build,
+    pub(super) package: Sha256,
+}
+
+/// What the repository contradicts.
+pub(super) fn check(facts: &RepositoryFacts, claims: &Claims<'_>) -> Vec<(Rule, String)> {
+    let mut broken = Vec::new();
+    check_tag(facts, claims, &mut broken);
+    check_contents(facts, claims, &mut broken);
+    check_range(facts, claims, &mut broken);
+    if let Some(rebuilt) = facts.rebuilt.filter(|rebuilt| *rebuilt != claims.package) {
+        broken.push((
+            Rule::RepoRebuild,
+            format!("built again from {} the package is {}, not {}", claims.build.commit, rebuilt.prefixed(), claims.package.prefixed()),
+        ));
+    }
+    broken
+}
+
+fn check_tag(facts: &RepositoryFacts, claims: &Claims<'_>, broken: &mut Vec<(Rule, String)>) {
+    let record = claims.tag;
+    match &facts.tag {
+        None => broken.push((Rule::RepoTag, format!("the repository has no tag {}", record.tag))),
+        Some(TagFact { object: None, commit }) => {
+            broken.push((Rule::RepoTag, format!("the tag {} is a light one on {commit}; an annotated tag was attested", record.tag)));
+        }
+        Some(TagFact { object: Some(object), commit }) if *object != record.tag_object || *commit != record.commit => {
+            broken.push((
+                Rule::RepoTag,
+                format!("the tag {} is the object {object} on {commit}; {} on {} was attested", record.tag, record.tag_object, record.commit),
+            ));
+        }
+        Some(_) => {}
+    }
+    match facts.on_main {
+        Some(true) => {}
+        Some(false) => broken.push((Rule::RepoReachable, format!("the tagged commit {} is not on main", record.commit))),
+        None => broken.push((Rule::RepoMissing, format!("whether {} is on main cannot be told from this repository", record.commit))),
+    }
+    if facts.content_before.as_ref() == Some(claims.tagged) {
+        broken.push((Rule::RepoReachable, format!("the tagged commit {} is not the first of main with this content", record.commit)));
+    }
+}
+
+fn check_contents(facts: &RepositoryFacts, claims: &Claims<'_>, broken: &mut Vec<(Rule, String)>) {
+    let mut compare = |found: Option<&ContentId>, attested: &ContentId, commit: &CommitId| match found {
+        Some(found) if found == attested => {}
+        Some(found) => broken.push((Rule::RepoTree, format!("at {commit} the chart is the tree {}; {} was attested", found.sha1, attested.sha1))),
+        None => broken.push((Rule::RepoMissing, format!("the repository has no such chart at {commit}"))),
+    };
+    compare(facts.content.as_ref(), claims.tagged, &claims.tag.commit);
+    compare(facts.source_content.as_ref(), claims.promoted, &claims.promotion.commit);
+}
+
+fn check_range(facts: &RepositoryFacts, claims: &Claims<'_>, broken: &mut Vec<(Rule, String)>) {
+    let promotion = claims.promotion;
+    // After a squash or rebase the counted commits are in no branch, so only their signed list is left.
+    if facts.heads_are_merged && promotion.omitted.is_none() {
+        let counted = |id: &CommitId| promotion.commits.iter().any(|commit| commit.id == *id) || promotion.contributions.iter().any(|pull| pull.merge == *id);
+        for missing in facts.touching.iter().flatten().filter(|id| !counted(id)) {
+            broken.push((Rule::RepoRange, format!("the commit {missing} touches the chart and was not counted")));
+        }
+    }
+    if let Some(previous) = &promotion.previous {
+        match &facts.previous_content {
+            Some(content) if *content == previous.content => {}
+            Some(content) => {
+                broken.push((Rule::RepoPrevious, format!("the tag {} holds the tree {}; {} was attested", previous.tag, content.sha1, previous.content.sha1)))
+            }
+            None => broken.push((Rule::RepoMissing, format!("the repository has no chart at the tag {} of the release before", previous.tag))),
+        }
+    }
+}

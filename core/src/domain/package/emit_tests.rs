@@ -1,0 +1,58 @@
+use serde_json::json;
+
+use super::*;
+
+#[track_caller]
+fn check(value: serde_json::Value, expected: &str) {
+    assert_eq!(to_yaml(&value), expected);
+}
+
+/// Every expectation is what `sigs.k8s.io/yaml` 1.6 printed for the same value.
+#[test]
+fn strings_are_quoted_as_helm_quotes_them() {
+    let texts: Vec<String> = include_str!("testdata/scalars.json").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let expected: Vec<&str> = include_str!("testdata/scalars.yaml").split("# next\n").skip(1).collect();
+    assert_eq!(texts.len(), expected.len());
+    for (text, expected) in texts.iter().zip(expected) {
+        check(json!({ "outer": { "key": text, text.as_str(): ["a"], "list": [text, { "k": text }] } }), expected);
+    }
+}
+
+#[test]
+fn collections_are_block_style() {
+    check(json!({}), "{}\n");
+    check(json!([]), "[]\n");
+    check(json!("text"), "text\n");
+    check(
+        json!({ "b": [], "a": {}, "c": null, "d": true, "e": 1, "f": 1.5, "g": 1e21, "h": 1e6 }),
+        "a: {}\nb: []\nc: null\nd: true\ne: 1\nf: 1.5\ng: 1e+21\nh: 1000000\n",
+    );
+    check(json!({ "a": [[1, 2], [{ "x": 1, "y": [1] }]] }), "a:\n- - 1\n  - 2\n- - x: 1\n    \"y\":\n    - 1\n");
+}
+
+#[test]
+fn keys_are_sorted_as_helm_sorts_them() {
+    let keys = ["a10", "a9", "A", "b", "a-b", "a.b", "ab", "a", "1.0.10", "1.0.9", "artifacthub.io/links", "artifacthub.io/changes", "é", "_x", "1"];
+    let value = serde_json::Value::Object(keys.iter().map(|key| ((*key).to_owned(), json!(0))).collect());
+    let printed = to_yaml(&value);
+    let order: Vec<&str> = printed.lines().map(|line| line.trim_end_matches(": 0").trim_matches('"')).collect();
+    assert_eq!(order, ["_x", "1", "1.0.9", "1.0.10", "A", "a", "a-b", "a.b", "a9", "a10", "ab", "artifacthub.io/changes", "artifacthub.io/links", "b", "é"]);
+}
+
+#[test]
+fn floats_are_go_s() {
+    for (value, bits, expected) in
+        [(1.1, 32, "1.1"), (1.25, 64, "1.25"), (1_234_567.0, 32, "1.234567e+06"), (0.000_01, 64, "1e-05"), (20.04, 32, "20.04"), (123_456.5, 64, "123456.5")]
+    {
+        assert_eq!(go_float(value, bits), expected);
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn what_is_written_reads_back(text in "\\PC{0,120}|[ a:#'\"\n-]{0,60}|[0-9._:+-]{0,12}", key in "[a-z0-9 .:/-]{1,40}") {
+        let value = json!({ key.as_str(): [text.as_str(), { "k": text.as_str() }], "z": text.as_str() });
+        let read: serde_json::Value = serde_yaml::from_str(&to_yaml(&value)).unwrap();
+        proptest::prop_assert_eq!(read, value);
+    }
+}

@@ -1,1 +1,0 @@
-//! Versions: the level of a change and the version that follows.

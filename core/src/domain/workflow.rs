@@ -1,1 +1,0 @@
-//! The workflow files, generated from the event table.

@@ -1,1 +1,0 @@
-//! YAML from outside: size- and depth-limited reading.

@@ -1,0 +1,181 @@
+//! The way back: computing main's return to integration, opening its pull request, and proving one.
+
+use std::collections::BTreeMap;
+
+use super::compose::{Graft, agree_outside, commit, graft, point};
+use super::judge::chain;
+use super::listing::{Patterns, file, root};
+use super::store::Store;
+use super::tips::{Difference, Tips, YAML_LIMIT};
+use super::{FlowError, Outcome, Report, Train, texts};
+use crate::domain::changelog;
+use crate::domain::chart::edit;
+use crate::domain::digest::{CommitId, TreeId};
+use crate::domain::names::{ChartName, RepoPath};
+use crate::domain::tree::Mode;
+use crate::plan::Place;
+use crate::plan::back::{Facts, Outcome as Decision, plan};
+use crate::port::github::{NewContent, NewEntry, NewPull, PullFilter, RefTarget};
+
+/// A changelog longer than this is not read.
+const CHANGELOG_LIMIT: usize = 16 << 20;
+
+/// The computed way back.
+#[derive(Debug, Clone)]
+pub struct Way {
+    /// The whole tree integration gets.
+    pub tree: TreeId,
+    /// Integration's tip and main's tip: the parents of the commit.
+    pub parents: [CommitId; 2],
+    /// Charts whose contents a person has to merge.
+    pub conflicts: Vec<ChartName>,
+    /// Charts that come back.
+    pub charts: Vec<ChartName>,
+}
+
+/// Computes the way back; `None` when main is back already.
+///
+/// # Errors
+/// When an object cannot be read or made.
+pub async fn compute(train: &Train, tips: &Tips) -> Result<Option<Way>, FlowError> {
+    let objects = &*train.objects;
+    let base = objects.merge_base(&tips.main, &tips.integration).await?;
+    if base.as_ref() == Some(&tips.main) {
+        return Ok(None);
+    }
+    let base = base.ok_or_else(|| FlowError::NoBranch { branch: tips.names.integration().to_string() })?;
+    let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
+    let (base_root, main_root, integration_root) = (root(objects, &base).await?, root(objects, &tips.main).await?, root(objects, &tips.integration).await?);
+    // What integration has that main has not stays; what main changed is decided chart by chart.
+    let pending = Difference::between(train, &patterns, &main_root, &integration_root).await?;
+    let changed = Difference::between(train, &patterns, &base_root, &main_root).await?;
+    let mut store = Store::new(train);
+    let mut grafts: BTreeMap<RepoPath, Option<TreeId>> = BTreeMap::new();
+    let (mut conflicts, mut charts) = (Vec::new(), Vec::new());
+    for (name, pair) in &pending.charts {
+        let mut keep = true;
+        if let Some(main) = changed.charts.get(name) {
+            let facts = facts(train, &mut store, name, pair.new.clone(), pair.old.clone(), main.old.clone()).await?;
+            match plan(&facts) {
+                Decision::Keep => {}
+                Decision::Take => keep = false,
+                Decision::Conflict => conflicts.push(name.clone()),
+                Decision::Replay => {
+                    if let (Some(ours), Some(theirs), Some(carried)) = (&pair.new, &pair.old, facts.carried.flatten()) {
+                        let tree = replay(train, ours, theirs, &carried).await?;
+                        grafts.insert(ours.path.clone(), Some(tree));
+                        keep = false;
+                        if theirs.path != ours.path {
+                            grafts.insert(theirs.path.clone(), None);
+                        }
+                    }
+                }
+            }
+            charts.push(name.clone());
+        }
+        if keep {
+            for place in pair.old.iter() {
+                grafts.entry(place.path.clone()).or_insert(None);
+            }
+            if let Some(place) = &pair.new {
+                grafts.insert(place.path.clone(), Some(place.tree.clone()));
+            }
+        }
+    }
+    charts.extend(changed.charts.keys().filter(|name| !pending.charts.contains_key(*name)).cloned());
+    let grafts: Vec<Graft> = grafts.into_iter().map(|(path, tree)| Graft { path, tree }).collect();
+    let tree = graft(&train.github, objects, &main_root, &grafts).await?;
+    let tree = if train.home.app { tree } else { keep_workflows(train, &tree, &integration_root).await? };
+    Ok(Some(Way { tree, parents: [tips.integration.clone(), tips.main.clone()], conflicts, charts }))
+}
+
+async fn facts(train: &Train, store: &mut Store, chart: &ChartName, integration: Option<Place>, main: Option<Place>, returned: Option<Place>) -> Result<Facts, FlowError> {
+    let _ = train;
+    let tree = super::content_tree(main.as_ref())?;
+    let carried = chain(store, chart, &tree).await?.and_then(|chain| super::carried(&chain)).map(|carried| carried.source);
+    Ok(Facts { chart: chart.clone(), integration, main, returned, carried })
+}
+
+/// Integration's content with the bump's edits: the higher version, the changelog's new entry.
+async fn replay(train: &Train, ours: &Place, theirs: &Place, carried: &Place) -> Result<TreeId, FlowError> {
+    let objects = &*train.objects;
+    let failed = |source: Box<dyn std::error::Error + Send + Sync>| FlowError::Chart { chart: ours.path.to_string(), what: "replaying the bump", source };
+    let read = async |place: &Place| file(objects, &place.tree, "Chart.yaml", YAML_LIMIT).await.map(Option::unwrap_or_default);
+    let (our_yaml, their_yaml) = (read(ours).await?, read(theirs).await?);
+    let mut entries = Vec::new();
+    let text = |path: &str, bytes: Vec<u8>| NewEntry { path: path.to_owned(), mode: Mode::File, content: NewContent::Text(String::from_utf8_lossy(&bytes).into_owned()) };
+    let our_version = super::release_version(&ours.path, &our_yaml)?;
+    let their_version = super::release_version(&theirs.path, &their_yaml)?;
+    if their_version > our_version {
+        let edited = edit::set_version(&our_yaml, &their_version).map_err(|error| failed(Box::new(error)))?;
+        entries.push(text("Chart.yaml", edited));
+    }
+    let log = async |place: &Place| file(objects, &place.tree, "CHANGELOG.md", CHANGELOG_LIMIT).await;
+    if let Some(after) = log(theirs).await? {
+        let before = log(carried).await?.unwrap_or_default();
+        let other = log(ours).await?.unwrap_or_default();
+        let replayed = changelog::replay(&before, &after, &other).map_err(|error| failed(Box::new(error)))?;
+        if replayed != other {
+            entries.push(text("CHANGELOG.md", replayed));
+        }
+    }
+    if entries.is_empty() {
+        return Ok(ours.tree.clone());
+    }
+    Ok(train.github.create_tree(Some(&ours.tree), &entries).await?)
+}
+
+/// The workflow's own token may not move workflow files, so integration keeps its own.
+async fn keep_workflows(train: &Train, tree: &TreeId, integration_root: &TreeId) -> Result<TreeId, FlowError> {
+    let path = ".github/workflows";
+    let ours = super::listing::subtree(&*train.objects, integration_root, path).await?;
+    graft(&train.github, &*train.objects, tree, &[Graft { path: RepoPath::new(path)?, tree: ours }]).await
+}
+
+/// Opens the pull request of the way back, or brings it up to date.
+///
+/// # Errors
+/// When GitHub refuses.
+pub async fn offer(train: &Train, tips: &Tips, report: &mut Report) -> Result<(), FlowError> {
+    let Some(way) = compute(train, tips).await? else { return Ok(()) };
+    let head = tips.names.back_head().to_string();
+    let github = &train.github;
+    let held = github.get_ref(&format!("heads/{head}")).await?.and_then(RefTarget::commit);
+    let message = texts::back_message(&way);
+    let made = commit(github, &*train.objects, held.as_ref(), &way.tree, &way.parents, &message).await?;
+    point(github, &head, held.as_ref(), &made).await?;
+    let filter = PullFilter { head: Some(head.clone()), base: Some(tips.names.integration().to_string()), closed: false };
+    let open = if held.is_some() { github.list_pulls(&filter).await?.into_iter().next() } else { None };
+    let body = texts::back_body(&way, open.as_ref().map_or("", |pull| &pull.body));
+    match open {
+        Some(pull) if pull.body == body => {}
+        Some(pull) => {
+            github.describe_pull(pull.number, None, &body).await?;
+        }
+        None => {
+            let new = NewPull { title: texts::back_title(&way), body, head, base: tips.names.integration().to_string() };
+            let pull = github.create_pull(&new).await?;
+            report.add(None, Outcome::Done, format!("opened pull request {}: main returns to {}", pull.number, tips.names.integration()));
+        }
+    }
+    for chart in &way.conflicts {
+        let message = format!("main and {} both changed {chart}, and main's content did not come by the train", tips.names.integration());
+        report.refuse(Some(chart), "back/conflict", message, format!("open a pull request against {} that merges the two", tips.names.integration()));
+    }
+    Ok(())
+}
+
+/// What is wrong with a pull request that claims to be the way back; `Ok(Ok(()))` when it is exactly what is computed,
+/// `Err` text when it is stale and will be rebuilt.
+///
+/// # Errors
+/// When an object cannot be read.
+pub async fn prove(train: &Train, tips: &Tips, head: &CommitId) -> Result<Result<(), &'static str>, FlowError> {
+    let commit = train.objects.commit(head).await?;
+    if commit.parents != [tips.integration.clone(), tips.main.clone()] {
+        return Ok(Err("integration or main moved since it was computed"));
+    }
+    let Some(way) = compute(train, tips).await? else { return Ok(Err("main is back already")) };
+    let same = way.tree == commit.tree || agree_outside(&*train.objects, &way.tree, &commit.tree, &[]).await?;
+    Ok(if same { Ok(()) } else { Err("its content is not what is computed") })
+}

@@ -1,0 +1,254 @@
+//! Deriving the bump: the pure function from a promoted content, its signed commit list and main's content to the
+//! content with its version. Whoever runs it again on the same facts gets the same bytes.
+
+use std::collections::BTreeMap;
+
+use crate::domain::changelog;
+use crate::domain::chart::edit;
+use crate::domain::content::{ContentId, Files};
+use crate::domain::digest::ObjectFormat;
+use crate::domain::names::{ChartName, RepoPath};
+use crate::domain::package::is_packaged_change;
+use crate::domain::statement::{Bump, ChartEdits, CommitRecord, Level, Predicate, Stage, Statement, Subject, Witness};
+use crate::domain::tree::Mode;
+use crate::domain::version;
+use crate::flow::judge::Chain;
+use crate::flow::listing::{file, root};
+use crate::flow::tips::Tips;
+use crate::flow::{FlowError, Train, parse_version, release_version, texts};
+use crate::plan::Place;
+use crate::port::github::RefTarget;
+use semver::Version;
+
+/// A derived bump.
+#[derive(Debug, Clone)]
+pub struct Derived {
+    /// The chart's directory.
+    pub path: RepoPath,
+    /// The content with its version.
+    pub content: ContentId,
+    /// The files that change, with their modes.
+    pub edits: BTreeMap<String, (Mode, Vec<u8>)>,
+    /// The version on main.
+    pub from: Option<String>,
+    /// The new version.
+    pub to: String,
+    /// The level.
+    pub level: Level,
+    /// Why this version, in words.
+    pub reason: String,
+    /// The commits it was derived from.
+    pub commits: Vec<CommitRecord>,
+    /// Row 4.
+    pub statement: Statement,
+}
+
+/// Derives the bump of the content that a chain promoted.
+///
+/// # Errors
+/// [`FlowError::Chart`] when the chart's files cannot be read or edited.
+pub async fn derive(train: &Train, tips: &Tips, chart: &ChartName, chain: &Chain, main: Option<&Place>) -> Result<Derived, FlowError> {
+    let promotion_statement = &chain.promotion.statement;
+    let (Some(promotion), Some(before), Some(enforce)) = (chain.promotion(), promotion_statement.subject.content(), &chain.enforce) else {
+        return Err(FlowError::NoBranch { branch: chart.to_string() });
+    };
+    let path = promotion_statement.source.path.clone();
+    let files = if promotion.removed && before.sha1.as_str() == crate::flow::compose::EMPTY_TREE { Files::new() } else { train.objects.files(&before.sha1).await? };
+    let computed = files.content_id()?;
+    if computed != *before {
+        return Err(FlowError::Identity { path: path.to_string(), computed: computed.sha256.to_string(), expected: before.sha256.to_string() });
+    }
+    let main_files = match main {
+        Some(main) => Some(train.objects.files(&main.tree).await?),
+        None => None,
+    };
+    let date = date(train, promotion).await?;
+    let facts = Facts { train, tips, chart, path: &path, files: &files, main: main_files.as_ref(), promotion, date };
+    let outcome = if promotion.removed { facts.removal()? } else { facts.bump().await? };
+    let mut after = files.clone();
+    for (name, (_, bytes)) in &outcome.edits {
+        after.insert(name.clone(), bytes.clone());
+    }
+    let content = after.content_id()?;
+    let witness = Witness {
+        before: raw_root(&files)?,
+        after: raw_root(&after)?,
+        chart_yaml: files.bytes("Chart.yaml").unwrap_or_default().to_vec(),
+        chart_lock: None,
+        changelog_entry: outcome.entry.clone(),
+    };
+    let bump = Bump {
+        builder: train.home.builder.clone(),
+        before: before.clone(),
+        from: outcome.from.as_ref().map(ToString::to_string),
+        to: outcome.to.to_string(),
+        level: outcome.level,
+        versions: tips.configuration.configuration.versions.as_str().to_owned(),
+        floor: outcome.floor.map(|floor| floor.to_string()),
+        commits: promotion.commits.clone(),
+        omitted: promotion.omitted.clone(),
+        date,
+        edits: outcome.chart_edits,
+        witness,
+    };
+    let statement = Statement {
+        stage: Stage::Bump,
+        source: promotion_statement.source.clone(),
+        subject: Subject::Content { path: path.clone(), id: content.clone() },
+        inputs: vec![enforce.as_input()],
+        predicate: Predicate::Bump(bump),
+    };
+    let edits = outcome.edits;
+    Ok(Derived {
+        path,
+        content,
+        edits,
+        from: outcome.from.map(|from| from.to_string()),
+        to: outcome.to.to_string(),
+        level: outcome.level,
+        reason: outcome.reason,
+        commits: promotion.commits.clone(),
+        statement,
+    })
+}
+
+/// The newest contribution's commit date: every date that enters content comes from it and never from a clock.
+async fn date(train: &Train, promotion: &crate::domain::statement::Promotion) -> Result<i64, FlowError> {
+    let mut newest = None;
+    for commit in &promotion.commits {
+        newest = newest.max(Some(train.objects.commit(&commit.id).await?.committed));
+    }
+    match newest {
+        Some(newest) => Ok(newest),
+        None => Ok(train.objects.commit(&promotion.commit).await?.committed),
+    }
+}
+
+fn raw_root(files: &Files) -> Result<Vec<u8>, FlowError> {
+    let (_, trees) = files.trees(ObjectFormat::Sha256)?;
+    let tree = trees.get("").cloned().unwrap_or_default();
+    tree.encode(ObjectFormat::Sha256).map_err(|source| crate::domain::content::ContentError::Path { path: String::new(), source: Some(source) }.into())
+}
+
+struct Facts<'a> {
+    train: &'a Train,
+    tips: &'a Tips,
+    chart: &'a ChartName,
+    path: &'a RepoPath,
+    files: &'a Files,
+    main: Option<&'a Files>,
+    promotion: &'a crate::domain::statement::Promotion,
+    date: i64,
+}
+
+struct OutcomeOfBump {
+    from: Option<Version>,
+    to: Version,
+    level: Level,
+    reason: String,
+    floor: Option<Version>,
+    entry: Option<String>,
+    chart_edits: ChartEdits,
+    edits: BTreeMap<String, (Mode, Vec<u8>)>,
+}
+
+impl Facts<'_> {
+    fn failed(&self, what: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> FlowError {
+        FlowError::Chart { chart: self.chart.to_string(), what, source: Box::new(source) }
+    }
+
+    fn main_version(&self) -> Result<Option<Version>, FlowError> {
+        self.main.and_then(|files| files.bytes("Chart.yaml")).map(|bytes| release_version(self.path, bytes)).transpose()
+    }
+
+    /// A removal has no version: what main held goes.
+    fn removal(&self) -> Result<OutcomeOfBump, FlowError> {
+        let from = self.main_version()?;
+        let to = from.clone().unwrap_or(Version::new(0, 0, 0));
+        let reason = "removed".to_owned();
+        Ok(OutcomeOfBump { from, to, level: Level::None, reason, floor: None, entry: None, chart_edits: ChartEdits::default(), edits: BTreeMap::new() })
+    }
+
+    async fn bump(&self) -> Result<OutcomeOfBump, FlowError> {
+        let yaml = self.files.bytes("Chart.yaml").unwrap_or_default();
+        let contributed = release_version(self.path, yaml)?;
+        let from = self.main_version()?;
+        let packaged = self.main.is_none_or(|main| is_packaged_change(main, self.files));
+        let newest_first = || self.promotion.commits.iter().rev().map(|commit| commit.message.as_str());
+        let level = version::level_of(newest_first(), packaged);
+        let floor = self.published().await?;
+        let release_as = version::release_as(newest_first());
+        let decision = version::decide(&version::Facts {
+            main: from.as_ref(),
+            contributed: &contributed,
+            published: floor.as_ref(),
+            level,
+            release_as: release_as.as_ref(),
+            policy: self.tips.configuration.configuration.versions,
+        })
+        .map_err(|error| self.failed("deciding its version", error))?;
+        let mut outcome = OutcomeOfBump {
+            from,
+            to: decision.version,
+            level: decision.level,
+            reason: decision.reason,
+            floor,
+            entry: None,
+            chart_edits: ChartEdits::default(),
+            edits: BTreeMap::new(),
+        };
+        if outcome.level != Level::None {
+            self.edit(yaml, &contributed, &mut outcome)?;
+        }
+        Ok(outcome)
+    }
+
+    fn edit(&self, yaml: &[u8], contributed: &Version, outcome: &mut OutcomeOfBump) -> Result<(), FlowError> {
+        let mode = |name: &str| self.files.get(name).map_or(Mode::File, |file| file.mode);
+        let mut yaml = yaml.to_vec();
+        if outcome.to != *contributed {
+            yaml = edit::set_version(&yaml, &outcome.to).map_err(|error| self.failed("writing its version", error))?;
+        }
+        let entry = texts::changelog_entry(self.train, self.promotion, &outcome.to, self.date);
+        if self.keeps_changes(&yaml) {
+            let text = texts::artifact_hub_changes(self.train, self.promotion);
+            yaml = edit::set_changes_annotation(&yaml, &text).map_err(|error| self.failed("writing its changes", error))?;
+            outcome.chart_edits.changes = Some(text);
+        }
+        if Some(yaml.as_slice()) != self.files.bytes("Chart.yaml") {
+            outcome.edits.insert("Chart.yaml".to_owned(), (mode("Chart.yaml"), yaml));
+        }
+        let log = changelog::insert(self.files.bytes("CHANGELOG.md"), &entry).map_err(|error| self.failed("writing its changelog", error))?;
+        outcome.edits.insert("CHANGELOG.md".to_owned(), (mode("CHANGELOG.md"), log));
+        outcome.entry = Some(texts::entry_text(&entry));
+        Ok(())
+    }
+
+    /// Whether `artifacthub.io/changes` is kept in step: when the configuration says so, or the chart has it.
+    fn keeps_changes(&self, yaml: &[u8]) -> bool {
+        use crate::domain::configuration::ArtifactHub;
+        match self.tips.configuration.configuration.changelog.artifacthub {
+            ArtifactHub::Always => true,
+            ArtifactHub::Never => false,
+            ArtifactHub::Auto => crate::domain::chart::Metadata::read("Chart.yaml", yaml).is_ok_and(|metadata| metadata.annotations.contains_key("artifacthub.io/changes")),
+        }
+    }
+
+    /// The highest version of this chart among tags and index.
+    async fn published(&self) -> Result<Option<Version>, FlowError> {
+        let (train, names) = (self.train, &self.tips.names);
+        let tags = train.github.matching_refs(&format!("tags/{}", names.tag_prefix(self.chart))).await?;
+        let tagged = tags.iter().filter_map(|(name, _)| names.version_of_tag(self.chart, name.strip_prefix("refs/tags/")?)).max();
+        let indexed = self.indexed().await?;
+        Ok(tagged.max(indexed))
+    }
+
+    async fn indexed(&self) -> Result<Option<Version>, FlowError> {
+        let release = self.train.github.get_ref(&format!("heads/{}", self.tips.names.release())).await?.and_then(RefTarget::commit);
+        let Some(release) = release else { return Ok(None) };
+        let tree = root(&*self.train.objects, &release).await?;
+        let Some(text) = file(&*self.train.objects, &tree, "index.yaml", 64 << 20).await? else { return Ok(None) };
+        let highest = crate::domain::index::highest_version(&text, self.chart.as_str()).map_err(|error| self.failed("reading the index", error))?;
+        highest.map(|version| parse_version(&version.to_string())).transpose()
+    }
+}

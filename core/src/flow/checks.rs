@@ -1,0 +1,200 @@
+//! Running the checks on one chart's content and saying the outcome in a statement (rows 1 and 1k).
+
+use std::collections::BTreeMap;
+
+use super::listing::{Listing, root};
+use super::package::{declared, local_dependencies};
+use super::store::{Signed, Store};
+use super::tips::{Difference, Pair, Tips};
+use super::{CheckEntry, FlowError, Train, release_version};
+use crate::domain::check::{self, CheckId, CheckResult, Finding, Subject};
+use crate::domain::commit::range::Counted;
+use crate::domain::content::{ContentId, Files};
+use crate::domain::digest::TreeId;
+use crate::domain::names::{ChartName, RepoPath};
+use crate::domain::package::dependency_path;
+use crate::domain::statement::{CheckResult as Verdict, Checks, DependencyContent, Predicate, Row, Source, Stage, Statement};
+
+/// A commit to be judged.
+pub(crate) type Message = check::commits::Commit;
+
+/// What the checks said about one content.
+pub(crate) struct Judged {
+    pub(crate) entries: Vec<CheckEntry>,
+    pub(crate) content: ContentId,
+    /// Row 1, when every check that is required passed.
+    pub(crate) statement: Statement,
+    results: Vec<CheckResult>,
+}
+
+impl Judged {
+    pub(crate) fn passed(&self) -> bool {
+        self.results.iter().all(|result| result.outcome != check::Outcome::Failed)
+    }
+
+    pub(crate) fn failures(&self) -> Vec<&Finding> {
+        self.results.iter().filter(|result| result.outcome == check::Outcome::Failed).flat_map(CheckResult::errors).collect()
+    }
+}
+
+/// The commits of a range, as the check of commits reads them.
+pub(crate) fn commits(counted: &[Counted]) -> Vec<Message> {
+    counted.iter().map(|commit| Message { id: commit.id.clone(), message: commit.message.clone(), is_merge: false }).collect()
+}
+
+/// Runs the required checks on a chart's content and compares it with its content on main (`pair.old`).
+///
+/// # Errors
+/// When an object cannot be read or helm cannot be run.
+pub(crate) async fn judge(train: &Train, tips: &Tips, chart: &ChartName, pair: &Pair, listing: &Listing, commits: Vec<Message>) -> Result<Judged, FlowError> {
+    let path = pair.path().cloned().ok_or_else(|| FlowError::NoBranch { branch: chart.to_string() })?;
+    let files = match &pair.new {
+        Some(new) => train.objects.files(&new.tree).await?,
+        None => Files::new(),
+    };
+    let content = files.content_id()?;
+    let base = match &pair.old {
+        Some(old) => Some(train.objects.files(&old.tree).await?),
+        None => None,
+    };
+    let integration = root(&*train.objects, &tips.integration).await?;
+    let dependencies = local_dependencies(train, &integration, &path, &files).await?;
+    let subject = Subject { directory: &path, files: &files };
+    let mut results = Vec::new();
+    if !pair.removed {
+        let input = Input { train, tips, chart, subject: &subject, base: base.as_ref(), listing, commits: &commits, dependencies: &dependencies };
+        for check in tips.configuration.configuration.checks.required.clone() {
+            results.push(input.run(check).await?);
+        }
+    }
+    let predicate = Predicate::Checks(Checks {
+        result: if results.iter().any(CheckResult::warned) { Verdict::Warned } else { Verdict::Passed },
+        passed: keys(&results, |result| result.outcome == check::Outcome::Passed && !result.warned()),
+        warned: keys(&results, CheckResult::warned),
+        failed: keys(&results, |result| result.outcome == check::Outcome::Failed),
+        definitions: results.iter().filter(|result| result.outcome != check::Outcome::Skipped).map(|result| (result.check.to_string(), result.check.definition_digest())).collect(),
+        base: match &base {
+            Some(base) => Some(base.content_id()?),
+            None => None,
+        },
+        dependencies: dependency_contents(&dependencies)?,
+        configuration: tips.configuration.digest,
+        outside: None,
+    });
+    let source = Source { server: train.home.server.clone(), repository: train.github.repository_name().clone(), id: train.home.id, chart: chart.clone(), path: path.clone() };
+    let subject = super::bump::content_subject(&path, &content);
+    let statement = Statement { stage: Stage::Validate, source, subject, inputs: Vec::new(), predicate };
+    let entries = results.iter().map(|result| CheckEntry { check: result.check.to_string(), chart: chart.clone(), outcome: result.outcome.as_str(), message: result.message() }).collect();
+    Ok(Judged { entries, content, statement, results })
+}
+
+fn keys(results: &[CheckResult], wanted: impl Fn(&CheckResult) -> bool) -> Vec<String> {
+    results.iter().filter(|result| wanted(result)).map(|result| result.check.to_string()).collect()
+}
+
+fn dependency_contents(dependencies: &BTreeMap<String, Files>) -> Result<Vec<DependencyContent>, FlowError> {
+    let mut contents = Vec::new();
+    for (path, files) in dependencies {
+        let (Ok(path), Some(bytes)) = (RepoPath::new(path.clone()), files.bytes("Chart.yaml")) else { continue };
+        let Ok(chart) = crate::domain::chart::Metadata::read(path.as_str(), bytes).and_then(|metadata| metadata.chart_name()) else { continue };
+        contents.push(DependencyContent { chart, path, content: files.content_id()? });
+    }
+    contents.sort();
+    Ok(contents)
+}
+
+struct Input<'a> {
+    train: &'a Train,
+    tips: &'a Tips,
+    chart: &'a ChartName,
+    subject: &'a Subject<'a>,
+    base: Option<&'a Files>,
+    listing: &'a Listing,
+    commits: &'a [Message],
+    dependencies: &'a BTreeMap<String, Files>,
+}
+
+impl Input<'_> {
+    async fn run(&self, check: CheckId) -> Result<CheckResult, FlowError> {
+        let configuration = &self.tips.configuration.configuration;
+        let base_yaml = self.base.and_then(|files| files.bytes("Chart.yaml"));
+        Ok(match check {
+            CheckId::HelmLint => self.helm_lint().await?,
+            CheckId::ArtifactHub => check::artifact_hub::check(self.subject),
+            CheckId::Schema => check::schema::check(self.subject),
+            CheckId::Commits => check::commits::check(self.commits),
+            CheckId::Changelog => check::changelog::check(None),
+            CheckId::Version => {
+                let floor = base_yaml.and_then(|bytes| release_version(self.subject.directory, bytes).ok());
+                check::version::check(self.subject, floor.as_ref(), configuration.versions)
+            }
+            CheckId::Layout => {
+                let before = base_yaml.and_then(|bytes| crate::domain::chart::Metadata::read("Chart.yaml", bytes).ok());
+                let twins: Vec<RepoPath> = self.listing.keys().filter(|path| *path != self.subject.directory && path.base_name() == self.chart.as_str()).cloned().collect();
+                let around = check::layout::Surroundings { directories: Some(&configuration.directories), name_before: before.as_ref().map(|metadata| metadata.name.as_str()), doubles: &twins };
+                check::layout::check(self.subject, &around)
+            }
+        })
+    }
+
+    /// `helm lint` on the chart with its `file://` dependencies put into `charts/`.
+    async fn helm_lint(&self) -> Result<CheckResult, FlowError> {
+        if self.train.helm.version().await?.is_none() {
+            let skipped = check::helm_lint::check(self.subject, None);
+            return Ok(if self.train.home.skips.iter().any(|check| check == CheckId::HelmLint.as_str()) { skipped } else { CheckResult { outcome: check::Outcome::Failed, ..skipped } });
+        }
+        let mut files = self.subject.files.clone();
+        self.vendor(self.subject.directory.as_str(), self.subject.files, "", &mut files, 0);
+        let output = self.train.helm.lint(self.chart.as_str(), &files).await?;
+        Ok(check::helm_lint::check(self.subject, Some(&output)))
+    }
+
+    fn vendor(&self, from: &str, files: &Files, prefix: &str, into: &mut Files, depth: usize) {
+        for dependency in declared(from, files) {
+            let Some((at, dependency_files)) = dependency_path(from, &dependency).and_then(|at| Some((at.clone(), self.dependencies.get(&at)?))) else { continue };
+            let below = format!("{prefix}charts/{}", dependency.name);
+            for (path, file) in dependency_files.iter() {
+                into.insert_file(format!("{below}/{path}"), file.clone());
+            }
+            if depth < 16 {
+                self.vendor(&at, dependency_files, &format!("{below}/"), into, depth + 1);
+            }
+        }
+    }
+}
+
+/// The outside checks that have passed on a content: their names and statements, the newest of each.
+pub(crate) async fn outside(store: &mut Store, chart: &ChartName, tree: &TreeId) -> Result<Vec<(String, Signed)>, FlowError> {
+    let mut found: BTreeMap<String, Signed> = BTreeMap::new();
+    for line in store.about(chart, tree).await? {
+        if line.row() != Some(Row::OutsideCheck) {
+            continue;
+        }
+        if let Predicate::Checks(checks) = &line.statement.predicate
+            && let (Some(name), true) = (&checks.outside, checks.result != Verdict::Failed)
+        {
+            found.insert(name.clone(), line.clone());
+        }
+    }
+    Ok(found.into_iter().collect())
+}
+
+/// The charts a chart depends on through `file://` whose content on integration is not main's.
+pub(crate) async fn pending_dependencies(train: &Train, difference: &Difference, pair: &Pair) -> Result<Vec<ChartName>, FlowError> {
+    let Some(new) = &pair.new else { return Ok(Vec::new()) };
+    let Some(bytes) = super::listing::file(&*train.objects, &new.tree, "Chart.yaml", super::tips::YAML_LIMIT).await? else { return Ok(Vec::new()) };
+    let mut only = Files::new();
+    only.insert("Chart.yaml", bytes);
+    if let Some(requirements) = super::listing::file(&*train.objects, &new.tree, "requirements.yaml", super::tips::YAML_LIMIT).await? {
+        only.insert("requirements.yaml", requirements);
+    }
+    let mut pending = Vec::new();
+    for dependency in declared(new.path.as_str(), &only) {
+        let Some(at) = dependency_path(new.path.as_str(), &dependency).and_then(|at| RepoPath::new(at).ok()) else { continue };
+        let differs = difference.charts.iter().find(|(_, pair)| pair.path() == Some(&at) && pair.new != pair.old);
+        if let Some((chart, _)) = differs {
+            pending.push(chart.clone());
+        }
+    }
+    Ok(pending)
+}

@@ -1,0 +1,186 @@
+//! Stage 3: proves that a pull request to a chart's branch carries exactly that chart's content on integration, or its
+//! re-derived bump, and nothing else; then signs the gate and merges, or closes it with the reason, or waits.
+
+use super::bump::derive;
+use super::compose::agree_outside;
+use super::judge::{Chain, chain};
+use super::listing::{Patterns, root};
+use super::store::Store;
+use super::tips::{Difference, Pair, Tips, place};
+use super::{FlowError, Outcome, Report, Train, texts};
+use crate::domain::digest::CommitId;
+use crate::domain::names::{BranchName, ChartName};
+use crate::domain::statement::{Gate, PolicyReference, Predicate, Source, Stage, Statement};
+use crate::plan::enforce::{Action, Facts, Origin, plan};
+use crate::port::github::{Merge, MergeMethod, Pull, PullFilter, Status, StatusState};
+
+/// The status that a chart's branch demands.
+pub const STATUS: &str = "chartflow/enforce";
+
+/// Judges one pull request, or every open one into a chart's branch.
+///
+/// # Errors
+/// When GitHub, the store or the signer fails.
+pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> {
+    let mut report = Report::new(Stage::Enforce);
+    let tips = Tips::read(train).await?;
+    for pull in candidates(train, &tips, hint).await? {
+        let chart = BranchName::new(pull.base.branch.clone()).ok().and_then(|branch| tips.names.chart_of_branch(&branch));
+        let Some((chart, tip)) = chart.and_then(|chart| Some((chart.clone(), tips.charts.get(&chart)?.clone()))) else { continue };
+        let mut job = Job { train, tips: &tips, store: Store::new(train), chart, tip };
+        job.judge(&pull, &mut report).await?;
+    }
+    Ok(report)
+}
+
+async fn candidates(train: &Train, tips: &Tips, hint: Option<u64>) -> Result<Vec<Pull>, FlowError> {
+    if let Some(number) = hint {
+        return Ok(train.github.get_pull(number).await?.filter(Pull::open).into_iter().collect());
+    }
+    let mut pulls = Vec::new();
+    for chart in tips.charts.keys() {
+        let base = Some(tips.names.chart_branch(chart)?.to_string());
+        pulls.extend(train.github.list_pulls(&PullFilter { base, ..PullFilter::default() }).await?);
+    }
+    Ok(pulls)
+}
+
+struct Job<'a> {
+    train: &'a Train,
+    tips: &'a Tips,
+    store: Store,
+    chart: ChartName,
+    tip: CommitId,
+}
+
+impl Job<'_> {
+    async fn judge(&mut self, pull: &Pull, report: &mut Report) -> Result<(), FlowError> {
+        let (facts, chain) = self.facts(pull).await?;
+        let chart = Some(&self.chart);
+        match plan(&facts) {
+            Action::Merge => self.merge(pull, &facts, chain, report).await?,
+            Action::Wait { reason } => report.add(chart, Outcome::Waiting, format!("pull request {}: {reason}", pull.number)),
+            Action::Refuse { reason } => {
+                let github = &self.train.github;
+                let description = Some(reason.to_string());
+                github.create_status(&pull.head.sha, &Status { context: STATUS.to_owned(), state: StatusState::Failure, description }).await?;
+                github.comment(pull.number, &texts::closed(reason.rule(), &reason.to_string(), self.tips.names.integration())).await?;
+                github.close_pull(pull.number).await?;
+                let hint = format!("open the pull request against {} instead; only its content travels on", self.tips.names.integration());
+                report.refuse(chart, reason.rule(), format!("pull request {}: {reason}", pull.number), hint);
+            }
+        }
+        Ok(())
+    }
+
+    async fn facts(&mut self, pull: &Pull) -> Result<(Facts, Option<Chain>), FlowError> {
+        let objects = &*self.train.objects;
+        let patterns = Patterns::new(&self.tips.configuration.configuration.charts)?;
+        let head = objects.commit(&pull.head.sha).await?;
+        let tip_root = root(objects, &self.tip).await?;
+        let base = objects.merge_base(&self.tips.main, &self.tip).await?;
+        let base_root = match &base {
+            Some(base) => root(objects, base).await?,
+            None => tip_root.clone(),
+        };
+        let difference = Difference::between(self.train, &patterns, &base_root, &head.tree).await?;
+        let pair = difference.charts.get(&self.chart).cloned();
+        let paths = pair.as_ref().map(Pair::paths).unwrap_or_default();
+        let first_parent = match &base {
+            Some(base) => on_first_parent(self.train, &self.tips.main, base).await?,
+            None => false,
+        };
+        let integration = match pair.as_ref().and_then(Pair::path) {
+            Some(path) => place(self.train, &self.tips.integration, path).await?,
+            None => None,
+        };
+        let (origin, chain) = self.origin(pair.as_ref()).await?;
+        let facts = Facts {
+            chart: self.chart.clone(),
+            own_repository: !pull.from_fork(),
+            on_tip: head.parents == [self.tip.clone()],
+            only_this_chart: agree_outside(objects, &tip_root, &head.tree, &paths).await?,
+            branch_sound: first_parent && agree_outside(objects, &base_root, &tip_root, &paths).await?,
+            head: pair.as_ref().and_then(|pair| pair.new.clone()),
+            integration,
+            origin,
+        };
+        Ok((facts, chain))
+    }
+
+    /// What explains the content at the head.
+    async fn origin(&mut self, pair: Option<&Pair>) -> Result<(Origin, Option<Chain>), FlowError> {
+        let Some(pair) = pair else { return Ok((Origin::Unsigned, None)) };
+        let tree = super::content_tree(pair.new.as_ref())?;
+        let Some(chain) = chain(&mut self.store, &self.chart, &tree).await? else { return Ok((Origin::Unsigned, None)) };
+        let Some(promotion) = chain.promotion() else { return Ok((Origin::Unsigned, None)) };
+        if chain.bump.is_some() {
+            let derived = derive(self.train, self.tips, &self.chart, &chain, pair.old.as_ref()).await?;
+            let same = derived.content.sha1 == tree && derived.statement.predicate == chain.bump.as_ref().map_or(derived.statement.predicate.clone(), |bump| bump.statement.predicate.clone());
+            return Ok((if same { Origin::Bump } else { Origin::WrongBump }, Some(chain)));
+        }
+        let source = match pair.path() {
+            Some(path) => place(self.train, &promotion.commit, path).await?,
+            None => None,
+        };
+        let complete = super::checks_complete(self.train, self.tips, &chain, pair.old.as_ref());
+        Ok((if source == pair.new && complete { Origin::Promotion } else { Origin::Unsigned }, Some(chain)))
+    }
+
+    async fn merge(&mut self, pull: &Pull, facts: &Facts, chain: Option<Chain>, report: &mut Report) -> Result<(), FlowError> {
+        let github = &self.train.github;
+        let bump = facts.origin == Origin::Bump;
+        if let (false, Some(chain)) = (bump, &chain) {
+            let statement = gate(self.train, self.tips, chain, &self.chart)?;
+            self.store.sign(statement).await?;
+            self.store.flush().await?;
+        }
+        let description = Some(if bump { "exactly the re-derived bump" } else { "exactly this chart's content on integration" }.to_owned());
+        github.create_status(&pull.head.sha, &Status { context: STATUS.to_owned(), state: StatusState::Success, description }).await?;
+        match github.merge_pull(pull.number, &pull.head.sha, MergeMethod::Merge, &texts::merge_title(pull), &texts::merge_message(&self.chart)).await? {
+            Merge::Merged(_) => {
+                github.delete_ref(&format!("heads/{}", pull.head.branch)).await?;
+                report.add(Some(&self.chart), Outcome::Done, format!("merged pull request {} into {}", pull.number, pull.base.branch));
+            }
+            Merge::Refused(words) => report.add(Some(&self.chart), Outcome::Waiting, format!("pull request {} could not be merged: {words}", pull.number)),
+        }
+        Ok(())
+    }
+}
+
+/// Row 3: the gate of the chart's branch.
+fn gate(train: &Train, tips: &Tips, chain: &Chain, chart: &ChartName) -> Result<Statement, FlowError> {
+    let promotion = &chain.promotion.statement;
+    let source = Source { ..promotion.source.clone() };
+    let branch = tips.names.chart_branch(chart)?;
+    let predicate = Predicate::Gate(Gate {
+        verifier: train.home.builder.clone(),
+        resource: train.resource(&format!("refs/heads/{branch}"), &source.path),
+        policy: configuration_reference(train, tips),
+        passed: true,
+        levels: vec!["CHARTFLOW_PROMOTED".to_owned()],
+        configuration: None,
+        downloaded: Vec::new(),
+    });
+    let inputs = chain.checks.iter().chain([&chain.promotion]).map(super::store::Signed::as_input).collect();
+    Ok(Statement { stage: Stage::Enforce, source, subject: promotion.subject.clone(), inputs, predicate })
+}
+
+/// The configuration that gates decide by.
+pub(crate) fn configuration_reference(train: &Train, tips: &Tips) -> PolicyReference {
+    let uri = format!("git+{}/{}@refs/heads/{}#{}", train.home.server, train.github.repository_name(), train.home.default_branch, super::tips::CONFIGURATION);
+    PolicyReference { uri, sha256: tips.configuration.digest }
+}
+
+/// Whether a commit is on main's first-parent line.
+async fn on_first_parent(train: &Train, main: &CommitId, commit: &CommitId) -> Result<bool, FlowError> {
+    let wanted = train.objects.commit(commit).await?;
+    let mut at = train.objects.commit(main).await?;
+    loop {
+        if at.id == wanted.id {
+            return Ok(true);
+        }
+        let Some(parent) = at.parents.first() else { return Ok(false) };
+        at = train.objects.commit(parent).await?;
+    }
+}

@@ -1,0 +1,273 @@
+//! Stage 2: for each chart that is due, signs what checks its exact content still lacks and the promotion, and opens
+//! the pull request that carries this chart alone onto its branch. What integration has overtaken is withdrawn.
+
+use std::collections::BTreeSet;
+
+use super::bump::{branch_facts, content_subject};
+use super::compose::{Graft, commit, graft, point};
+use super::history::{Gathered, gather};
+use super::judge::{Chain, chain};
+use super::listing::{Patterns, root};
+use super::pulls::{offer, open, status};
+use super::store::{Signed, Store};
+use super::tips::{Difference, Pair, Tips, place};
+use super::{FlowError, Outcome, Report, Train, checks, texts};
+use crate::domain::digest::CommitId;
+use crate::domain::names::{ChartName, RepoPath};
+use crate::domain::statement::{CommitRecord, Level, Predicate, Previous, Promotion, Range, Stage, Statement};
+use crate::plan::filter::{Action, Facts, Plan, plan};
+use crate::port::github::{PullFilter, RefTarget, Status, StatusState};
+
+/// Promotes every chart that is due.
+///
+/// # Errors
+/// When GitHub, the store or the signer fails.
+pub async fn run(train: &Train) -> Result<Report, FlowError> {
+    let mut report = Report::new(Stage::Filter);
+    let tips = Tips::read(train).await?;
+    let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
+    let objects = &*train.objects;
+    let (main_root, integration_root) = (root(objects, &tips.main).await?, root(objects, &tips.integration).await?);
+    let difference = Difference::between(train, &patterns, &main_root, &integration_root).await?;
+    for (path, problem) in &difference.unreadable {
+        report.refuse(None, "layout/chart-yaml", format!("{path}: {problem}"), "mend the file on integration");
+    }
+    let mut store = Store::new(train);
+    let charts: BTreeSet<ChartName> = difference.charts.keys().chain(tips.charts.keys()).cloned().collect();
+    let mut due = Vec::new();
+    for chart in charts {
+        let mut job = Job { train, tips: &tips, store: &mut store, difference: &difference, chart };
+        if let Some(promotion) = job.decide(&mut report).await? {
+            due.push(promotion);
+        }
+    }
+    // One append for all charts of this job, and nothing is shown before it is stored.
+    store.flush().await?;
+    for promotion in due {
+        promotion.open(train, &tips, &mut report).await?;
+    }
+    Ok(report)
+}
+
+/// A promotion that is signed and stored, and now needs its pull request.
+struct Due {
+    chart: ChartName,
+    pair: Pair,
+    promotion: Promotion,
+    lines: Vec<Signed>,
+}
+
+struct Job<'a> {
+    train: &'a Train,
+    tips: &'a Tips,
+    store: &'a mut Store,
+    difference: &'a Difference,
+    chart: ChartName,
+}
+
+impl Job<'_> {
+    async fn decide(&mut self, report: &mut Report) -> Result<Option<Due>, FlowError> {
+        let pair = self.pair().await?;
+        if let Some(problem) = self.layout() {
+            report.refuse(Some(&self.chart), problem.0, problem.1, problem.2);
+            return Ok(None);
+        }
+        let facts = self.facts(&pair).await?;
+        let mut plan = plan(&facts);
+        if plan.action == Action::Withdraw {
+            self.withdraw(&plan, report).await?;
+            // What is due then is decided anew, without the branch.
+            plan = crate::plan::filter::plan(&Facts { branch: None, ..facts });
+        }
+        let chart = Some(&self.chart);
+        match plan.action {
+            Action::Nothing | Action::Withdraw => report.add(chart, Outcome::Nothing, plan.reason.to_string()),
+            Action::Hold => report.add(chart, Outcome::Waiting, plan.reason.to_string()),
+            Action::Promote => return self.sign(pair, report).await,
+        }
+        Ok(None)
+    }
+
+    /// The chart on integration and main; a chart that differs nowhere is looked up where its branch has it.
+    async fn pair(&self) -> Result<Pair, FlowError> {
+        if let Some(pair) = self.difference.charts.get(&self.chart) {
+            return Ok(pair.clone());
+        }
+        let path = self.difference.listing.keys().find(|path| path.base_name() == self.chart.as_str()).cloned();
+        let path = path.or_else(|| self.tips.configuration.configuration.directories.get(&self.chart).cloned());
+        let Some(path) = path else { return Ok(Pair { new: None, old: None, removed: true }) };
+        let new = place(self.train, &self.tips.integration, &path).await?;
+        let old = place(self.train, &self.tips.main, &path).await?;
+        Ok(Pair { removed: new.is_none(), new, old })
+    }
+
+    fn layout(&self) -> Option<(&'static str, String, String)> {
+        if let Some(paths) = self.difference.doubled.get(&self.chart) {
+            let paths: Vec<&str> = paths.iter().map(RepoPath::as_str).collect();
+            return Some(("layout/doubled-name", format!("{} hold charts of one name", paths.join(" and ")), "give one of them another name".to_owned()));
+        }
+        let renamed = self.difference.renamed.iter().find(|(_, (old, new))| *old == self.chart || *new == self.chart);
+        renamed.map(|(path, (old, new))| {
+            let hint = format!("remove {old} in one pull request and add {new} in another directory");
+            ("layout/renamed-in-place", format!("{path} held {old} and now holds {new}"), hint)
+        })
+    }
+
+    async fn facts(&mut self, pair: &Pair) -> Result<Facts, FlowError> {
+        let tip = self.tips.charts.get(&self.chart).cloned();
+        let branch = match &tip {
+            Some(tip) => Some(branch_facts(self.train, self.tips, self.store, &self.chart, tip, pair.path()).await?.0),
+            None => None,
+        };
+        let base = self.train.objects.merge_base(&self.tips.main, &self.tips.integration).await?;
+        let mut returned = None;
+        if let Some(base) = &base {
+            for path in pair.old.iter().chain(&pair.new).map(|place| &place.path) {
+                returned = returned.or(place(self.train, base, path).await?);
+            }
+        }
+        let held_by_label = match &branch {
+            Some(branch) if branch.carried.is_some() && branch.carried.as_ref().map(|carried| &carried.source) != Some(&pair.new) => self.held().await?,
+            _ => false,
+        };
+        let waits_for = if pair.removed { Vec::new() } else { checks::pending_dependencies(self.train, self.difference, pair).await? };
+        let outside_missing = self.outside_missing(pair).await?;
+        Ok(Facts { chart: self.chart.clone(), integration: pair.new.clone(), main: pair.old.clone(), returned, branch, held_by_label, waits_for, outside_missing })
+    }
+
+    async fn held(&self) -> Result<bool, FlowError> {
+        let branch = self.tips.names.chart_branch(&self.chart)?;
+        let pull = open(self.train, branch.as_str(), self.tips.names.main().as_str()).await?;
+        Ok(pull.is_some_and(|pull| pull.has_label(&self.tips.configuration.configuration.hold_label)))
+    }
+
+    async fn outside_missing(&mut self, pair: &Pair) -> Result<Vec<String>, FlowError> {
+        let wanted: Vec<String> = self.tips.configuration.configuration.checks.outside.keys().cloned().collect();
+        let Some(new) = pair.new.as_ref().filter(|_| !wanted.is_empty() && !pair.removed) else { return Ok(Vec::new()) };
+        let known = checks::outside(self.store, &self.chart, &new.tree).await?;
+        Ok(wanted.into_iter().filter(|check| !known.iter().any(|(name, _)| name == check)).collect())
+    }
+
+    /// Closes what the branch's pull requests are and deletes it; main's check turns red first.
+    async fn withdraw(&self, plan: &Plan, report: &mut Report) -> Result<(), FlowError> {
+        let (github, names) = (&self.train.github, &self.tips.names);
+        let branch = names.chart_branch(&self.chart)?.to_string();
+        let text = plan.reason.to_string();
+        let merged = plan.reason == crate::plan::filter::Reason::Merged;
+        if let (false, Some(tip)) = (merged, self.tips.charts.get(&self.chart)) {
+            status(self.train, tip, Status { context: super::bump::STATUS.to_owned(), state: StatusState::Failure, description: Some(text.clone()) }).await?;
+        }
+        let mut pulls = github.list_pulls(&PullFilter { head: Some(branch.clone()), ..PullFilter::default() }).await?;
+        pulls.extend(github.list_pulls(&PullFilter { base: Some(branch.clone()), ..PullFilter::default() }).await?);
+        for pull in pulls {
+            if pull.head.branch != branch {
+                github.delete_ref(&format!("heads/{}", pull.head.branch)).await?;
+            }
+            github.close_pull(pull.number).await?;
+        }
+        github.delete_ref(&format!("heads/{branch}")).await?;
+        report.add(Some(&self.chart), Outcome::Done, format!("withdrew {branch}: {text}"));
+        Ok(())
+    }
+
+    /// Runs what checks the content lacks, and signs rows 1 and 2.
+    async fn sign(&mut self, pair: Pair, report: &mut Report) -> Result<Option<Due>, FlowError> {
+        let last = match &pair.old {
+            Some(old) => chain(self.store, &self.chart, &old.tree).await?,
+            None => None,
+        };
+        let gathered = gather(self.train, self.tips, &self.chart, &pair, last.as_ref()).await?;
+        let range = gathered.history.range().map_err(|source| FlowError::Chart { chart: self.chart.to_string(), what: "counting its commits", source: Box::new(source) })?;
+        let judged = checks::judge(self.train, self.tips, &self.chart, &pair, &self.difference.listing, checks::commits(&range.counted)).await?;
+        report.checks.extend(judged.entries.clone());
+        if !judged.passed() {
+            for finding in judged.failures() {
+                report.refuse(Some(&self.chart), &finding.rule, finding.message.clone(), finding.hint.clone().unwrap_or_default());
+            }
+            return Ok(None);
+        }
+        let mut lines = vec![self.store.sign(judged.statement.clone()).await?];
+        if let Some(new) = &pair.new {
+            lines.extend(checks::outside(self.store, &self.chart, &new.tree).await?.into_iter().map(|(_, line)| line));
+        }
+        let promotion = self.promotion(&pair, last.as_ref(), &gathered, &range).await?;
+        let statement = Statement {
+            stage: Stage::Filter,
+            source: judged.statement.source.clone(),
+            subject: content_subject(&judged.statement.source.path, &judged.content),
+            inputs: lines.iter().map(Signed::as_input).collect(),
+            predicate: Predicate::Promotion(promotion.clone()),
+        };
+        lines.push(self.store.sign(statement).await?);
+        Ok(Some(Due { chart: self.chart.clone(), pair, promotion, lines }))
+    }
+
+    async fn promotion(&mut self, pair: &Pair, last: Option<&Chain>, gathered: &Gathered, range: &crate::domain::commit::range::Range) -> Result<Promotion, FlowError> {
+        let record = |counted: &crate::domain::commit::range::Counted| CommitRecord {
+            id: counted.id.clone(),
+            message: counted.message.clone(),
+            author: Some(counted.author.name.clone()),
+            pull: counted.pull,
+        };
+        let previous = match last {
+            Some(last) => self.previous(last).await?,
+            None => None,
+        };
+        let from = last.and_then(Chain::promotion).map(|promotion| promotion.commit.clone());
+        let moved = pair.old.as_ref().filter(|old| !pair.removed && pair.new.as_ref().is_some_and(|new| new.path != old.path));
+        let pulls: BTreeSet<u64> = range.counted.iter().filter_map(|counted| counted.pull).collect();
+        Ok(Promotion {
+            commit: self.tips.integration.clone(),
+            branch: self.tips.names.chart_branch(&self.chart)?,
+            range: Range { from, to: self.tips.integration.clone() },
+            commits: range.counted.iter().rev().map(record).collect(),
+            omitted: None,
+            previous,
+            contributions: gathered.records.iter().filter(|record| pulls.contains(&record.pull)).cloned().collect(),
+            removed_path: moved.map(|old| old.path.clone()),
+            removed: pair.removed,
+        })
+    }
+
+    /// The release that main holds, when the train made it.
+    async fn previous(&mut self, last: &Chain) -> Result<Option<Previous>, FlowError> {
+        let Some(tag) = last.tag.as_ref() else { return Ok(None) };
+        let (Predicate::Tag(record), Some(content)) = (&tag.statement.predicate, tag.statement.subject.content()) else { return Ok(None) };
+        if last.bump().is_none_or(|bump| bump.level == Level::None) {
+            return Ok(None);
+        }
+        Ok(Some(Previous { tag: record.tag.clone(), content: content.clone(), root: None }))
+    }
+}
+
+impl Due {
+    async fn open(self, train: &Train, tips: &Tips, report: &mut Report) -> Result<(), FlowError> {
+        let (github, objects) = (&train.github, &*train.objects);
+        let branch = tips.names.chart_branch(&self.chart)?.to_string();
+        let present = github.get_ref(&format!("heads/{branch}")).await?.and_then(RefTarget::commit);
+        let tip: CommitId = match present {
+            Some(tip) => tip,
+            None => {
+                github.create_ref(&format!("heads/{branch}"), tips.main.as_str()).await?;
+                tips.main.clone()
+            }
+        };
+        let mut grafts: Vec<Graft> = self.pair.old.iter().map(|place| Graft { path: place.path.clone(), tree: None }).collect();
+        if let Some(new) = &self.pair.new {
+            grafts.retain(|graft| graft.path != new.path);
+            grafts.push(Graft { path: new.path.clone(), tree: Some(new.tree.clone()) });
+        }
+        let base = root(objects, &tip).await?;
+        let tree = graft(github, objects, &base, &grafts).await?;
+        let head = tips.names.promote_head(&self.chart)?.to_string();
+        let held = github.get_ref(&format!("heads/{head}")).await?.and_then(RefTarget::commit);
+        let message = texts::promotion_message(&self.chart, &self.promotion);
+        let made = commit(github, objects, held.as_ref(), &tree, std::slice::from_ref(&tip), &message).await?;
+        point(github, &head, held.as_ref(), &made).await?;
+        let title = texts::promotion_title(&self.chart, &self.promotion);
+        let body = |old: &str| texts::promotion_body(train, &self.chart, &self.promotion, &self.lines, old);
+        let (pull, _) = offer(train, &head, &branch, &title, body).await?;
+        report.add(Some(&self.chart), Outcome::Done, format!("promoted in pull request {}", pull.number));
+        Ok(())
+    }
+}

@@ -1,0 +1,38 @@
+//! Stage 4: opens or refreshes the pull request from a chart's branch to main: a view of what is carried.
+
+use super::bump::branch_facts;
+use super::pulls::offer;
+use super::store::Store;
+use super::tips::Tips;
+use super::{FlowError, Outcome, Report, Train, texts};
+use crate::domain::names::{BranchName, ChartName};
+use crate::domain::statement::Stage;
+
+/// Opens or refreshes the pull request of the chart whose branch this is, or of every chart.
+///
+/// # Errors
+/// When GitHub or the store fails.
+pub async fn run(train: &Train, branch: Option<&BranchName>) -> Result<Report, FlowError> {
+    let mut report = Report::new(Stage::Format);
+    let tips = Tips::read(train).await?;
+    let wanted = branch.and_then(|branch| tips.names.chart_of_branch(branch));
+    for (chart, tip) in tips.charts.iter().filter(|(chart, _)| branch.is_none() || wanted.as_ref() == Some(*chart)) {
+        let mut store = Store::new(train);
+        let (facts, chain, _) = branch_facts(train, &tips, &mut store, chart, tip, None).await?;
+        let Some(chain) = chain.filter(|_| facts.only_this_chart && facts.carried.is_some()) else {
+            report.add(Some(chart), Outcome::Waiting, "its branch carries nothing yet");
+            continue;
+        };
+        one(train, &tips, chart, &chain, &mut report).await?;
+    }
+    Ok(report)
+}
+
+async fn one(train: &Train, tips: &Tips, chart: &ChartName, chain: &super::judge::Chain, report: &mut Report) -> Result<(), FlowError> {
+    let head = tips.names.chart_branch(chart)?.to_string();
+    let title = texts::release_title(chart, chain);
+    let body = |old: &str| texts::release_body(train, chart, chain, old);
+    let (pull, new) = offer(train, &head, tips.names.main().as_str(), &title, body).await?;
+    report.add(Some(chart), Outcome::Done, format!("{} pull request {} to {}", if new { "opened" } else { "refreshed" }, pull.number, tips.names.main()));
+    Ok(())
+}

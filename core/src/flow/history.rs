@@ -1,0 +1,172 @@
+//! Gathering the part of history that a release of one chart takes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::judge::Chain;
+use super::listing::{Patterns, file, listing, subtree};
+use super::pulls::{of_commit, record};
+use super::tips::{Pair, Tips, YAML_LIMIT};
+use super::{FlowError, Train};
+use crate::domain::chart::Metadata;
+use crate::domain::commit::range::{ContributedCommit, Contribution, History, MergeMethod};
+use crate::domain::commit::{Author, Commit};
+use crate::domain::digest::{CommitId, TreeId};
+use crate::domain::names::{ChartName, RepoPath};
+use crate::domain::statement::PullRecord;
+use crate::port::objects;
+
+/// What a release takes of integration's history.
+#[derive(Debug, Clone)]
+pub(crate) struct Gathered {
+    pub(crate) history: History,
+    pub(crate) records: Vec<PullRecord>,
+}
+
+pub(crate) fn commit_of(commit: &objects::Commit) -> Commit {
+    Commit {
+        id: commit.id.clone(),
+        parents: commit.parents.clone(),
+        author: Author { name: commit.author.name.clone(), email: commit.author.email.clone() },
+        committed: commit.committed,
+        message: commit.message.clone(),
+    }
+}
+
+/// Reads the history between the source of the chart's last release and integration.
+///
+/// # Errors
+/// When an object or a pull request cannot be read.
+pub(crate) async fn gather(train: &Train, tips: &Tips, chart: &ChartName, pair: &Pair, last: Option<&Chain>) -> Result<Gathered, FlowError> {
+    let objects = &*train.objects;
+    let mut hidden = vec![tips.main.clone()];
+    hidden.extend(last.and_then(Chain::promotion).map(|promotion| promotion.commit.clone()));
+    let found = objects.history(&tips.integration, &hidden).await?;
+    let ids: BTreeSet<&CommitId> = found.iter().map(|commit| &commit.id).collect();
+    let paths: Vec<&RepoPath> = pair.new.iter().chain(&pair.old).map(|place| &place.path).collect();
+    let mut trees: BTreeMap<CommitId, Option<TreeId>> = BTreeMap::new();
+    for commit in &found {
+        trees.insert(commit.id.clone(), tree_at(train, &commit.tree, &paths).await?);
+    }
+    for parent in found.iter().flat_map(|commit| &commit.parents) {
+        if !trees.contains_key(parent) {
+            let tree = objects.commit(parent).await?.tree;
+            trees.insert(parent.clone(), tree_at(train, &tree, &paths).await?);
+        }
+    }
+    let from_main = async |parent: &CommitId| -> Result<bool, FlowError> { Ok(!ids.contains(parent) && objects.merge_base(parent, &tips.main).await?.as_ref() == Some(parent)) };
+    let mut ways_back = BTreeSet::new();
+    for commit in found.iter().filter(|commit| commit.parents.len() > 1) {
+        for parent in commit.parents.iter().skip(1) {
+            if from_main(parent).await? {
+                ways_back.insert(commit.id.clone());
+            }
+        }
+    }
+    let mut gathered = Gathered {
+        history: History {
+            chart: chart.clone(),
+            source: tips.integration.clone(),
+            commits: found.iter().map(commit_of).collect(),
+            trees,
+            main: pair.old.as_ref().map(|place| place.tree.clone()),
+            ways_back,
+            contributions: Vec::new(),
+            touched: BTreeMap::new(),
+            counted_before: last.and_then(Chain::promotion).map(|promotion| promotion.commits.iter().map(|commit| commit.id.clone()).collect()).unwrap_or_default(),
+        },
+        records: Vec::new(),
+    };
+    contributions(train, tips, &found, &mut gathered).await?;
+    Ok(gathered)
+}
+
+async fn tree_at(train: &Train, root: &TreeId, paths: &[&RepoPath]) -> Result<Option<TreeId>, FlowError> {
+    for path in paths {
+        if let Some(tree) = subtree(&*train.objects, root, path.as_str()).await? {
+            return Ok(Some(tree));
+        }
+    }
+    Ok(None)
+}
+
+/// The pull requests on integration's first-parent line that changed the chart, with their own commits and reviews.
+async fn contributions(train: &Train, tips: &Tips, found: &[objects::Commit], gathered: &mut Gathered) -> Result<(), FlowError> {
+    let commits: BTreeMap<&CommitId, &objects::Commit> = found.iter().map(|commit| (&commit.id, commit)).collect();
+    let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
+    let mut at = commits.get(&tips.integration).copied();
+    let mut seen = BTreeSet::new();
+    while let Some(commit) = at {
+        let parent = commit.parents.first();
+        at = parent.and_then(|parent| commits.get(parent)).copied();
+        let tree = |id: &CommitId| gathered.history.trees.get(id).cloned().flatten();
+        let touched = parent.map_or_else(|| tree(&commit.id), |parent| if tree(parent) == tree(&commit.id) { None } else { Some(commit.tree.clone()) });
+        if touched.is_none() && parent.is_some_and(|parent| tree(parent) == tree(&commit.id)) {
+            continue;
+        }
+        if gathered.history.ways_back.contains(&commit.id) {
+            continue;
+        }
+        let Some(pull) = of_commit(train, &commit.id).await? else {
+            gathered.history.touched.insert(commit.id.clone(), charts_touched(train, &patterns, commit).await?.into_iter().collect());
+            continue;
+        };
+        if !seen.insert(pull.number) || pull.head.branch == tips.names.back_head().as_str() {
+            continue;
+        }
+        gathered.records.push(record(train, &pull, &commit.id).await?);
+        let mut own = Vec::new();
+        for listed in train.github.pull_commits(pull.number).await? {
+            let object = train.objects.commit(&listed.id).await?;
+            let charts = charts_touched(train, &patterns, &object).await?;
+            own.push(ContributedCommit { commit: commit_of(&object), charts });
+        }
+        let method = if commit.parents.len() > 1 {
+            MergeMethod::Merge
+        } else if own.last().is_some_and(|last| last.commit.message.trim_end() == commit.message.trim_end()) && own.len() == 1 && own[0].commit.id == commit.id {
+            MergeMethod::Rebase
+        } else if rebased(commit, &own, &commits) {
+            MergeMethod::Rebase
+        } else {
+            MergeMethod::Squash
+        };
+        gathered.history.contributions.push(Contribution { pull: pull.number, head: pull.head.sha.clone(), merge_commit: commit.id.clone(), method, commits: own });
+    }
+    Ok(())
+}
+
+/// Whether the commits of a pull request stand on the first-parent line one by one, with their own messages.
+fn rebased(last: &objects::Commit, own: &[ContributedCommit], commits: &BTreeMap<&CommitId, &objects::Commit>) -> bool {
+    let mut at = Some(last);
+    let mut matched = 0;
+    for expected in own.iter().rev().filter(|own| own.commit.parents.len() < 2) {
+        let Some(commit) = at else { return false };
+        if commit.message.trim_end() != expected.commit.message.trim_end() {
+            return false;
+        }
+        matched += 1;
+        at = commit.parents.first().and_then(|parent| commits.get(parent)).copied();
+    }
+    matched > 0
+}
+
+/// The charts whose directory a commit changed against its first parent.
+pub(crate) async fn charts_touched(train: &Train, patterns: &Patterns, commit: &objects::Commit) -> Result<BTreeSet<ChartName>, FlowError> {
+    let objects = &*train.objects;
+    let after = listing(objects, &commit.tree, patterns).await?;
+    let before = match commit.parents.first() {
+        Some(parent) => listing(objects, &objects.commit(parent).await?.tree, patterns).await?,
+        None => super::listing::Listing::new(),
+    };
+    let mut touched = BTreeSet::new();
+    for path in before.keys().chain(after.keys()) {
+        if before.get(path) == after.get(path) {
+            continue;
+        }
+        for tree in [after.get(path), before.get(path)].into_iter().flatten() {
+            let Some(bytes) = file(objects, tree, "Chart.yaml", YAML_LIMIT).await? else { continue };
+            touched.extend(Metadata::read(path.as_str(), &bytes).and_then(|metadata| metadata.chart_name()));
+            break;
+        }
+    }
+    Ok(touched)
+}

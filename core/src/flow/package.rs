@@ -1,0 +1,205 @@
+//! Stage 7: builds the package of each new tag, signs the build and the root, opens the pull request to release complete
+//! with package, index entry and lineage, drafts the GitHub Release, is the pull request's check, and merges it.
+
+mod build;
+
+use super::compose::{commit, point};
+use super::judge::{Chain, chain};
+use super::listing::{Patterns, file, root};
+use super::pulls::offer;
+use super::store::{Signed, Store};
+use super::tag::existing;
+use super::tips::{Difference, Pair, Tips};
+use super::{FlowError, Outcome, Report, Train, texts};
+use crate::domain::branch::{PUBLISHED, RELEASED};
+use crate::domain::digest::{CommitId, TreeId};
+use crate::domain::index;
+use crate::domain::names::{ChartName, TagName};
+use crate::domain::statement::{Level, Stage};
+use crate::domain::tree::Mode;
+use crate::port::github::{Merge, MergeMethod, NewContent, NewEntry, NewRelease, Pull, RefTarget, Release, Status, StatusState};
+
+pub(crate) use build::{declared, local_dependencies};
+pub use build::{Built, build};
+
+/// The status that release demands.
+pub const STATUS: &str = "chartflow/release";
+/// The index of a large repository has a few megabytes; more than this is refused.
+const INDEX_LIMIT: usize = 64 << 20;
+/// The largest package that is read back.
+pub(crate) const PACKAGE_LIMIT: usize = 100 << 20;
+
+/// Packages every tag that is not on release yet. `hint` is a pull request to release that wants its check.
+///
+/// # Errors
+/// When GitHub, the store or the signer fails.
+pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> {
+    let mut report = Report::new(Stage::Package);
+    let tips = Tips::read(train).await?;
+    if let Some(number) = hint
+        && let Some(pull) = train.github.get_pull(number).await?.filter(Pull::open)
+    {
+        foreign(train, &tips, &pull, &mut report).await?;
+    }
+    for (chart, pair) in work(train, &tips).await?.charts {
+        if pair.removed {
+            continue;
+        }
+        let mut job = Job { train, tips: &tips, store: Store::new(train), chart, pair };
+        job.run(&mut report).await?;
+    }
+    Ok(report)
+}
+
+/// What `tag` has finished with and `publish` has not.
+pub(crate) async fn work(train: &Train, tips: &Tips) -> Result<Difference, FlowError> {
+    let (released, published) = (marker(train, RELEASED).await?, marker(train, PUBLISHED).await?);
+    let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
+    Difference::between(train, &patterns, &published.1, &released.1).await
+}
+
+/// The commit and tree of a marker.
+pub(crate) async fn marker(train: &Train, name: &str) -> Result<(CommitId, TreeId), FlowError> {
+    let commit = train.github.get_ref(name).await?.and_then(RefTarget::commit).ok_or_else(|| FlowError::NoBranch { branch: name.to_owned() })?;
+    let tree = root(&*train.objects, &commit).await?;
+    Ok((commit, tree))
+}
+
+/// A pull request to release that no release of the train opened is red for ever.
+async fn foreign(train: &Train, tips: &Tips, pull: &Pull, report: &mut Report) -> Result<(), FlowError> {
+    if pull.base.branch != tips.names.release().as_str() {
+        return Ok(());
+    }
+    let prefix = tips.names.release_head(&ChartName::new("x")?, &semver::Version::new(0, 0, 0))?.to_string();
+    let prefix = prefix.split("x-0.0.0").next().unwrap_or_default().to_owned();
+    if !pull.from_fork() && pull.head.branch.starts_with(&prefix) {
+        return Ok(());
+    }
+    let text = "only releases of the train reach this branch";
+    super::pulls::status(train, &pull.head.sha, Status { context: STATUS.to_owned(), state: StatusState::Failure, description: Some(text.to_owned()) }).await?;
+    report.refuse(None, "flow/foreign-release", format!("pull request {}: {text}", pull.number), "close it");
+    Ok(())
+}
+
+struct Job<'a> {
+    train: &'a Train,
+    tips: &'a Tips,
+    store: Store,
+    chart: ChartName,
+    pair: Pair,
+}
+
+impl Job<'_> {
+    async fn run(&mut self, report: &mut Report) -> Result<(), FlowError> {
+        let tree = super::content_tree(self.pair.new.as_ref())?;
+        let Some(chain) = chain(&mut self.store, &self.chart, &tree).await?.filter(|chain| chain.tag.is_some()) else {
+            if self.pair.new.is_some() {
+                report.add(Some(&self.chart), Outcome::Waiting, "its content has no complete lineage up to a tag");
+            }
+            return Ok(());
+        };
+        let Some(version) = chain.bump().filter(|bump| bump.level != Level::None).map(|bump| bump.to.clone()) else { return Ok(()) };
+        let version = super::parse_version(&version)?;
+        let name = self.tips.names.tag(&self.chart, &version)?;
+        let Some((_, at)) = existing(self.train, &name).await? else {
+            report.add(Some(&self.chart), Outcome::Waiting, format!("tag {name} is not there"));
+            return Ok(());
+        };
+        let tip = self.train.github.get_ref(&format!("heads/{}", self.tips.names.release())).await?.and_then(RefTarget::commit);
+        let tip = tip.ok_or_else(|| FlowError::NoBranch { branch: self.tips.names.release().to_string() })?;
+        let release_root = root(&*self.train.objects, &tip).await?;
+        let served = format!("charts/{}-{version}.tgz", self.chart);
+        if file(&*self.train.objects, &release_root, &served, PACKAGE_LIMIT).await?.is_some() {
+            report.add(Some(&self.chart), Outcome::Nothing, format!("{served} is on {}", self.tips.names.release()));
+            return Ok(());
+        }
+        let built = build(self.train, self.tips, &self.chart, &self.pair, &chain, &at, &version).await?;
+        let lineage = self.sign(&chain, &built).await?;
+        let pull = self.propose(&tip, &release_root, &built, &lineage, &version).await?;
+        self.draft(&name, &built, &chain).await?;
+        self.land(&pull, &version, report).await
+    }
+
+    /// Signs rows 7 and 8; the lineage file's text.
+    async fn sign(&mut self, chain: &Chain, built: &Built) -> Result<String, FlowError> {
+        let row7 = self.store.sign(built.statement.clone()).await?;
+        let mut lines = chain.lines();
+        lines.push(row7.clone());
+        let inputs = lines.iter().map(Signed::as_input).collect();
+        let row8 = self.store.sign(build::root_statement(self.train, self.tips, built, inputs)).await?;
+        let fresh: Vec<Signed> = [&row7, &row8].into_iter().filter(|line| self.store.is_pending(line)).cloned().collect();
+        self.store.flush().await?;
+        for line in fresh {
+            super::attestation(self.train, &line).await?;
+        }
+        lines.push(row8);
+        Ok(lines.iter().map(|line| format!("{}\n", line.bundle)).collect())
+    }
+
+    /// The pull request to release, on its present tip: package, lineage and index entry in one commit.
+    async fn propose(&self, tip: &CommitId, release_root: &TreeId, built: &Built, lineage: &str, version: &semver::Version) -> Result<Pull, FlowError> {
+        let (github, objects) = (&self.train.github, &*self.train.objects);
+        let package = &built.package;
+        let index = file(objects, release_root, "index.yaml", INDEX_LIMIT).await?;
+        let url = match &self.tips.configuration.configuration.index.url {
+            Some(base) => format!("{}/charts/{}", base.trim_end_matches('/'), package.file_name),
+            None => format!("charts/{}", package.file_name),
+        };
+        let entry = index::NewEntry { metadata: &package.metadata, digest: package.sha256, urls: &[url], created: built.epoch };
+        let failed = |source| FlowError::Chart { chart: self.chart.to_string(), what: "adding to the index", source: Box::new(source) };
+        let index = index::add(index.as_deref(), &entry).map_err(failed)?;
+        let blob = github.create_blob(&package.bytes).await?;
+        let stem = package.file_name.trim_end_matches(".tgz");
+        let text = |bytes: Vec<u8>| NewContent::Text(String::from_utf8_lossy(&bytes).into_owned());
+        let entries = [
+            NewEntry { path: format!("charts/{}", package.file_name), mode: Mode::File, content: NewContent::Object(blob.to_string()) },
+            NewEntry { path: format!("charts/{stem}.lineage.jsonl"), mode: Mode::File, content: NewContent::Text(lineage.to_owned()) },
+            NewEntry { path: "index.yaml".to_owned(), mode: Mode::File, content: text(index) },
+        ];
+        let tree = github.create_tree(Some(release_root), &entries).await?;
+        let head = self.tips.names.release_head(&self.chart, version)?.to_string();
+        let held = github.get_ref(&format!("heads/{head}")).await?.and_then(RefTarget::commit);
+        let made = commit(github, objects, held.as_ref(), &tree, std::slice::from_ref(tip), &texts::publish_message(&self.chart, version)).await?;
+        point(github, &head, held.as_ref(), &made).await?;
+        let title = texts::publish_title(&self.chart, version);
+        let (pull, _) = offer(self.train, &head, self.tips.names.release().as_str(), &title, |old| texts::publish_body(self.train, &self.chart, built, old)).await?;
+        Ok(Pull { head: crate::port::github::End { sha: made, ..pull.head.clone() }, ..pull })
+    }
+
+    /// The draft of the GitHub Release, unless it is there.
+    async fn draft(&self, name: &TagName, built: &Built, chain: &Chain) -> Result<(), FlowError> {
+        if find_release(self.train, name).await?.is_some() {
+            return Ok(());
+        }
+        let prerelease = semver::Version::parse(&built.package.version).is_ok_and(|version| !version.pre.is_empty());
+        let new = NewRelease { tag: name.to_string(), name: format!("{} {}", self.chart, built.package.version), body: texts::release_notes(self.train, &self.chart, built, chain), prerelease };
+        self.train.github.draft_release(&new).await?;
+        Ok(())
+    }
+
+    /// Posts the check and merges.
+    async fn land(&self, pull: &Pull, version: &semver::Version, report: &mut Report) -> Result<(), FlowError> {
+        let github = &self.train.github;
+        let description = Some("the package is built from its tag and its lineage is complete".to_owned());
+        github.create_status(&pull.head.sha, &Status { context: STATUS.to_owned(), state: StatusState::Success, description }).await?;
+        match github.merge_pull(pull.number, &pull.head.sha, MergeMethod::Merge, &texts::merge_title(pull), "").await? {
+            Merge::Merged(_) => {
+                github.delete_ref(&format!("heads/{}", pull.head.branch)).await?;
+                report.add(Some(&self.chart), Outcome::Done, format!("{} {version} is on {}", self.chart, pull.base.branch));
+                if !self.train.home.app {
+                    github.dispatch("chartflow-publish", &serde_json::json!({ "chart": self.chart, "version": version.to_string() })).await?;
+                }
+            }
+            Merge::Refused(words) => report.add(Some(&self.chart), Outcome::Waiting, format!("pull request {} could not be merged: {words}", pull.number)),
+        }
+        Ok(())
+    }
+}
+
+/// The release of a tag, published or draft.
+pub(crate) async fn find_release(train: &Train, name: &TagName) -> Result<Option<Release>, FlowError> {
+    if let Some(release) = train.github.release_by_tag(name.as_str()).await? {
+        return Ok(Some(release));
+    }
+    Ok(train.github.newest_releases().await?.into_iter().find(|release| release.draft && release.tag_name == name.as_str()))
+}

@@ -1,0 +1,229 @@
+//! Stage 8: pushes the package to the registry with its lineage as referrers, publishes the GitHub Release once every
+//! file is up, then downloads what it published and verifies it as a stranger.
+
+use super::judge::{Chain, chain};
+use super::listing::{file, root};
+use super::package::{Built, PACKAGE_LIMIT, build, find_release, marker, work};
+use super::store::{Signed, Store};
+use super::tag::{existing, move_marker};
+use super::tips::{Pair, Tips};
+use super::{FlowError, Outcome, Report, Train};
+use crate::domain::branch::PUBLISHED;
+use crate::domain::digest::Sha256;
+use crate::domain::names::{ChartName, TagName};
+use crate::domain::oci;
+use crate::domain::statement::{Downloaded, Gate, Level, Predicate, Row, Stage, Statement};
+use crate::flow::compose::Graft;
+use crate::port::github::{NewRelease, RefTarget, Release};
+
+/// A lineage longer than this is not one of ours.
+const LINEAGE_LIMIT: usize = 4 << 20;
+
+/// Publishes every package on release that is not published yet.
+///
+/// # Errors
+/// When GitHub, the registry, the store or the signer fails.
+pub async fn run(train: &Train) -> Result<Report, FlowError> {
+    let mut report = Report::new(Stage::Publish);
+    let tips = Tips::read(train).await?;
+    let mut finished: Vec<Graft> = Vec::new();
+    for (chart, pair) in work(train, &tips).await?.charts {
+        let grafts = super::tag::entries(&pair);
+        let mut job = Job { train, tips: &tips, store: Store::new(train), chart, pair };
+        if job.run(&mut report).await? {
+            finished.extend(grafts);
+        }
+    }
+    let (seen, _) = marker(train, PUBLISHED).await?;
+    move_marker(train, PUBLISHED, &seen, finished).await?;
+    Ok(report)
+}
+
+struct Job<'a> {
+    train: &'a Train,
+    tips: &'a Tips,
+    store: Store,
+    chart: ChartName,
+    pair: Pair,
+}
+
+/// What is on the release branch for one version.
+struct Served {
+    package: Vec<u8>,
+    lineage: Vec<u8>,
+}
+
+impl Job<'_> {
+    /// Whether there is nothing left to publish of this content.
+    async fn run(&mut self, report: &mut Report) -> Result<bool, FlowError> {
+        if self.pair.removed {
+            return Ok(true);
+        }
+        let tree = super::content_tree(self.pair.new.as_ref())?;
+        let chain = chain(&mut self.store, &self.chart, &tree).await?;
+        let Some(chain) = chain.filter(|chain| chain.gate.is_some()) else { return Ok(false) };
+        let Some(version) = chain.bump().filter(|bump| bump.level != Level::None).map(|bump| bump.to.clone()) else { return Ok(true) };
+        let version = super::parse_version(&version)?;
+        let name = self.tips.names.tag(&self.chart, &version)?;
+        let (Some(served), Some((_, at))) = (self.served(&version).await?, existing(self.train, &name).await?) else {
+            report.add(Some(&self.chart), Outcome::Waiting, format!("{} {version} is not on {} yet", self.chart, self.tips.names.release()));
+            return Ok(false);
+        };
+        let built = build(self.train, self.tips, &self.chart, &self.pair, &chain, &at, &version).await?;
+        if Sha256::of(&served.package) != built.package.sha256 {
+            let message = format!("the package of {} {version} on {} is not the one its tag builds", self.chart, self.tips.names.release());
+            report.refuse(Some(&self.chart), "publish/foreign-content", message, "revert the commit on the release branch that is not the train's");
+            return Ok(false);
+        }
+        self.push(&served, &built).await?;
+        let release = self.release(&name, &served, &built, &chain).await?;
+        let downloaded = match self.download(&release, &served, &built).await? {
+            Ok(downloaded) => downloaded,
+            Err(problem) => {
+                report.refuse(Some(&self.chart), "publish/not-what-was-published", problem, "find out who changed it; the next patch release replaces it");
+                return Ok(false);
+            }
+        };
+        self.sign(&built, &served, downloaded).await?;
+        report.add(Some(&self.chart), Outcome::Done, format!("published {} {version} and verified it as a stranger", self.chart));
+        Ok(true)
+    }
+
+    async fn served(&self, version: &semver::Version) -> Result<Option<Served>, FlowError> {
+        let tip = self.train.github.get_ref(&format!("heads/{}", self.tips.names.release())).await?.and_then(RefTarget::commit);
+        let tip = tip.ok_or_else(|| FlowError::NoBranch { branch: self.tips.names.release().to_string() })?;
+        let tree = root(&*self.train.objects, &tip).await?;
+        let stem = format!("charts/{}-{version}", self.chart);
+        let package = file(&*self.train.objects, &tree, &format!("{stem}.tgz"), PACKAGE_LIMIT).await?;
+        let lineage = file(&*self.train.objects, &tree, &format!("{stem}.lineage.jsonl"), LINEAGE_LIMIT).await?;
+        Ok(package.zip(lineage).map(|(package, lineage)| Served { package, lineage }))
+    }
+
+    /// The lines of the lineage that are about the package itself.
+    fn package_lines(&self, served: &Served) -> Vec<Signed> {
+        let text = String::from_utf8_lossy(&served.lineage);
+        let lines = text.lines().filter_map(|line| self.train.read_line(line));
+        lines.filter(|line| matches!(line.row(), Some(Row::Build | Row::Root))).collect()
+    }
+
+    /// Pushes chart and lineage. A tag that names another manifest is refused: versions are immutable.
+    async fn push(&self, served: &Served, built: &Built) -> Result<(), FlowError> {
+        let registry = &*self.train.registry;
+        let tag = oci::tag(&built.package.version);
+        let manifest = &built.image.manifest;
+        match registry.manifest(&built.repository, &tag).await? {
+            Some(bytes) if Sha256::of(&bytes) != manifest.digest => {
+                return Err(FlowError::Published { reference: format!("{}:{tag}", built.repository), found: Sha256::of(&bytes), expected: manifest.digest });
+            }
+            Some(_) => {}
+            None => {
+                registry.push_blob(&built.repository, &built.image.config).await?;
+                registry.push_blob(&built.repository, &built.package.bytes).await?;
+                registry.push_manifest(&built.repository, Some(&tag), &manifest.media_type, &manifest.bytes).await?;
+            }
+        }
+        for line in self.package_lines(served) {
+            self.refer(built, line.bundle.as_bytes(), &oci::bundle_referrer(manifest, line.bundle.as_bytes(), line.statement.predicate_type(), built.epoch)).await?;
+        }
+        self.refer(built, &served.lineage, &oci::lineage_referrer(manifest, &served.lineage, built.epoch)).await
+    }
+
+    /// Pushes one referrer and, where the registry keeps no referrers itself, adds it to the fallback tag.
+    async fn refer(&self, built: &Built, blob: &[u8], referrer: &oci::Manifest) -> Result<(), FlowError> {
+        let registry = &*self.train.registry;
+        registry.push_blob(&built.repository, oci::EMPTY).await?;
+        registry.push_blob(&built.repository, blob).await?;
+        let pushed = registry.push_manifest(&built.repository, None, &referrer.media_type, &referrer.bytes).await?;
+        if pushed.referrers_kept {
+            return Ok(());
+        }
+        let fallback = oci::fallback_tag(&built.image.manifest.digest);
+        let present = registry.manifest(&built.repository, &fallback).await?;
+        let failed = |source| FlowError::Chart { chart: self.chart.to_string(), what: "reading the referrers' index", source: Box::new(source) };
+        let index = oci::fallback_index(present.as_deref(), referrer).map_err(failed)?;
+        registry.push_manifest(&built.repository, Some(&fallback), &index.media_type, &index.bytes).await?;
+        Ok(())
+    }
+
+    /// The published release with all its files: files first, then publishing, because it may be immutable afterwards.
+    async fn release(&self, name: &TagName, served: &Served, built: &Built, chain: &Chain) -> Result<Release, FlowError> {
+        let github = &self.train.github;
+        let mut release = match find_release(self.train, name).await? {
+            Some(release) => release,
+            None => {
+                let body = super::texts::release_notes(self.train, &self.chart, built, chain);
+                github.draft_release(&NewRelease { tag: name.to_string(), name: format!("{} {}", self.chart, built.package.version), body, prerelease: false }).await?
+            }
+        };
+        if !release.draft {
+            return Ok(release);
+        }
+        let stem = built.package.file_name.trim_end_matches(".tgz").to_owned();
+        let wanted = [(built.package.file_name.clone(), "application/gzip", &served.package), (format!("{stem}.lineage.jsonl"), "application/x-ndjson", &served.lineage)];
+        for (file, content_type, bytes) in wanted {
+            if let Some(present) = release.assets.iter().find(|asset| asset.name == file) {
+                if present.state == "uploaded" && present.digest == Sha256::of(bytes).prefixed() {
+                    continue;
+                }
+                github.delete_asset(present.id).await?;
+            }
+            let asset = github.upload_asset(&release, &file, content_type, bytes.clone()).await?;
+            release.assets.retain(|asset| asset.name != file);
+            release.assets.push(asset);
+        }
+        Ok(github.publish_release(release.id).await?)
+    }
+
+    /// Downloads what was published and compares it; a text says what is not as it should be.
+    async fn download(&self, release: &Release, served: &Served, built: &Built) -> Result<Result<Vec<Downloaded>, String>, FlowError> {
+        let registry = &*self.train.registry;
+        let mut downloaded = Vec::new();
+        let stem = built.package.file_name.trim_end_matches(".tgz");
+        for (file, expected, limit) in [(built.package.file_name.clone(), &served.package, PACKAGE_LIMIT), (format!("{stem}.lineage.jsonl"), &served.lineage, LINEAGE_LIMIT)] {
+            let Some(asset) = release.assets.iter().find(|asset| asset.name == file) else {
+                return Ok(Err(format!("the release {} has no file {file}", release.tag_name)));
+            };
+            let bytes = self.train.github.download_asset(asset.id, limit).await?;
+            if bytes != *expected {
+                return Ok(Err(format!("{file} of the release {} is not what was uploaded", release.tag_name)));
+            }
+            downloaded.push(Downloaded { uri: format!("{}/{}/releases/download/{}/{file}", self.train.home.server, self.train.github.repository_name(), release.tag_name), sha256: Sha256::of(&bytes) });
+        }
+        let tag = oci::tag(&built.package.version);
+        let manifest = registry.manifest(&built.repository, &tag).await?.unwrap_or_default();
+        let layer = registry.blob(&built.repository, &built.package.sha256, PACKAGE_LIMIT).await?.unwrap_or_default();
+        if Sha256::of(&manifest) != built.image.manifest.digest || layer != served.package {
+            return Ok(Err(format!("{}:{tag} is not what was pushed", built.repository)));
+        }
+        downloaded.push(Downloaded { uri: format!("oci://{}:{tag}", built.repository), sha256: Sha256::of(&manifest) });
+        let report = (self.train.verify)(&layer, &served.lineage);
+        Ok(match report {
+            Ok(()) => Ok(downloaded),
+            Err(problem) => Err(format!("a stranger would refuse {}: {problem}", built.package.file_name)),
+        })
+    }
+
+    /// Row 9, which is in the store and beside the package, not in the file.
+    async fn sign(&mut self, built: &Built, served: &Served, downloaded: Vec<Downloaded>) -> Result<(), FlowError> {
+        let statement = &built.statement;
+        let Some(root) = self.package_lines(served).into_iter().find(|line| line.row() == Some(Row::Root)) else { return Ok(()) };
+        let predicate = Predicate::Gate(Gate {
+            verifier: self.train.home.builder.clone(),
+            resource: self.train.resource(&format!("refs/heads/{}", self.tips.names.release()), &statement.source.path),
+            policy: super::enforce::configuration_reference(self.train, self.tips),
+            passed: true,
+            levels: vec!["CHARTFLOW_PUBLISHED".to_owned()],
+            configuration: None,
+            downloaded,
+        });
+        let statement = Statement { stage: Stage::Publish, source: statement.source.clone(), subject: statement.subject.clone(), inputs: vec![root.as_input()], predicate };
+        let signed = self.store.sign(statement).await?;
+        if self.store.is_pending(&signed) {
+            self.store.flush().await?;
+            super::attestation(self.train, &signed).await?;
+            let manifest = &built.image.manifest;
+            self.refer(built, signed.bundle.as_bytes(), &oci::bundle_referrer(manifest, signed.bundle.as_bytes(), signed.statement.predicate_type(), built.epoch)).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,67 @@
+//! Opening, finding and describing the train's own pull requests.
+
+use super::{FlowError, Train};
+use crate::domain::digest::CommitId;
+use crate::domain::statement::{Account, PullRecord, Review, ReviewState};
+use crate::port::github::{self, NewPull, Pull, PullFilter, Status};
+
+/// The open pull request from one branch of this repository into another.
+pub(crate) async fn open(train: &Train, head: &str, base: &str) -> Result<Option<Pull>, FlowError> {
+    let filter = PullFilter { head: Some(head.to_owned()), base: Some(base.to_owned()), closed: false };
+    Ok(train.github.list_pulls(&filter).await?.into_iter().next())
+}
+
+/// Opens a pull request, or gives the open one its present text; `body` makes the text from what stands there.
+pub(crate) async fn offer(train: &Train, head: &str, base: &str, title: &str, body: impl Fn(&str) -> String) -> Result<(Pull, bool), FlowError> {
+    if let Some(pull) = open(train, head, base).await? {
+        let text = body(&pull.body);
+        if text == pull.body && title == pull.title {
+            return Ok((pull, false));
+        }
+        return Ok((train.github.describe_pull(pull.number, Some(title), &text).await?, false));
+    }
+    let new = NewPull { title: title.to_owned(), body: body(""), head: head.to_owned(), base: base.to_owned() };
+    Ok((train.github.create_pull(&new).await?, true))
+}
+
+/// Posts a status unless the newest one of its context says the same.
+pub(crate) async fn status(train: &Train, commit: &CommitId, status: Status) -> Result<(), FlowError> {
+    let newest = train.github.statuses(commit).await?.into_iter().find(|known| known.context == status.context);
+    let short = |text: &Option<String>| text.as_deref().unwrap_or_default().chars().take(140).collect::<String>();
+    if newest.is_some_and(|newest| newest.state == status.state && short(&newest.description) == short(&status.description)) {
+        return Ok(());
+    }
+    Ok(train.github.create_status(commit, &status).await?)
+}
+
+fn account(account: &github::Account) -> Account {
+    Account { id: account.id, login: account.login.clone() }
+}
+
+/// The record of a merged pull request: its head, its reviews.
+pub(crate) async fn record(train: &Train, pull: &Pull, merge: &CommitId) -> Result<PullRecord, FlowError> {
+    let reviews = train.github.reviews(pull.number).await?;
+    let state = |state| match state {
+        github::ReviewState::Approved => Some(ReviewState::Approved),
+        github::ReviewState::ChangesRequested => Some(ReviewState::ChangesRequested),
+        github::ReviewState::Commented => Some(ReviewState::Commented),
+        github::ReviewState::Dismissed => Some(ReviewState::Dismissed),
+        github::ReviewState::Pending => None,
+    };
+    let reviews = reviews.iter().filter_map(|review| Some(Review { reviewer: account(review.user.as_ref()?), head: review.commit_id.clone()?, state: state(review.state)? })).collect();
+    Ok(PullRecord { pull: pull.number, head: pull.head.sha.clone(), merge: merge.clone(), author: account(&pull.user), merged_by: None, reviews })
+}
+
+/// The pull request whose merge made a commit.
+pub(crate) async fn of_commit(train: &Train, commit: &CommitId) -> Result<Option<Pull>, FlowError> {
+    let pulls = train.github.pulls_of_commit(commit).await?;
+    Ok(pulls.into_iter().find(|pull| pull.merged() && pull.merge_commit_sha.as_ref() == Some(commit)))
+}
+
+/// The record of the pull request whose merge made a commit.
+pub(crate) async fn record_of(train: &Train, commit: &CommitId) -> Result<Option<PullRecord>, FlowError> {
+    match of_commit(train, commit).await? {
+        Some(pull) => Ok(Some(record(train, &pull, commit).await?)),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,239 @@
+//! The attestation store: the ref `refs/chartflow/attestations`.
+//!
+//! One file per subject, a bundle a line: `trees/<first two digits>/<rest>.jsonl` by the SHA-1 tree id of a content,
+//! `artifacts/…` by the SHA-256 of a package. A job appends all it signed in one commit, compare-and-swap. The store is a
+//! cache: what does not verify is skipped, and losing it costs re-runs, never a wrong release.
+
+use std::collections::BTreeMap;
+
+use super::{FlowError, Train};
+use crate::domain::digest::{CommitId, TreeId};
+use crate::domain::names::ChartName;
+use crate::domain::statement::{Input, Predicate, Row, Statement, StatementDigest, Subject};
+use crate::domain::tree::Mode;
+use crate::port::github::{NewContent, NewEntry};
+
+/// The ref, below `refs/`.
+pub const ATTESTATIONS: &str = "chartflow/attestations";
+/// A file of the store longer than this is not read.
+const FILE_LIMIT: usize = 8 << 20;
+/// How often an append is tried again when another job was faster.
+const ATTEMPTS: u32 = 8;
+
+/// A statement whose signature is valid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    /// What it says.
+    pub statement: Statement,
+    /// The digest of the payload bytes that were signed.
+    pub digest: StatementDigest,
+    /// The bundle, one line of JSON.
+    pub bundle: String,
+}
+
+impl Signed {
+    /// How other statements name this one.
+    #[must_use]
+    pub fn as_input(&self) -> Input {
+        Input { digest: self.digest, ..self.statement.as_input() }
+    }
+
+    /// The row it is.
+    #[must_use]
+    pub fn row(&self) -> Option<Row> {
+        self.statement.row()
+    }
+}
+
+/// The file of the store in which statements about a subject stand.
+fn file_of(subject: &Subject) -> String {
+    match subject {
+        Subject::Content { id, .. } => tree_file(&id.sha1),
+        Subject::Package { sha256, .. } => sharded("artifacts", &sha256.to_string()),
+    }
+}
+
+fn tree_file(tree: &TreeId) -> String {
+    sharded("trees", tree.as_str())
+}
+
+fn sharded(kind: &str, digits: &str) -> String {
+    let (shard, rest) = digits.split_at(2);
+    format!("{kind}/{shard}/{rest}.jsonl")
+}
+
+/// The store as one job sees it: what it read, and what it is about to append.
+pub struct Store {
+    train: Train,
+    tip: Option<Option<CommitId>>,
+    read: BTreeMap<String, Vec<Signed>>,
+    pending: Vec<Signed>,
+}
+
+impl Store {
+    /// Nothing is read before it is asked for.
+    #[must_use]
+    pub fn new(train: &Train) -> Self {
+        Self { train: train.clone(), tip: None, read: BTreeMap::new(), pending: Vec::new() }
+    }
+
+    async fn tip(&mut self) -> Result<Option<CommitId>, FlowError> {
+        if self.tip.is_none() {
+            self.tip = Some(self.train.github.get_ref(ATTESTATIONS).await?.and_then(crate::port::github::RefTarget::commit));
+        }
+        Ok(self.tip.clone().flatten())
+    }
+
+    async fn text(&mut self, file: &str) -> Result<String, FlowError> {
+        let Some(tip) = self.tip().await? else { return Ok(String::new()) };
+        let bytes = self.train.github.get_file(file, &tip, FILE_LIMIT).await?.unwrap_or_default();
+        Ok(String::from_utf8(bytes).unwrap_or_default())
+    }
+
+    /// The valid statements in one file, oldest first, those of this job included.
+    async fn lines(&mut self, file: &str) -> Result<Vec<Signed>, FlowError> {
+        if !self.read.contains_key(file) {
+            let text = self.text(file).await?;
+            let lines = text.lines().filter_map(|line| self.train.read_line(line)).collect();
+            self.read.insert(file.to_owned(), lines);
+        }
+        let mut lines = self.read.get(file).cloned().unwrap_or_default();
+        lines.extend(self.pending.iter().filter(|line| file_of(&line.statement.subject) == file).cloned());
+        Ok(lines)
+    }
+
+    /// The valid statements about a content of one chart of this repository, oldest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn about(&mut self, chart: &ChartName, tree: &TreeId) -> Result<Vec<Signed>, FlowError> {
+        let id = self.train.home.id;
+        let lines = self.lines(&tree_file(tree)).await?;
+        let mine = |line: &Signed| line.statement.source.id == id && line.statement.source.chart == *chart;
+        let about = |line: &Signed| line.statement.subject.content().is_some_and(|content| content.sha1 == *tree);
+        Ok(lines.into_iter().filter(|line| mine(line) && about(line)).collect())
+    }
+
+    /// The valid statements about a package of one chart of this repository, oldest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn about_package(&mut self, subject: &Subject) -> Result<Vec<Signed>, FlowError> {
+        let id = self.train.home.id;
+        let lines = self.lines(&file_of(subject)).await?;
+        Ok(lines.into_iter().filter(|line| line.statement.source.id == id && line.statement.subject == *subject).collect())
+    }
+
+    /// Signs a statement, or takes the valid one that says the same on the same grounds. It is stored by [`Store::flush`].
+    ///
+    /// # Errors
+    /// When the store cannot be read or the signer fails.
+    pub async fn sign(&mut self, statement: Statement) -> Result<Signed, FlowError> {
+        let file = file_of(&statement.subject);
+        let known = self.lines(&file).await?;
+        if let Some(known) = known.into_iter().rev().find(|known| same_grounds(&known.statement, &statement)) {
+            return Ok(known);
+        }
+        let payload = statement.to_payload();
+        let bundle = self.train.signer.sign(&payload).await?;
+        let signed = Signed { digest: StatementDigest::of(&payload), statement, bundle };
+        self.pending.push(signed.clone());
+        Ok(signed)
+    }
+
+    /// Whether a statement was signed by this job and is not stored yet.
+    #[must_use]
+    pub fn is_pending(&self, line: &Signed) -> bool {
+        self.pending.iter().any(|pending| pending.digest == line.digest)
+    }
+
+    /// Appends what was signed, in one commit. Nothing signed, nothing written.
+    ///
+    /// # Errors
+    /// [`FlowError::StoreContention`] when others kept writing.
+    pub async fn flush(&mut self) -> Result<(), FlowError> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        for _ in 0..ATTEMPTS {
+            let tip = self.tip().await?;
+            let mut files: BTreeMap<String, String> = BTreeMap::new();
+            for line in self.pending.clone() {
+                let file = file_of(&line.statement.subject);
+                if !files.contains_key(&file) {
+                    let text = self.text(&file).await?;
+                    files.insert(file.clone(), text);
+                }
+                if let Some(text) = files.get_mut(&file) {
+                    text.push_str(&line.bundle);
+                    text.push('\n');
+                }
+            }
+            if self.append(tip.as_ref(), files).await? {
+                let pending = std::mem::take(&mut self.pending);
+                for line in pending {
+                    if let Some(lines) = self.read.get_mut(&file_of(&line.statement.subject)) {
+                        lines.push(line);
+                    }
+                }
+                self.tip = None;
+                return Ok(());
+            }
+            self.tip = None;
+        }
+        Err(FlowError::StoreContention { attempts: ATTEMPTS })
+    }
+
+    async fn append(&self, tip: Option<&CommitId>, files: BTreeMap<String, String>) -> Result<bool, FlowError> {
+        let github = &self.train.github;
+        let text = |(path, text)| NewEntry { path, mode: Mode::File, content: NewContent::Text(text) };
+        let entries: Vec<NewEntry> = files.into_iter().map(text).collect();
+        let base = match tip {
+            Some(tip) => Some(self.train.objects.commit(tip).await?.tree),
+            None => None,
+        };
+        let tree = github.create_tree(base.as_ref(), &entries).await?;
+        let parents: Vec<CommitId> = tip.cloned().into_iter().collect();
+        let commit = github.create_commit("chore: record attestations", &tree, &parents).await?;
+        let moved = match tip {
+            Some(_) => github.update_ref(ATTESTATIONS, commit.as_str(), false).await,
+            None => github.create_ref(ATTESTATIONS, commit.as_str()).await,
+        };
+        match moved {
+            Ok(()) => Ok(true),
+            Err(error) if error.is_stale() => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Train {
+    /// Reads one line of a store or lineage file; nothing when its signature or its statement is not valid.
+    #[must_use]
+    pub fn read_line(&self, line: &str) -> Option<Signed> {
+        let payload = (self.open)(line)?;
+        let statement = Statement::parse(&payload).ok()?;
+        Some(Signed { statement, digest: StatementDigest::of(&payload), bundle: line.to_owned() })
+    }
+}
+
+/// Whether two statements are of one row, subject, base and configuration and rest on the same inputs. What else they
+/// say was read at different times from GitHub (reviews), or follows from these.
+fn same_grounds(one: &Statement, other: &Statement) -> bool {
+    if (one.row(), &one.source, &one.subject) != (other.row(), &other.source, &other.subject) || sorted(&one.inputs) != sorted(&other.inputs) {
+        return false;
+    }
+    match (&one.predicate, &other.predicate) {
+        (Predicate::Promotion(one), Predicate::Promotion(other)) => {
+            (&one.commit, &one.range, &one.commits, &one.previous) == (&other.commit, &other.range, &other.commits, &other.previous)
+        }
+        (Predicate::Tag(one), Predicate::Tag(other)) => (&one.tag, &one.tag_object, &one.commit) == (&other.tag, &other.tag_object, &other.commit),
+        (one, other) => one == other,
+    }
+}
+
+fn sorted(inputs: &[Input]) -> Vec<&Input> {
+    let mut inputs: Vec<&Input> = inputs.iter().collect();
+    inputs.sort();
+    inputs
+}

@@ -1,0 +1,199 @@
+//! Where the tiers stand, and the charts in which they differ.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::listing::{Listing, Patterns, file, listing, root};
+use super::{FlowError, Train};
+use crate::domain::branch::Names;
+use crate::domain::chart::Metadata;
+use crate::domain::configuration::ReadConfiguration;
+use crate::domain::digest::{CommitId, TreeId};
+use crate::domain::names::{BranchName, ChartName, RepoPath};
+use crate::plan::Place;
+use crate::port::github::RefTarget;
+
+/// The configuration file, at the top of main.
+pub const CONFIGURATION: &str = ".chartflow.yaml";
+/// A configuration or Chart.yaml longer than this is refused.
+pub const YAML_LIMIT: usize = 1 << 20;
+
+/// The tips of the tiers and the configuration on main.
+#[derive(Debug, Clone)]
+pub struct Tips {
+    /// Main.
+    pub main: CommitId,
+    /// Integration.
+    pub integration: CommitId,
+    /// The per-chart branches.
+    pub charts: BTreeMap<ChartName, CommitId>,
+    /// The configuration on main.
+    pub configuration: ReadConfiguration,
+    /// The names it gives.
+    pub names: Names,
+}
+
+impl Tips {
+    /// Reads the tips: two requests and the configuration.
+    ///
+    /// # Errors
+    /// [`FlowError::NoBranch`] without main or integration, [`FlowError::Configuration`] for one that cannot be used.
+    pub async fn read(train: &Train) -> Result<Self, FlowError> {
+        let branch = &train.home.default_branch;
+        let main = train.github.get_ref(&format!("heads/{branch}")).await?.and_then(RefTarget::commit);
+        let main = main.ok_or_else(|| FlowError::NoBranch { branch: branch.to_string() })?;
+        let configuration = configuration_at(train, &main).await?;
+        let names = Names::new(&configuration.configuration);
+        let listed = train.github.matching_refs(&format!("heads/{}", names.integration())).await?;
+        let mut integration = None;
+        let mut charts = BTreeMap::new();
+        for (name, target) in listed {
+            let (Some(short), Some(commit)) = (name.strip_prefix("refs/heads/"), target.commit()) else { continue };
+            if short == names.integration().as_str() {
+                integration = Some(commit);
+            } else if let Some(chart) = BranchName::new(short).ok().and_then(|branch| names.chart_of_branch(&branch)) {
+                charts.insert(chart, commit);
+            }
+        }
+        let integration = integration.ok_or_else(|| FlowError::NoBranch { branch: names.integration().to_string() })?;
+        Ok(Self { main, integration, charts, configuration, names })
+    }
+}
+
+/// The configuration at a commit; an absent file is an empty one.
+///
+/// # Errors
+/// [`FlowError::Configuration`] for one that cannot be used.
+pub async fn configuration_at(train: &Train, commit: &CommitId) -> Result<ReadConfiguration, FlowError> {
+    let tree = root(&*train.objects, commit).await?;
+    let bytes = file(&*train.objects, &tree, CONFIGURATION, YAML_LIMIT).await?.unwrap_or_default();
+    let unusable = |source| FlowError::Configuration { path: CONFIGURATION.to_owned(), branch: train.home.default_branch.to_string(), source: Box::new(source) };
+    ReadConfiguration::read(&bytes).map_err(unusable)
+}
+
+/// One chart at two commits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// At the new commit: where it stands, or what is left of its directory.
+    pub new: Option<Place>,
+    /// At the old commit.
+    pub old: Option<Place>,
+    /// Whether the new commit has no chart of this name any more.
+    pub removed: bool,
+}
+
+impl Pair {
+    /// Its directory: the new one, else the old one.
+    #[must_use]
+    pub fn path(&self) -> Option<&RepoPath> {
+        self.new.as_ref().or(self.old.as_ref()).map(|place| &place.path)
+    }
+
+    /// Every directory it is or was in.
+    #[must_use]
+    pub fn paths(&self) -> Vec<&str> {
+        let paths: BTreeSet<&str> = self.new.iter().chain(&self.old).map(|place| place.path.as_str()).collect();
+        paths.into_iter().collect()
+    }
+}
+
+/// What differs between two commits.
+#[derive(Debug, Clone, Default)]
+pub struct Difference {
+    /// By chart.
+    pub charts: BTreeMap<ChartName, Pair>,
+    /// Directories whose Chart.yaml cannot be read, or whose name cannot be used, and why.
+    pub unreadable: BTreeMap<RepoPath, String>,
+    /// Charts of one name in several directories of the new commit.
+    pub doubled: BTreeMap<ChartName, Vec<RepoPath>>,
+    /// Directories whose chart changed its name: old and new name.
+    pub renamed: BTreeMap<RepoPath, (ChartName, ChartName)>,
+    /// All candidate directories of the new commit.
+    pub listing: Listing,
+}
+
+impl Difference {
+    /// Compares the charts of two trees. Of the directories that differ, and of no others, the Chart.yaml is read.
+    ///
+    /// # Errors
+    /// When an object cannot be read.
+    pub async fn between(train: &Train, patterns: &Patterns, old_root: &TreeId, new_root: &TreeId) -> Result<Self, FlowError> {
+        let objects = &*train.objects;
+        let (old, new) = (listing(objects, old_root, patterns).await?, listing(objects, new_root, patterns).await?);
+        let mut found = Self { listing: new.clone(), ..Self::default() };
+        let mut old_charts: BTreeMap<ChartName, Place> = BTreeMap::new();
+        let mut new_charts: BTreeMap<ChartName, Place> = BTreeMap::new();
+        let paths: BTreeSet<&RepoPath> = old.keys().chain(new.keys()).filter(|path| old.get(*path) != new.get(*path)).collect();
+        for path in paths {
+            let before = found.name(train, path, old.get(path), false).await?;
+            let after = found.name(train, path, new.get(path), true).await?;
+            if let (Some(before), Some(after)) = (&before, &after)
+                && before != after
+            {
+                found.renamed.insert(path.clone(), (before.clone(), after.clone()));
+            }
+            if let (Some(name), Some(tree)) = (before.clone(), old.get(path)) {
+                old_charts.insert(name, Place { path: path.clone(), tree: tree.clone() });
+            }
+            match (after, new.get(path)) {
+                (Some(name), Some(tree)) => {
+                    let twin = new.keys().find(|other| *other != path && other.base_name() == name.as_str() && old.get(*other) == new.get(*other));
+                    if let Some(place) = new_charts.insert(name.clone(), Place { path: path.clone(), tree: tree.clone() }) {
+                        found.doubled.entry(name).or_default().extend([place.path, path.clone()]);
+                    } else if let Some(twin) = twin {
+                        found.doubled.entry(name).or_default().extend([twin.clone(), path.clone()]);
+                    }
+                }
+                (None, Some(tree)) => {
+                    // No chart any more, but something is left of its directory.
+                    if let Some(name) = before {
+                        found.charts.insert(name, Pair { new: Some(Place { path: path.clone(), tree: tree.clone() }), old: None, removed: true });
+                    }
+                }
+                _ => {}
+            }
+        }
+        for (name, place) in new_charts {
+            found.charts.insert(name, Pair { new: Some(place), old: None, removed: false });
+        }
+        for (name, place) in old_charts {
+            let pair = found.charts.entry(name).or_insert(Pair { new: None, old: None, removed: true });
+            pair.old = Some(place);
+        }
+        Ok(found)
+    }
+
+    async fn name(&mut self, train: &Train, path: &RepoPath, tree: Option<&TreeId>, report: bool) -> Result<Option<ChartName>, FlowError> {
+        let Some(tree) = tree else { return Ok(None) };
+        match chart_name(train, path, tree).await? {
+            Ok(name) => Ok(name),
+            Err(problem) => {
+                if report {
+                    self.unreadable.insert(path.clone(), problem);
+                }
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// The name in the Chart.yaml of a directory: nothing where there is none, a text where it cannot be used.
+///
+/// # Errors
+/// When an object cannot be read.
+pub async fn chart_name(train: &Train, path: &RepoPath, tree: &TreeId) -> Result<Result<Option<ChartName>, String>, FlowError> {
+    let Some(bytes) = file(&*train.objects, tree, "Chart.yaml", YAML_LIMIT).await? else { return Ok(Ok(None)) };
+    Ok(match Metadata::read(&format!("{path}/Chart.yaml"), &bytes) {
+        Ok(metadata) => metadata.chart_name().map(Some).map_err(|error| crate::domain::causes(&error)),
+        Err(error) => Err(crate::domain::causes(&error)),
+    })
+}
+
+/// A chart at a commit by its known directory.
+///
+/// # Errors
+/// When an object cannot be read.
+pub async fn place(train: &Train, commit: &CommitId, path: &RepoPath) -> Result<Option<Place>, FlowError> {
+    let tree = root(&*train.objects, commit).await?;
+    let found = super::listing::subtree(&*train.objects, &tree, path.as_str()).await?;
+    Ok(found.map(|tree| Place { path: path.clone(), tree }))
+}

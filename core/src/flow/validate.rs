@@ -1,0 +1,159 @@
+//! Stage 1: checks a pull request to integration, chart by chart, and says the result on it. It also proves that the
+//! way back, which is a pull request to integration as well, is exactly what is computed, and merges that one.
+
+use std::collections::BTreeMap;
+
+use super::listing::{Patterns, root};
+use super::pulls::status;
+use super::store::{Signed, Store};
+use super::tips::{Difference, Pair, Tips};
+use super::{FlowError, Outcome, Report, Train, back, checks, texts};
+use crate::domain::names::ChartName;
+use crate::domain::statement::Stage;
+use crate::port::github::{Merge, MergeMethod, Pull, PullFilter, Status, StatusState};
+use crate::port::objects;
+
+/// The status that integration demands.
+pub const STATUS: &str = "chartflow/validate";
+
+/// Looks at one pull request to integration, or at every open one.
+///
+/// # Errors
+/// When GitHub, the store or the signer fails.
+pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> {
+    let mut report = Report::new(Stage::Validate);
+    let tips = Tips::read(train).await?;
+    let integration = tips.names.integration().to_string();
+    let pulls = match hint {
+        Some(number) => train.github.get_pull(number).await?.into_iter().collect(),
+        None => train.github.list_pulls(&PullFilter { base: Some(integration.clone()), ..PullFilter::default() }).await?,
+    };
+    for pull in pulls.into_iter().filter(|pull| pull.open() && pull.base.branch == integration) {
+        if pull.head.branch == tips.names.back_head().as_str() && !pull.from_fork() {
+            way_back(train, &tips, &pull, &mut report).await?;
+        } else {
+            contribution(train, &tips, &pull, &mut report).await?;
+        }
+    }
+    Ok(report)
+}
+
+async fn way_back(train: &Train, tips: &Tips, pull: &Pull, report: &mut Report) -> Result<(), FlowError> {
+    let post = async |state, text: &str| status(train, &pull.head.sha, Status { context: STATUS.to_owned(), state, description: Some(text.to_owned()) }).await;
+    if let Err(problem) = back::prove(train, tips, &pull.head.sha).await? {
+        post(StatusState::Pending, problem).await?;
+        report.add(None, Outcome::Waiting, format!("pull request {}: {problem}", pull.number));
+        return Ok(());
+    }
+    post(StatusState::Success, "exactly the computed way back").await?;
+    if !train.home.app {
+        report.add(None, Outcome::Done, format!("pull request {} is the computed way back; a person merges it with a merge commit", pull.number));
+        return Ok(());
+    }
+    match train.github.merge_pull(pull.number, &pull.head.sha, MergeMethod::Merge, &texts::merge_title(pull), "").await? {
+        Merge::Merged(_) => {
+            train.github.delete_ref(&format!("heads/{}", pull.head.branch)).await?;
+            report.add(None, Outcome::Done, format!("merged the way back, pull request {}", pull.number));
+        }
+        Merge::Refused(words) => report.add(None, Outcome::Waiting, format!("pull request {} could not be merged: {words}", pull.number)),
+    }
+    Ok(())
+}
+
+/// One contribution and what it changes.
+struct Contribution<'a> {
+    train: &'a Train,
+    tips: &'a Tips,
+    patterns: Patterns,
+    difference: Difference,
+    commits: Vec<objects::Commit>,
+}
+
+async fn contribution(train: &Train, tips: &Tips, pull: &Pull, report: &mut Report) -> Result<(), FlowError> {
+    let before = report.entries.len();
+    let Some(base) = train.objects.merge_base(&tips.integration, &pull.head.sha).await? else {
+        report.refuse(None, "flow/unrelated", format!("pull request {} has no history in common with {}", pull.number, pull.base.branch), "make the branch from integration");
+        return Ok(());
+    };
+    let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
+    let (base_root, head_root) = (root(&*train.objects, &base).await?, root(&*train.objects, &pull.head.sha).await?);
+    let difference = Difference::between(train, &patterns, &base_root, &head_root).await?;
+    let commits = train.objects.history(&pull.head.sha, std::slice::from_ref(&tips.integration)).await?;
+    let this = Contribution { train, tips, patterns, difference, commits };
+    this.layout(report);
+    let paths: Vec<&str> = this.difference.charts.values().flat_map(Pair::paths).chain(this.difference.unreadable.keys().map(crate::domain::names::RepoPath::as_str)).collect();
+    if !super::compose::agree_outside(&*train.objects, &base_root, &head_root, &paths).await? {
+        let message = format!("pull request {} changes files outside the charts", pull.number);
+        report.refuse(None, "layout/outside", message, format!("files outside charts travel by an ordinary pull request to {}; open one for them", tips.names.main()));
+    }
+    let signed = this.check(report).await?;
+    let refused: Vec<_> = report.entries[before..].iter().filter(|entry| entry.outcome == Outcome::Refused).cloned().collect();
+    let (state, text) = match refused.first() {
+        None => (StatusState::Success, format!("{} checked", texts::count(this.difference.charts.len(), "chart"))),
+        Some(first) => (StatusState::Failure, first.message.clone()),
+    };
+    status(train, &pull.head.sha, Status { context: STATUS.to_owned(), state, description: Some(text) }).await?;
+    let body = texts::contribution_body(train, &this.difference, &signed, &report.checks, &report.entries[before..], &pull.body);
+    if body != pull.body {
+        train.github.describe_pull(pull.number, None, &body).await?;
+    }
+    Ok(())
+}
+
+impl Contribution<'_> {
+    fn layout(&self, report: &mut Report) {
+        for (path, problem) in &self.difference.unreadable {
+            report.refuse(None, "layout/chart-yaml", format!("{path}: {problem}"), "mend the file and push again");
+        }
+        for (name, paths) in &self.difference.doubled {
+            let paths: Vec<&str> = paths.iter().map(crate::domain::names::RepoPath::as_str).collect();
+            report.refuse(Some(name), "layout/doubled-name", format!("{} hold charts of one name", paths.join(" and ")), "give one of them another name");
+        }
+        for (path, (old, new)) in &self.difference.renamed {
+            let hint = format!("remove {old} in one pull request and add {new} in another directory");
+            report.refuse(Some(old), "layout/renamed-in-place", format!("{path} held {old} and now holds {new}"), hint);
+        }
+    }
+
+    /// Runs the checks on every chart it changes and signs the outcome.
+    async fn check(&self, report: &mut Report) -> Result<BTreeMap<ChartName, Signed>, FlowError> {
+        let mut store = Store::new(self.train);
+        let mut signed = BTreeMap::new();
+        for (chart, pair) in &self.difference.charts {
+            // The checks compare with main, where the content is going to, not with integration.
+            let old = match pair.path() {
+                Some(path) => super::tips::place(self.train, &self.tips.main, path).await?,
+                None => None,
+            };
+            let pair = Pair { old: old.or_else(|| pair.old.clone().filter(|_| pair.removed)), ..pair.clone() };
+            let commits = self.commits_of(chart).await?;
+            let judged = checks::judge(self.train, self.tips, chart, &pair, &self.difference.listing, commits).await?;
+            report.checks.extend(judged.entries.clone());
+            for finding in judged.failures() {
+                report.refuse(Some(chart), &finding.rule, finding.message.clone(), finding.hint.clone().unwrap_or_default());
+            }
+            if judged.passed() {
+                report.add(Some(chart), Outcome::Done, "all checks passed");
+                signed.insert(chart.clone(), store.sign(judged.statement).await?);
+            }
+        }
+        store.flush().await?;
+        Ok(signed)
+    }
+
+    /// The commits of the pull request that touch a chart.
+    async fn commits_of(&self, chart: &ChartName) -> Result<Vec<checks::Message>, FlowError> {
+        let mut messages = Vec::new();
+        for commit in self.commits.iter().filter(|commit| commit.parents.len() < 2) {
+            if super::history::charts_touched(self.train, &self.patterns, commit).await?.contains(chart) {
+                messages.push(checks::Message { id: commit.id.clone(), message: commit.message.clone(), is_merge: false });
+            }
+        }
+        Ok(messages)
+    }
+}
+
+/// A pull request's page.
+pub(crate) fn page(train: &Train, number: u64) -> String {
+    format!("{}/{}/pull/{number}", train.home.server, train.github.repository_name())
+}

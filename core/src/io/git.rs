@@ -1,1 +1,0 @@
-//! A local git repository, read with gix.

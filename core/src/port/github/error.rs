@@ -1,0 +1,106 @@
+//! What can go wrong between chartflow and GitHub.
+
+use serde_json::Value;
+
+use super::{Method, Response, operation};
+use crate::port::transport::TransportError;
+
+/// A failed call.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GitHubError {
+    /// There was no answer.
+    #[error("GitHub did not answer")]
+    Transport {
+        /// The cause.
+        #[from]
+        source: TransportError,
+    },
+    /// GitHub answered that it will not do it.
+    #[error("GitHub answered {status} to {operation}: {message}")]
+    Refused {
+        /// Method and path.
+        operation: String,
+        /// The status code.
+        status: u16,
+        /// GitHub's message and the messages of its `errors`, joined by `; `.
+        message: String,
+    },
+    /// The answer is not what the API describes.
+    #[error("GitHub's answer to {operation} could not be read")]
+    Garbled {
+        /// Method and path.
+        operation: String,
+        /// The cause.
+        source: serde_json::Error,
+    },
+    /// A value inside the answer is not what the API describes.
+    #[error("GitHub's answer to {operation} holds an unusable {what}: {value:?}")]
+    Value {
+        /// Method and path.
+        operation: String,
+        /// What the value should have been.
+        what: &'static str,
+        /// The value.
+        value: String,
+    },
+    /// A merge that GitHub was asked for did not come to an end.
+    #[error("pull request {number} is still being merged after {polls} looks")]
+    MergePending {
+        /// The pull request.
+        number: u64,
+        /// How often its state was asked for.
+        polls: u32,
+    },
+    /// A listing has more pages than are ever needed.
+    #[error("GitHub's list at {target} has more than {pages} pages")]
+    TooManyPages {
+        /// The path.
+        target: String,
+        /// The most pages read.
+        pages: usize,
+    },
+}
+
+impl GitHubError {
+    pub(super) fn from_answer(method: Method, target: &str, response: &Response) -> Self {
+        let body: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
+        let mut parts: Vec<String> = body["message"].as_str().map(str::to_owned).into_iter().collect();
+        for error in body["errors"].as_array().into_iter().flatten() {
+            if let Some(text) = error.as_str().or_else(|| error["message"].as_str()) {
+                parts.push(text.to_owned());
+            } else if let (Some(field), Some(code)) = (error["field"].as_str(), error["code"].as_str()) {
+                parts.push(format!("{field}: {code}"));
+            }
+        }
+        if parts.is_empty() {
+            parts.push("no message".to_owned());
+        }
+        Self::Refused { operation: operation(method, target), status: response.status, message: parts.join("; ") }
+    }
+
+    /// The status code of a refusal.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// Whether GitHub refused because the state is another than was thought (405, 409, 422): looking again and
+    /// planning anew is the right reaction.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        matches!(self.status(), Some(405 | 409 | 422))
+    }
+
+    /// GitHub's own words of a refusal.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        match self {
+            Self::Refused { message, .. } => message,
+            _ => "",
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Attestations.
+
+use super::route::Route;
+
+/// The state of this module.
+#[derive(Debug, Default)]
+pub(crate) struct Attestations {}
+
+/// The operations of this module.
+pub(crate) const ROUTES: &[Route] = &[];

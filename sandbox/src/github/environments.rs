@@ -1,0 +1,10 @@
+//! Deployment environments.
+
+use super::route::Route;
+
+/// The state of this module.
+#[derive(Debug, Default)]
+pub(crate) struct Environments {}
+
+/// The operations of this module.
+pub(crate) const ROUTES: &[Route] = &[];

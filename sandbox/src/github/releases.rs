@@ -1,0 +1,10 @@
+//! Releases and their assets.
+
+use super::route::Route;
+
+/// The state of this module.
+#[derive(Debug, Default)]
+pub(crate) struct Releases {}
+
+/// The operations of this module.
+pub(crate) const ROUTES: &[Route] = &[];
