@@ -1,7 +1,6 @@
-//! The embedded GitHub, OCI registry and signing identity that rehearsals and tests run against.
+//! The embedded GitHub, OCI registry and signing identity that rehearsals and tests run against, and what holds them to
+//! their specifications.
 
 pub mod github;
-//! The world a rehearsal needs, embedded: GitHub, an OCI registry, and what holds them to their specifications.
-
 pub mod openapi;
 pub mod registry;
