@@ -314,29 +314,9 @@ fn number_text(number: &serde_json::Number) -> String {
     match number.as_f64() {
         // Whole floats become integers on helm's way through JSON.
         Some(value) if number.is_f64() && value.fract() == 0.0 && value.abs() < 1e18 => format!("{value:.0}"),
-        Some(value) if number.is_f64() => go_float(value, 64),
+        Some(value) if number.is_f64() => super::super::yaml::go_float(value),
         _ => number.to_string(),
     }
-}
-
-/// Go's `strconv.FormatFloat(value, 'g', -1, bits)`; helm turns unquoted numbers in Chart.yaml into text with 32 bits.
-#[must_use]
-pub fn go_float(value: f64, bits: u8) -> String {
-    if value.is_nan() {
-        return ".nan".to_owned();
-    }
-    if value.is_infinite() {
-        return if value > 0.0 { ".inf".to_owned() } else { "-.inf".to_owned() };
-    }
-    // Rust's shortest scientific notation holds the digits and exponent that Go's shortest formatting uses.
-    let scientific = if bits == 32 { format!("{:e}", value as f32) } else { format!("{value:e}") };
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or_default();
-    if !(-4..6).contains(&exponent) {
-        let sign = if exponent < 0 { '-' } else { '+' };
-        return format!("{mantissa}e{sign}{:02}", exponent.abs());
-    }
-    if bits == 32 { format!("{}", value as f32) } else { format!("{value}") }
 }
 
 #[cfg(test)]

@@ -39,15 +39,6 @@ fn keys_are_sorted_as_helm_sorts_them() {
     assert_eq!(order, ["_x", "1", "1.0.9", "1.0.10", "A", "a", "a-b", "a.b", "a9", "a10", "ab", "artifacthub.io/changes", "artifacthub.io/links", "b", "é"]);
 }
 
-#[test]
-fn floats_are_go_s() {
-    for (value, bits, expected) in
-        [(1.1, 32, "1.1"), (1.25, 64, "1.25"), (1_234_567.0, 32, "1.234567e+06"), (0.000_01, 64, "1e-05"), (20.04, 32, "20.04"), (123_456.5, 64, "123456.5")]
-    {
-        assert_eq!(go_float(value, bits), expected);
-    }
-}
-
 proptest::proptest! {
     #[test]
     fn what_is_written_reads_back(text in "\\PC{0,120}|[ a:#'\"\n-]{0,60}|[0-9._:+-]{0,12}", key in "[a-z0-9 .:/-]{1,40}") {

@@ -1,0 +1,127 @@
+//! Proving an index: against itself and against the packages it lists.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::super::chart::{Metadata, version::lenient};
+use super::super::digest::Sha256;
+use super::{Entry, Index, IndexError, order};
+
+/// A package that lies in a repository's directory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IndexedPackage {
+    /// Its path relative to the directory of the index, with `/` between components.
+    pub path: String,
+    /// Its digest.
+    pub sha256: Sha256,
+    /// The description in it.
+    pub metadata: Metadata,
+}
+
+/// Something in an index that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// A stable id: `index/order`, `index/duplicate`, `index/name`, `index/version`, `index/url`, `index/digest`,
+    /// `index/metadata`, `index/missing-package` or `index/unlisted`.
+    pub rule: &'static str,
+    /// The chart.
+    pub chart: String,
+    /// The version.
+    pub version: String,
+    /// What is wrong, as a clause.
+    pub problem: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {} ({})", self.chart, self.version, self.problem, self.rule)
+    }
+}
+
+/// Reads an index strictly and holds it against the packages in its directory; without a list of packages only against
+/// itself. Nothing found is the proof.
+///
+/// # Errors
+/// When the index cannot be read, see [`IndexError`].
+pub fn check(index: &[u8], packages: Option<&[IndexedPackage]>) -> Result<Vec<Finding>, IndexError> {
+    let index = Index::parse(index)?;
+    let mut findings = Vec::new();
+    for (name, entries) in &index.entries {
+        check_order(name, entries, &mut findings);
+        for entry in entries {
+            check_entry(name, entry, &mut findings);
+        }
+    }
+    if let Some(packages) = packages {
+        check_packages(&index, packages, &mut findings);
+    }
+    Ok(findings)
+}
+
+fn finding(rule: &'static str, chart: &str, version: &str, problem: impl Into<String>) -> Finding {
+    Finding { rule, chart: chart.to_owned(), version: version.to_owned(), problem: problem.into() }
+}
+
+fn check_order(name: &str, entries: &[Entry], findings: &mut Vec<Finding>) {
+    let mut seen = BTreeSet::new();
+    for pair in entries.windows(2) {
+        if let [one, other] = pair
+            && order(&one.metadata.version, &other.metadata.version) == Ordering::Less
+        {
+            let problem = format!("stands behind {}, which is lower", one.metadata.version);
+            findings.push(finding("index/order", name, &other.metadata.version, problem));
+        }
+    }
+    for entry in entries {
+        if !seen.insert(entry.metadata.version.as_str()) {
+            findings.push(finding("index/duplicate", name, &entry.metadata.version, "is listed twice"));
+        }
+    }
+}
+
+fn check_entry(name: &str, entry: &Entry, findings: &mut Vec<Finding>) {
+    let version = entry.metadata.version.as_str();
+    if entry.metadata.name != name {
+        findings.push(finding("index/name", name, version, format!("is an entry of chart {:?}", entry.metadata.name)));
+    }
+    if lenient(version).is_none() {
+        findings.push(finding("index/version", name, version, "is not a version"));
+    }
+    if entry.urls.as_ref().is_none_or(Vec::is_empty) && !entry.removed {
+        findings.push(finding("index/url", name, version, "has no URL"));
+    }
+    if entry.digest.is_empty() {
+        findings.push(finding("index/digest", name, version, "has no digest"));
+    }
+}
+
+fn check_packages(index: &Index, packages: &[IndexedPackage], findings: &mut Vec<Finding>) {
+    let by_path: BTreeMap<&str, &IndexedPackage> = packages.iter().map(|package| (package.path.as_str(), package)).collect();
+    let mut listed = BTreeSet::new();
+    for (name, entry) in index.entries.iter().flat_map(|(name, entries)| entries.iter().map(move |entry| (name, entry))) {
+        let version = entry.metadata.version.as_str();
+        let relative = entry.urls.iter().flatten().filter(|url| !url.contains("://")).map(|url| url.strip_prefix("./").unwrap_or(url));
+        let file_name = format!("{name}-{version}.tgz");
+        let elsewhere = entry.urls.iter().flatten().any(|url| url.contains("://"));
+        let by_name = || packages.iter().find(|package| package.path.rsplit('/').next() == Some(&file_name));
+        let package = relative.filter_map(|path| by_path.get(path).copied()).next().or_else(|| if elsewhere { by_name() } else { None });
+        let Some(package) = package else {
+            if !elsewhere && !entry.removed {
+                findings.push(finding("index/missing-package", name, version, "has no package where its URL points"));
+            }
+            continue;
+        };
+        listed.insert(package.path.as_str());
+        if entry.digest.strip_prefix("sha256:").unwrap_or(&entry.digest) != package.sha256.to_string() && !entry.digest.is_empty() {
+            findings.push(finding("index/digest", name, version, format!("has digest {}, {} has {}", entry.digest, package.path, package.sha256)));
+        }
+        if entry.metadata != package.metadata {
+            findings.push(finding("index/metadata", name, version, format!("is described otherwise than in {}", package.path)));
+        }
+    }
+    for package in packages.iter().filter(|package| !listed.contains(package.path.as_str())) {
+        findings.push(finding("index/unlisted", &package.metadata.name, &package.metadata.version, format!("is not listed, but {} is there", package.path)));
+    }
+}
