@@ -184,7 +184,8 @@ impl Names {
                 add(key, template, format!("gives no ref: {error}"));
             }
         }
-        let fixed = [("branches.main", &self.main), ("branches.integration", &self.integration), ("branches.release", &self.release), ("branches.back", &self.back)];
+        let fixed =
+            [("branches.main", &self.main), ("branches.integration", &self.integration), ("branches.release", &self.release), ("branches.back", &self.back)];
         let mut all: Vec<(&'static str, String)> = fixed.iter().map(|(key, name)| (*key, name.to_string())).collect();
         all.extend(templates.iter().filter(|(key, ..)| *key != "tag").map(|(key, template, _)| (*key, (*template).clone())));
         let mut said = BTreeSet::new();
@@ -197,7 +198,13 @@ impl Names {
                     add(key, name, format!("is the name of {other_key}, too"));
                 } else if let Some(rest) = directory_of(name, other).or_else(|| directory_of(other, name)) {
                     let (parent, child) = if other.len() > name.len() { (name, other) } else { (other, name) };
-                    add(key, name, format!("collides with {other_key}: git cannot hold both {parent:?} and {child:?}, because a ref is a file and cannot be a directory ({rest:?}) as well"));
+                    add(
+                        key,
+                        name,
+                        format!(
+                            "collides with {other_key}: git cannot hold both {parent:?} and {child:?}, because a ref is a file and cannot be a directory ({rest:?}) as well"
+                        ),
+                    );
                 }
             }
         }

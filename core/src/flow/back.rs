@@ -89,7 +89,14 @@ pub async fn compute(train: &Train, tips: &Tips) -> Result<Option<Way>, FlowErro
     Ok(Some(Way { tree, parents: [tips.integration.clone(), tips.main.clone()], conflicts, charts }))
 }
 
-async fn facts(train: &Train, store: &mut Store, chart: &ChartName, integration: Option<Place>, main: Option<Place>, returned: Option<Place>) -> Result<Facts, FlowError> {
+async fn facts(
+    train: &Train,
+    store: &mut Store,
+    chart: &ChartName,
+    integration: Option<Place>,
+    main: Option<Place>,
+    returned: Option<Place>,
+) -> Result<Facts, FlowError> {
     let _ = train;
     let tree = super::content_tree(main.as_ref())?;
     let carried = chain(store, chart, &tree).await?.and_then(|chain| super::carried(&chain)).map(|carried| carried.source);
@@ -103,21 +110,24 @@ async fn replay(train: &Train, ours: &Place, theirs: &Place, carried: &Place) ->
     let read = async |place: &Place| file(objects, &place.tree, "Chart.yaml", YAML_LIMIT).await.map(Option::unwrap_or_default);
     let (our_yaml, their_yaml) = (read(ours).await?, read(theirs).await?);
     let mut entries = Vec::new();
-    let text = |path: &str, bytes: Vec<u8>| NewEntry { path: path.to_owned(), mode: Mode::File, content: NewContent::Text(String::from_utf8_lossy(&bytes).into_owned()) };
+    let text = |path: &str, bytes: Vec<u8>| NewEntry {
+        path: path.to_owned(),
+        mode: Mode::File,
+        content: NewContent::Text(String::from_utf8_lossy(&bytes).into_owned()),
+    };
     let our_version = super::release_version(&ours.path, &our_yaml)?;
     let their_version = super::release_version(&theirs.path, &their_yaml)?;
     if their_version > our_version {
         let edited = edit::set_version(&our_yaml, &their_version).map_err(|error| failed(Box::new(error)))?;
         entries.push(text("Chart.yaml", edited));
     }
-    let log = async |place: &Place| file(objects, &place.tree, "CHANGELOG.md", CHANGELOG_LIMIT).await;
-    if let Some(after) = log(theirs).await? {
-        let before = log(carried).await?.unwrap_or_default();
-        let other = log(ours).await?.unwrap_or_default();
-        let replayed = changelog::replay(&before, &after, &other).map_err(|error| failed(Box::new(error)))?;
-        if replayed != other {
-            entries.push(text("CHANGELOG.md", replayed));
-        }
+    let log = async |place: &Place| -> Result<Option<String>, FlowError> {
+        let bytes = file(objects, &place.tree, "CHANGELOG.md", CHANGELOG_LIMIT).await?;
+        bytes.map(|bytes| changelog::read(&bytes).map(str::to_owned).map_err(|error| failed(Box::new(error)))).transpose()
+    };
+    let (before, after, other) = (log(carried).await?, log(theirs).await?, log(ours).await?);
+    if let Some(replayed) = changelog::replay(before.as_deref(), after.as_deref(), other.as_deref()).filter(|replayed| Some(replayed) != other.as_ref()) {
+        entries.push(text("CHANGELOG.md", replayed.into_bytes()));
     }
     if entries.is_empty() {
         return Ok(ours.tree.clone());

@@ -101,7 +101,8 @@ impl Job<'_> {
     }
 
     async fn answer(&mut self, facts: &Facts, action: &Action, chain: Option<Chain>, report: &mut Report) -> Result<(), FlowError> {
-        let chart = Some(&self.chart);
+        let name = self.chart.clone();
+        let chart = Some(&name);
         let (state, text) = match action {
             Action::Pass => {
                 let Some(chain) = chain else { return Ok(()) };
@@ -116,9 +117,7 @@ impl Job<'_> {
                     (StatusState::Success, "the lineage is complete".to_owned())
                 }
             }
-            Action::Bump => {
-                (StatusState::Pending, "the version is being brought in".to_owned())
-            }
+            Action::Bump => (StatusState::Pending, "the version is being brought in".to_owned()),
             Action::Wait { reason } => {
                 report.add(chart, Outcome::Waiting, reason.to_string());
                 (StatusState::Pending, reason.to_string())
@@ -188,7 +187,11 @@ impl Job<'_> {
         let base = self.tips.names.chart_branch(&self.chart)?.to_string();
         let title = texts::bump_title(&self.chart, derived);
         let (pull, _) = offer(self.train, &head, &base, &title, |old| texts::bump_body(self.train, &self.chart, derived, old)).await?;
-        report.add(Some(&self.chart), Outcome::Done, format!("{} -> {} ({}) in pull request {}", derived.from.as_deref().unwrap_or("new"), derived.to, texts::level(derived.level), pull.number));
+        report.add(
+            Some(&self.chart),
+            Outcome::Done,
+            format!("{} -> {} ({}) in pull request {}", derived.from.as_deref().unwrap_or("new"), derived.to, texts::level(derived.level), pull.number),
+        );
         Ok(())
     }
 }

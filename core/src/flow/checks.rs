@@ -72,7 +72,11 @@ pub(crate) async fn judge(train: &Train, tips: &Tips, chart: &ChartName, pair: &
         passed: keys(&results, |result| result.outcome == check::Outcome::Passed && !result.warned()),
         warned: keys(&results, CheckResult::warned),
         failed: keys(&results, |result| result.outcome == check::Outcome::Failed),
-        definitions: results.iter().filter(|result| result.outcome != check::Outcome::Skipped).map(|result| (result.check.to_string(), result.check.definition_digest())).collect(),
+        definitions: results
+            .iter()
+            .filter(|result| result.outcome != check::Outcome::Skipped)
+            .map(|result| (result.check.to_string(), result.check.definition_digest()))
+            .collect(),
         base: match &base {
             Some(base) => Some(base.content_id()?),
             None => None,
@@ -81,10 +85,19 @@ pub(crate) async fn judge(train: &Train, tips: &Tips, chart: &ChartName, pair: &
         configuration: tips.configuration.digest,
         outside: None,
     });
-    let source = Source { server: train.home.server.clone(), repository: train.github.repository_name().clone(), id: train.home.id, chart: chart.clone(), path: path.clone() };
+    let source = Source {
+        server: train.home.server.clone(),
+        repository: train.github.repository_name().clone(),
+        id: train.home.id,
+        chart: chart.clone(),
+        path: path.clone(),
+    };
     let subject = super::bump::content_subject(&path, &content);
     let statement = Statement { stage: Stage::Validate, source, subject, inputs: Vec::new(), predicate };
-    let entries = results.iter().map(|result| CheckEntry { check: result.check.to_string(), chart: chart.clone(), outcome: result.outcome.as_str(), message: result.message() }).collect();
+    let entries = results
+        .iter()
+        .map(|result| CheckEntry { check: result.check.to_string(), chart: chart.clone(), outcome: result.outcome.as_str(), message: result.message() })
+        .collect();
     Ok(Judged { entries, content, statement, results })
 }
 
@@ -130,8 +143,13 @@ impl Input<'_> {
             }
             CheckId::Layout => {
                 let before = base_yaml.and_then(|bytes| crate::domain::chart::Metadata::read("Chart.yaml", bytes).ok());
-                let twins: Vec<RepoPath> = self.listing.keys().filter(|path| *path != self.subject.directory && path.base_name() == self.chart.as_str()).cloned().collect();
-                let around = check::layout::Surroundings { directories: Some(&configuration.directories), name_before: before.as_ref().map(|metadata| metadata.name.as_str()), doubles: &twins };
+                let twins: Vec<RepoPath> =
+                    self.listing.keys().filter(|path| *path != self.subject.directory && path.base_name() == self.chart.as_str()).cloned().collect();
+                let around = check::layout::Surroundings {
+                    directories: Some(&configuration.directories),
+                    name_before: before.as_ref().map(|metadata| metadata.name.as_str()),
+                    doubles: &twins,
+                };
                 check::layout::check(self.subject, &around)
             }
         })
@@ -141,7 +159,11 @@ impl Input<'_> {
     async fn helm_lint(&self) -> Result<CheckResult, FlowError> {
         if self.train.helm.version().await?.is_none() {
             let skipped = check::helm_lint::check(self.subject, None);
-            return Ok(if self.train.home.skips.iter().any(|check| check == CheckId::HelmLint.as_str()) { skipped } else { CheckResult { outcome: check::Outcome::Failed, ..skipped } });
+            return Ok(if self.train.home.skips.iter().any(|check| check == CheckId::HelmLint.as_str()) {
+                skipped
+            } else {
+                CheckResult { outcome: check::Outcome::Failed, ..skipped }
+            });
         }
         let mut files = self.subject.files.clone();
         self.vendor(self.subject.directory.as_str(), self.subject.files, "", &mut files, 0);
@@ -151,7 +173,9 @@ impl Input<'_> {
 
     fn vendor(&self, from: &str, files: &Files, prefix: &str, into: &mut Files, depth: usize) {
         for dependency in declared(from, files) {
-            let Some((at, dependency_files)) = dependency_path(from, &dependency).and_then(|at| Some((at.clone(), self.dependencies.get(&at)?))) else { continue };
+            let Some((at, dependency_files)) = dependency_path(from, &dependency).and_then(|at| Some((at.clone(), self.dependencies.get(&at)?))) else {
+                continue;
+            };
             let below = format!("{prefix}charts/{}", dependency.name);
             for (path, file) in dependency_files.iter() {
                 into.insert_file(format!("{below}/{path}"), file.clone());

@@ -92,7 +92,14 @@ pub async fn graft(github: &GitHub, objects: &dyn Objects, base: &TreeId, grafts
 ///
 /// # Errors
 /// When GitHub refuses.
-pub async fn commit(github: &GitHub, objects: &dyn Objects, held: Option<&CommitId>, tree: &TreeId, parents: &[CommitId], message: &str) -> Result<CommitId, FlowError> {
+pub async fn commit(
+    github: &GitHub,
+    objects: &dyn Objects,
+    held: Option<&CommitId>,
+    tree: &TreeId,
+    parents: &[CommitId],
+    message: &str,
+) -> Result<CommitId, FlowError> {
     if let Some(held) = held {
         let commit = objects.commit(held).await?;
         if commit.tree == *tree && commit.parents == parents {

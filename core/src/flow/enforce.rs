@@ -116,7 +116,8 @@ impl Job<'_> {
         let Some(promotion) = chain.promotion() else { return Ok((Origin::Unsigned, None)) };
         if chain.bump.is_some() {
             let derived = derive(self.train, self.tips, &self.chart, &chain, pair.old.as_ref()).await?;
-            let same = derived.content.sha1 == tree && derived.statement.predicate == chain.bump.as_ref().map_or(derived.statement.predicate.clone(), |bump| bump.statement.predicate.clone());
+            let same = derived.content.sha1 == tree
+                && derived.statement.predicate == chain.bump.as_ref().map_or(derived.statement.predicate.clone(), |bump| bump.statement.predicate.clone());
             return Ok((if same { Origin::Bump } else { Origin::WrongBump }, Some(chain)));
         }
         let source = match pair.path() {

@@ -132,7 +132,16 @@ impl Job<'_> {
         };
         let waits_for = if pair.removed { Vec::new() } else { checks::pending_dependencies(self.train, self.difference, pair).await? };
         let outside_missing = self.outside_missing(pair).await?;
-        Ok(Facts { chart: self.chart.clone(), integration: pair.new.clone(), main: pair.old.clone(), returned, branch, held_by_label, waits_for, outside_missing })
+        Ok(Facts {
+            chart: self.chart.clone(),
+            integration: pair.new.clone(),
+            main: pair.old.clone(),
+            returned,
+            branch,
+            held_by_label,
+            waits_for,
+            outside_missing,
+        })
     }
 
     async fn held(&self) -> Result<bool, FlowError> {
@@ -177,7 +186,11 @@ impl Job<'_> {
             None => None,
         };
         let gathered = gather(self.train, self.tips, &self.chart, &pair, last.as_ref()).await?;
-        let range = gathered.history.range().map_err(|source| FlowError::Chart { chart: self.chart.to_string(), what: "counting its commits", source: Box::new(source) })?;
+        let range = gathered.history.range().map_err(|source| FlowError::Chart {
+            chart: self.chart.to_string(),
+            what: "counting its commits",
+            source: Box::new(source),
+        })?;
         let judged = checks::judge(self.train, self.tips, &self.chart, &pair, &self.difference.listing, checks::commits(&range.counted)).await?;
         report.checks.extend(judged.entries.clone());
         if !judged.passed() {
@@ -202,7 +215,13 @@ impl Job<'_> {
         Ok(Some(Due { chart: self.chart.clone(), pair, promotion, lines }))
     }
 
-    async fn promotion(&mut self, pair: &Pair, last: Option<&Chain>, gathered: &Gathered, range: &crate::domain::commit::range::Range) -> Result<Promotion, FlowError> {
+    async fn promotion(
+        &mut self,
+        pair: &Pair,
+        last: Option<&Chain>,
+        gathered: &Gathered,
+        range: &crate::domain::commit::range::Range,
+    ) -> Result<Promotion, FlowError> {
         let record = |counted: &crate::domain::commit::range::Counted| CommitRecord {
             id: counted.id.clone(),
             message: counted.message.clone(),

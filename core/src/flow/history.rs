@@ -53,7 +53,9 @@ pub(crate) async fn gather(train: &Train, tips: &Tips, chart: &ChartName, pair: 
             trees.insert(parent.clone(), tree_at(train, &tree, &paths).await?);
         }
     }
-    let from_main = async |parent: &CommitId| -> Result<bool, FlowError> { Ok(!ids.contains(parent) && objects.merge_base(parent, &tips.main).await?.as_ref() == Some(parent)) };
+    let from_main = async |parent: &CommitId| -> Result<bool, FlowError> {
+        Ok(!ids.contains(parent) && objects.merge_base(parent, &tips.main).await?.as_ref() == Some(parent))
+    };
     let mut ways_back = BTreeSet::new();
     for commit in found.iter().filter(|commit| commit.parents.len() > 1) {
         for parent in commit.parents.iter().skip(1) {
@@ -72,7 +74,10 @@ pub(crate) async fn gather(train: &Train, tips: &Tips, chart: &ChartName, pair: 
             ways_back,
             contributions: Vec::new(),
             touched: BTreeMap::new(),
-            counted_before: last.and_then(Chain::promotion).map(|promotion| promotion.commits.iter().map(|commit| commit.id.clone()).collect()).unwrap_or_default(),
+            counted_before: last
+                .and_then(Chain::promotion)
+                .map(|promotion| promotion.commits.iter().map(|commit| commit.id.clone()).collect())
+                .unwrap_or_default(),
         },
         records: Vec::new(),
     };
@@ -122,14 +127,21 @@ async fn contributions(train: &Train, tips: &Tips, found: &[objects::Commit], ga
         }
         let method = if commit.parents.len() > 1 {
             MergeMethod::Merge
-        } else if own.last().is_some_and(|last| last.commit.message.trim_end() == commit.message.trim_end()) && own.len() == 1 && own[0].commit.id == commit.id {
+        } else if own.last().is_some_and(|last| last.commit.message.trim_end() == commit.message.trim_end()) && own.len() == 1 && own[0].commit.id == commit.id
+        {
             MergeMethod::Rebase
         } else if rebased(commit, &own, &commits) {
             MergeMethod::Rebase
         } else {
             MergeMethod::Squash
         };
-        gathered.history.contributions.push(Contribution { pull: pull.number, head: pull.head.sha.clone(), merge_commit: commit.id.clone(), method, commits: own });
+        gathered.history.contributions.push(Contribution {
+            pull: pull.number,
+            head: pull.head.sha.clone(),
+            merge_commit: commit.id.clone(),
+            method,
+            commits: own,
+        });
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! What signed statements say about a content: how far its lineage has come.
 
-use super::store::{Signed, Store};
 use super::FlowError;
+use super::store::{Signed, Store};
 use crate::domain::digest::TreeId;
 use crate::domain::names::ChartName;
 use crate::domain::statement::{Bump, Predicate, Promotion, Row};
@@ -67,7 +67,14 @@ pub(crate) async fn chain(store: &mut Store, chart: &ChartName, tree: &TreeId) -
     let Some(promotion) = before.iter().find(|line| line.row() == Some(Row::Promotion) && rests_on(enforce, line)) else { return Ok(None) };
     let gate = lines.iter().rev().find(|line| line.row() == Some(Row::ReleaseGate) && rests_on(line, newest)).cloned();
     let tag = gate.as_ref().and_then(|gate| lines.iter().rev().find(|line| line.row() == Some(Row::Tag) && rests_on(line, gate)).cloned());
-    Ok(Some(Chain { checks: checks_of(&before, promotion), promotion: promotion.clone(), enforce: Some(enforce.clone()), bump: Some(newest.clone()), gate, tag }))
+    Ok(Some(Chain {
+        checks: checks_of(&before, promotion),
+        promotion: promotion.clone(),
+        enforce: Some(enforce.clone()),
+        bump: Some(newest.clone()),
+        gate,
+        tag,
+    }))
 }
 
 fn checks_of(lines: &[Signed], promotion: &Signed) -> Vec<Signed> {

@@ -1,15 +1,14 @@
 //! The stages: each gathers facts, asks for a plan and applies it.
-<<<<<<< HEAD
 //!
 //! What an event carries is at most a hint (a pull request's number). Running any stage at any time, twice, after a
 //! crash or a lost event leads to the same state.
 
 pub mod back;
 pub mod bump;
+mod checks;
 pub mod compose;
 pub mod detect;
 pub mod enforce;
-mod checks;
 mod error;
 pub mod filter;
 pub mod format;
@@ -160,7 +159,13 @@ impl Report {
     }
 
     pub(crate) fn refuse(&mut self, chart: Option<&ChartName>, rule: &str, message: impl Into<String>, hint: impl Into<String>) {
-        self.entries.push(Entry { chart: chart.cloned(), outcome: Outcome::Refused, message: message.into(), rule: Some(rule.to_owned()), hint: Some(hint.into()) });
+        self.entries.push(Entry {
+            chart: chart.cloned(),
+            outcome: Outcome::Refused,
+            message: message.into(),
+            rule: Some(rule.to_owned()),
+            hint: Some(hint.into()),
+        });
     }
 }
 
@@ -202,7 +207,14 @@ pub(crate) fn checks_complete(train: &Train, tips: &tips::Tips, chain: &judge::C
         passed.extend(checks.passed.iter().chain(&checks.warned).map(String::as_str));
     }
     let removed = chain.promotion().is_some_and(|promotion| promotion.removed);
-    removed || (configuration.checks.required.iter().map(|check| check.as_str()).all(|check| passed.contains(&check) || train.home.skips.iter().any(|skipped| skipped == check)) && configuration.checks.outside.keys().all(|check| passed.contains(&check.as_str())))
+    removed
+        || (configuration
+            .checks
+            .required
+            .iter()
+            .map(|check| check.as_str())
+            .all(|check| passed.contains(&check) || train.home.skips.iter().any(|skipped| skipped == check))
+            && configuration.checks.outside.keys().all(|check| passed.contains(&check.as_str())))
 }
 
 /// The version in a Chart.yaml, as the train needs it.
@@ -238,7 +250,3 @@ impl Train {
         format!("{}/{}/commit/{commit}", self.home.server, self.github.repository_name())
     }
 }
-=======
-
-pub mod detect;
->>>>>>> w/edge

@@ -19,8 +19,8 @@ use crate::domain::statement::{Level, Stage};
 use crate::domain::tree::Mode;
 use crate::port::github::{Merge, MergeMethod, NewContent, NewEntry, NewRelease, Pull, RefTarget, Release, Status, StatusState};
 
-pub(crate) use build::{declared, local_dependencies};
 pub use build::{Built, build};
+pub(crate) use build::{declared, local_dependencies};
 
 /// The status that release demands.
 pub const STATUS: &str = "chartflow/release";
@@ -145,7 +145,7 @@ impl Job<'_> {
             Some(base) => format!("{}/charts/{}", base.trim_end_matches('/'), package.file_name),
             None => format!("charts/{}", package.file_name),
         };
-        let entry = index::NewEntry { metadata: &package.metadata, digest: package.sha256, urls: &[url], created: built.epoch };
+        let entry = index::NewEntry { metadata: package.metadata.clone(), digest: package.sha256, urls: vec![url], created: built.epoch };
         let failed = |source| FlowError::Chart { chart: self.chart.to_string(), what: "adding to the index", source: Box::new(source) };
         let index = index::add(index.as_deref(), &entry).map_err(failed)?;
         let blob = github.create_blob(&package.bytes).await?;
@@ -162,7 +162,8 @@ impl Job<'_> {
         let made = commit(github, objects, held.as_ref(), &tree, std::slice::from_ref(tip), &texts::publish_message(&self.chart, version)).await?;
         point(github, &head, held.as_ref(), &made).await?;
         let title = texts::publish_title(&self.chart, version);
-        let (pull, _) = offer(self.train, &head, self.tips.names.release().as_str(), &title, |old| texts::publish_body(self.train, &self.chart, built, old)).await?;
+        let (pull, _) =
+            offer(self.train, &head, self.tips.names.release().as_str(), &title, |old| texts::publish_body(self.train, &self.chart, built, old)).await?;
         Ok(Pull { head: crate::port::github::End { sha: made, ..pull.head.clone() }, ..pull })
     }
 
@@ -172,7 +173,12 @@ impl Job<'_> {
             return Ok(());
         }
         let prerelease = semver::Version::parse(&built.package.version).is_ok_and(|version| !version.pre.is_empty());
-        let new = NewRelease { tag: name.to_string(), name: format!("{} {}", self.chart, built.package.version), body: texts::release_notes(self.train, &self.chart, built, chain), prerelease };
+        let new = NewRelease {
+            tag: name.to_string(),
+            name: format!("{} {}", self.chart, built.package.version),
+            body: texts::release_notes(self.train, &self.chart, built, chain),
+            prerelease,
+        };
         self.train.github.draft_release(&new).await?;
         Ok(())
     }

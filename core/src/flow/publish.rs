@@ -109,39 +109,52 @@ impl Job<'_> {
     /// Pushes chart and lineage. A tag that names another manifest is refused: versions are immutable.
     async fn push(&self, served: &Served, built: &Built) -> Result<(), FlowError> {
         let registry = &*self.train.registry;
-        let tag = oci::tag(&built.package.version);
+        let tag = built.image.tag.as_str();
         let manifest = &built.image.manifest;
-        match registry.manifest(&built.repository, &tag).await? {
+        match registry.manifest(&built.repository, tag).await? {
             Some(bytes) if Sha256::of(&bytes) != manifest.digest => {
                 return Err(FlowError::Published { reference: format!("{}:{tag}", built.repository), found: Sha256::of(&bytes), expected: manifest.digest });
             }
             Some(_) => {}
             None => {
-                registry.push_blob(&built.repository, &built.image.config).await?;
+                registry.push_blob(&built.repository, &built.image.config.bytes).await?;
                 registry.push_blob(&built.repository, &built.package.bytes).await?;
-                registry.push_manifest(&built.repository, Some(&tag), &manifest.media_type, &manifest.bytes).await?;
+                registry.push_manifest(&built.repository, Some(tag), manifest.media_type, &manifest.bytes).await?;
             }
         }
         for line in self.package_lines(served) {
-            self.refer(built, line.bundle.as_bytes(), &oci::bundle_referrer(manifest, line.bundle.as_bytes(), line.statement.predicate_type(), built.epoch)).await?;
+            self.refer_bundle(built, &line).await?;
         }
-        self.refer(built, &served.lineage, &oci::lineage_referrer(manifest, &served.lineage, built.epoch)).await
+        let file = format!("{}.lineage.jsonl", built.package.file_name.trim_end_matches(".tgz"));
+        let referrer = oci::lineage_referrer(&manifest.descriptor(), &served.lineage, &file, built.epoch).map_err(|error| self.failed(error))?;
+        self.refer(built, &referrer).await
+    }
+
+    fn failed(&self, source: oci::OciError) -> FlowError {
+        FlowError::Chart { chart: self.chart.to_string(), what: "making a referrer", source: Box::new(source) }
+    }
+
+    async fn refer_bundle(&self, built: &Built, line: &Signed) -> Result<(), FlowError> {
+        let subject = built.image.manifest.descriptor();
+        let referrer =
+            oci::bundle_referrer(&subject, line.bundle.as_bytes(), line.statement.predicate_type(), built.epoch).map_err(|error| self.failed(error))?;
+        self.refer(built, &referrer).await
     }
 
     /// Pushes one referrer and, where the registry keeps no referrers itself, adds it to the fallback tag.
-    async fn refer(&self, built: &Built, blob: &[u8], referrer: &oci::Manifest) -> Result<(), FlowError> {
+    async fn refer(&self, built: &Built, referrer: &oci::Referrer) -> Result<(), FlowError> {
         let registry = &*self.train.registry;
-        registry.push_blob(&built.repository, oci::EMPTY).await?;
-        registry.push_blob(&built.repository, blob).await?;
-        let pushed = registry.push_manifest(&built.repository, None, &referrer.media_type, &referrer.bytes).await?;
+        registry.push_blob(&built.repository, &referrer.config.bytes).await?;
+        registry.push_blob(&built.repository, &referrer.layer.bytes).await?;
+        let pushed = registry.push_manifest(&built.repository, None, referrer.manifest.media_type, &referrer.manifest.bytes).await?;
         if pushed.referrers_kept {
             return Ok(());
         }
         let fallback = oci::fallback_tag(&built.image.manifest.digest);
         let present = registry.manifest(&built.repository, &fallback).await?;
-        let failed = |source| FlowError::Chart { chart: self.chart.to_string(), what: "reading the referrers' index", source: Box::new(source) };
-        let index = oci::fallback_index(present.as_deref(), referrer).map_err(failed)?;
-        registry.push_manifest(&built.repository, Some(&fallback), &index.media_type, &index.bytes).await?;
+        if let Some(index) = oci::fallback_index(present.as_deref(), &referrer.descriptor).map_err(|error| self.failed(error))? {
+            registry.push_manifest(&built.repository, Some(&fallback), oci::INDEX, &index).await?;
+        }
         Ok(())
     }
 
@@ -152,14 +165,19 @@ impl Job<'_> {
             Some(release) => release,
             None => {
                 let body = super::texts::release_notes(self.train, &self.chart, built, chain);
-                github.draft_release(&NewRelease { tag: name.to_string(), name: format!("{} {}", self.chart, built.package.version), body, prerelease: false }).await?
+                github
+                    .draft_release(&NewRelease { tag: name.to_string(), name: format!("{} {}", self.chart, built.package.version), body, prerelease: false })
+                    .await?
             }
         };
         if !release.draft {
             return Ok(release);
         }
         let stem = built.package.file_name.trim_end_matches(".tgz").to_owned();
-        let wanted = [(built.package.file_name.clone(), "application/gzip", &served.package), (format!("{stem}.lineage.jsonl"), "application/x-ndjson", &served.lineage)];
+        let wanted = [
+            (built.package.file_name.clone(), "application/gzip", &served.package),
+            (format!("{stem}.lineage.jsonl"), "application/x-ndjson", &served.lineage),
+        ];
         for (file, content_type, bytes) in wanted {
             if let Some(present) = release.assets.iter().find(|asset| asset.name == file) {
                 if present.state == "uploaded" && present.digest == Sha256::of(bytes).prefixed() {
@@ -179,7 +197,9 @@ impl Job<'_> {
         let registry = &*self.train.registry;
         let mut downloaded = Vec::new();
         let stem = built.package.file_name.trim_end_matches(".tgz");
-        for (file, expected, limit) in [(built.package.file_name.clone(), &served.package, PACKAGE_LIMIT), (format!("{stem}.lineage.jsonl"), &served.lineage, LINEAGE_LIMIT)] {
+        for (file, expected, limit) in
+            [(built.package.file_name.clone(), &served.package, PACKAGE_LIMIT), (format!("{stem}.lineage.jsonl"), &served.lineage, LINEAGE_LIMIT)]
+        {
             let Some(asset) = release.assets.iter().find(|asset| asset.name == file) else {
                 return Ok(Err(format!("the release {} has no file {file}", release.tag_name)));
             };
@@ -187,10 +207,13 @@ impl Job<'_> {
             if bytes != *expected {
                 return Ok(Err(format!("{file} of the release {} is not what was uploaded", release.tag_name)));
             }
-            downloaded.push(Downloaded { uri: format!("{}/{}/releases/download/{}/{file}", self.train.home.server, self.train.github.repository_name(), release.tag_name), sha256: Sha256::of(&bytes) });
+            downloaded.push(Downloaded {
+                uri: format!("{}/{}/releases/download/{}/{file}", self.train.home.server, self.train.github.repository_name(), release.tag_name),
+                sha256: Sha256::of(&bytes),
+            });
         }
-        let tag = oci::tag(&built.package.version);
-        let manifest = registry.manifest(&built.repository, &tag).await?.unwrap_or_default();
+        let tag = built.image.tag.as_str();
+        let manifest = registry.manifest(&built.repository, tag).await?.unwrap_or_default();
         let layer = registry.blob(&built.repository, &built.package.sha256, PACKAGE_LIMIT).await?.unwrap_or_default();
         if Sha256::of(&manifest) != built.image.manifest.digest || layer != served.package {
             return Ok(Err(format!("{}:{tag} is not what was pushed", built.repository)));
@@ -216,13 +239,13 @@ impl Job<'_> {
             configuration: None,
             downloaded,
         });
-        let statement = Statement { stage: Stage::Publish, source: statement.source.clone(), subject: statement.subject.clone(), inputs: vec![root.as_input()], predicate };
+        let statement =
+            Statement { stage: Stage::Publish, source: statement.source.clone(), subject: statement.subject.clone(), inputs: vec![root.as_input()], predicate };
         let signed = self.store.sign(statement).await?;
         if self.store.is_pending(&signed) {
             self.store.flush().await?;
             super::attestation(self.train, &signed).await?;
-            let manifest = &built.image.manifest;
-            self.refer(built, signed.bundle.as_bytes(), &oci::bundle_referrer(manifest, signed.bundle.as_bytes(), signed.statement.predicate_type(), built.epoch)).await?;
+            self.refer_bundle(built, &signed).await?;
         }
         Ok(())
     }

@@ -48,7 +48,10 @@ pub(crate) async fn record(train: &Train, pull: &Pull, merge: &CommitId) -> Resu
         github::ReviewState::Dismissed => Some(ReviewState::Dismissed),
         github::ReviewState::Pending => None,
     };
-    let reviews = reviews.iter().filter_map(|review| Some(Review { reviewer: account(review.user.as_ref()?), head: review.commit_id.clone()?, state: state(review.state)? })).collect();
+    let reviews = reviews
+        .iter()
+        .filter_map(|review| Some(Review { reviewer: account(review.user.as_ref()?), head: review.commit_id.clone()?, state: state(review.state)? }))
+        .collect();
     Ok(PullRecord { pull: pull.number, head: pull.head.sha.clone(), merge: merge.clone(), author: account(&pull.user), merged_by: None, reviews })
 }
 

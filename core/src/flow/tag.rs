@@ -143,7 +143,10 @@ impl Job<'_> {
                 Ok(true)
             }
             Action::Foreign => {
-                let hint = format!("a change of a chart travels by {}; bring it back there, and the next release of the chart will name it", self.tips.names.integration());
+                let hint = format!(
+                    "a change of a chart travels by {}; bring it back there, and the next release of the chart will name it",
+                    self.tips.names.integration()
+                );
                 report.refuse(chart, "tag/no-lineage", action.to_string(), hint);
                 Ok(false)
             }
@@ -186,7 +189,13 @@ impl Job<'_> {
         };
         let pull = super::pulls::record_of(self.train, commit).await?;
         let predicate = Predicate::Tag(TagRecord { tag: name.clone(), tag_object: object, commit: commit.clone(), pull });
-        let statement = Statement { stage: Stage::Tag, source: gate.statement.source.clone(), subject: gate.statement.subject.clone(), inputs: vec![gate.as_input()], predicate };
+        let statement = Statement {
+            stage: Stage::Tag,
+            source: gate.statement.source.clone(),
+            subject: gate.statement.subject.clone(),
+            inputs: vec![gate.as_input()],
+            predicate,
+        };
         self.store.sign(statement).await?;
         Ok(())
     }

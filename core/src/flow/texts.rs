@@ -138,7 +138,14 @@ pub(crate) fn release_notes(train: &Train, chart: &ChartName, built: &Built, cha
     format!("{chart} {}\n\n{list}", built.package.version)
 }
 
-pub(crate) fn contribution_body(train: &Train, difference: &Difference, signed: &BTreeMap<ChartName, Signed>, checks: &[CheckEntry], entries: &[Entry], old: &str) -> String {
+pub(crate) fn contribution_body(
+    train: &Train,
+    difference: &Difference,
+    signed: &BTreeMap<ChartName, Signed>,
+    checks: &[CheckEntry],
+    entries: &[Entry],
+    old: &str,
+) -> String {
     let _ = (train, difference);
     let mut text = String::new();
     for check in checks {
@@ -171,4 +178,19 @@ fn commits(train: &Train, commits: &[CommitRecord]) -> String {
 
 fn map_of(lines: &[Signed]) -> BTreeMap<String, String> {
     lines.iter().map(|line| (line.statement.name(), format!("sha256:{}", line.digest))).collect()
+}
+
+fn section(old: &str, text: &str, map: &BTreeMap<String, String>) -> String {
+    let _ = (old, map);
+    text.to_owned()
+}
+
+/// The word of the configuration for who decides versions.
+pub(crate) const fn versions(versions: crate::domain::configuration::Versions) -> &'static str {
+    use crate::domain::configuration::Versions;
+    match versions {
+        Versions::Commits => "commits",
+        Versions::Contributed => "contributed",
+        Versions::Higher => "higher",
+    }
 }

@@ -66,7 +66,8 @@ impl Tips {
 pub async fn configuration_at(train: &Train, commit: &CommitId) -> Result<ReadConfiguration, FlowError> {
     let tree = root(&*train.objects, commit).await?;
     let bytes = file(&*train.objects, &tree, CONFIGURATION, YAML_LIMIT).await?.unwrap_or_default();
-    let unusable = |source| FlowError::Configuration { path: CONFIGURATION.to_owned(), branch: train.home.default_branch.to_string(), source: Box::new(source) };
+    let unusable =
+        |source| FlowError::Configuration { path: CONFIGURATION.to_owned(), branch: train.home.default_branch.to_string(), source: Box::new(source) };
     ReadConfiguration::read(&bytes).map_err(unusable)
 }
 

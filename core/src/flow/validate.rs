@@ -72,7 +72,12 @@ struct Contribution<'a> {
 async fn contribution(train: &Train, tips: &Tips, pull: &Pull, report: &mut Report) -> Result<(), FlowError> {
     let before = report.entries.len();
     let Some(base) = train.objects.merge_base(&tips.integration, &pull.head.sha).await? else {
-        report.refuse(None, "flow/unrelated", format!("pull request {} has no history in common with {}", pull.number, pull.base.branch), "make the branch from integration");
+        report.refuse(
+            None,
+            "flow/unrelated",
+            format!("pull request {} has no history in common with {}", pull.number, pull.base.branch),
+            "make the branch from integration",
+        );
         return Ok(());
     };
     let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
@@ -81,10 +86,16 @@ async fn contribution(train: &Train, tips: &Tips, pull: &Pull, report: &mut Repo
     let commits = train.objects.history(&pull.head.sha, std::slice::from_ref(&tips.integration)).await?;
     let this = Contribution { train, tips, patterns, difference, commits };
     this.layout(report);
-    let paths: Vec<&str> = this.difference.charts.values().flat_map(Pair::paths).chain(this.difference.unreadable.keys().map(crate::domain::names::RepoPath::as_str)).collect();
+    let paths: Vec<&str> =
+        this.difference.charts.values().flat_map(Pair::paths).chain(this.difference.unreadable.keys().map(crate::domain::names::RepoPath::as_str)).collect();
     if !super::compose::agree_outside(&*train.objects, &base_root, &head_root, &paths).await? {
         let message = format!("pull request {} changes files outside the charts", pull.number);
-        report.refuse(None, "layout/outside", message, format!("files outside charts travel by an ordinary pull request to {}; open one for them", tips.names.main()));
+        report.refuse(
+            None,
+            "layout/outside",
+            message,
+            format!("files outside charts travel by an ordinary pull request to {}; open one for them", tips.names.main()),
+        );
     }
     let signed = this.check(report).await?;
     let refused: Vec<_> = report.entries[before..].iter().filter(|entry| entry.outcome == Outcome::Refused).cloned().collect();

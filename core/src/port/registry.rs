@@ -1,27 +1,9 @@
 //! An OCI registry (Distribution 1.1), as far as charts and their lineage need it.
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 
 use crate::domain::digest::Sha256;
-
-/// A content descriptor (OCI image specification, `descriptor.md`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Descriptor {
-    /// The media type of the content.
-    pub media_type: String,
-    /// `sha256:…` of the content.
-    pub digest: String,
-    /// Bytes.
-    pub size: u64,
-    /// What kind of artifact the content is (referrers only).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub artifact_type: Option<String>,
-    /// Annotations.
-    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
-    pub annotations: std::collections::BTreeMap<String, String>,
-}
+pub use crate::domain::oci::Descriptor;
 
 /// Why a registry did not do what it was asked.
 #[derive(Debug, thiserror::Error)]

@@ -114,6 +114,13 @@ impl<'a, 'p> Fields<'a, 'p> {
     }
 }
 
+/// Reads a mapping with the keys of a Chart.yaml without judging what they say; what has the wrong type is left out and
+/// told.
+#[must_use]
+pub fn decode(path: &str, root: &Node, problems: &mut Vec<ChartError>) -> Metadata {
+    decode_into(path, root, Metadata::default(), problems)
+}
+
 /// Reads and validates a Chart.yaml, and a requirements.yaml over it, and tells everything that is wrong with it rather
 /// than the first thing; what has the wrong type is left out.
 #[must_use]

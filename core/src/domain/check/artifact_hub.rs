@@ -10,15 +10,25 @@ use super::{CheckId, CheckResult, Finding, Rule, Subject};
 use crate::domain::chart::CHART_FILE;
 use crate::domain::yaml::{self, Duplicates, Limits, Node, Value};
 
-const CATEGORIES: [&str; 9] =
-    ["ai-machine-learning", "database", "integration-delivery", "monitoring-logging", "networking", "security", "storage", "streaming-messaging", "skip-prediction"];
+const CATEGORIES: [&str; 9] = [
+    "ai-machine-learning",
+    "database",
+    "integration-delivery",
+    "monitoring-logging",
+    "networking",
+    "security",
+    "storage",
+    "streaming-messaging",
+    "skip-prediction",
+];
 const CAPABILITIES: [&str; 5] = ["basic install", "seamless upgrades", "full lifecycle", "deep insights", "auto pilot"];
 const KINDS: [&str; 6] = ["added", "changed", "deprecated", "removed", "fixed", "security"];
 /// What Go's `strconv.ParseBool` accepts.
 const FLAGS: [&str; 12] = ["1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"];
 
 /// The keys of the items of a list, all of them texts.
-const LISTS: [(&str, &[&str]); 4] = [("links", &["name", "url"]), ("maintainers", &["name", "email"]), ("recommendations", &["url"]), ("screenshots", &["title", "url"])];
+const LISTS: [(&str, &[&str]); 4] =
+    [("links", &["name", "url"]), ("maintainers", &["name", "email"]), ("recommendations", &["url"]), ("screenshots", &["title", "url"])];
 
 /// Runs the check. A Chart.yaml that cannot be read has no annotations; the check `schema` tells of it.
 #[must_use]

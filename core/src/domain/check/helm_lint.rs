@@ -11,7 +11,10 @@ const MOST: usize = 50;
 #[must_use]
 pub fn check(subject: &Subject<'_>, output: Option<&LintOutput>) -> CheckResult {
     let Some(output) = output else {
-        return CheckResult::skipped(CheckId::HelmLint, Finding::new(&HELM_LINT_ABSENT, "helm was not found; the templates were not rendered").hint("install helm 3 or 4"));
+        return CheckResult::skipped(
+            CheckId::HelmLint,
+            Finding::new(&HELM_LINT_ABSENT, "helm was not found; the templates were not rendered").hint("install helm 3 or 4"),
+        );
     };
     let mut findings: Vec<Finding> = output.text.lines().filter_map(|line| finding(subject, line)).take(MOST).collect();
     if output.success {

@@ -44,7 +44,16 @@ mod tests {
     #[test]
     fn references() {
         let digest = format!("sha256:{}", "a".repeat(64));
-        for good in ["redis", "redis:7", "library/redis:7-alpine", "ghcr.io/o/i:v1.0.0", "localhost:5000/a1", "quay.io:443/o/i", &format!("redis@{digest}"), &format!("ghcr.io/o/i:v1@{digest}")] {
+        for good in [
+            "redis",
+            "redis:7",
+            "library/redis:7-alpine",
+            "ghcr.io/o/i:v1.0.0",
+            "localhost:5000/a1",
+            "quay.io:443/o/i",
+            &format!("redis@{digest}"),
+            &format!("ghcr.io/o/i:v1@{digest}"),
+        ] {
             assert!(is_reference(good), "{good}");
         }
         for bad in ["", "a", "Redis", "redis:", "redis:a b", "redis@sha256:00", "ghcr.io:x/o/i", "o/i:é", "redis:7:8", "a b"] {

@@ -30,7 +30,9 @@ pub fn check(subject: &Subject<'_>, around: &Surroundings<'_>) -> CheckResult {
         match file.mode {
             Mode::Submodule => {
                 let message = "a submodule inside a chart; its content is not part of this repository";
-                findings.push(Finding::new(&LAYOUT_SUBMODULE, message).at(subject.path(path), None).hint("copy the files into the chart, or name them as a dependency"));
+                findings.push(
+                    Finding::new(&LAYOUT_SUBMODULE, message).at(subject.path(path), None).hint("copy the files into the chart, or name them as a dependency"),
+                );
             }
             Mode::Symlink => findings.extend(link(subject, path)),
             Mode::File | Mode::Executable | Mode::Directory => {}

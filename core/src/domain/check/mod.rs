@@ -11,7 +11,6 @@ pub mod schema;
 mod schema_values;
 pub mod version;
 
-
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;

@@ -52,7 +52,11 @@ fn description(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         findings.push(Finding::new(&SCHEMA_DUPLICATE_KEY, message).at(&path, Some(twice.at.line)).hint("remove one of them"));
     }
     if document.more {
-        findings.push(Finding::new(&SCHEMA_DOCUMENTS, "more than one YAML document; helm reads the first alone").at(&path, None).hint("remove what follows the second `---`"));
+        findings.push(
+            Finding::new(&SCHEMA_DOCUMENTS, "more than one YAML document; helm reads the first alone")
+                .at(&path, None)
+                .hint("remove what follows the second `---`"),
+        );
     }
     unknown_keys(&path, &document.root, findings);
     let requirements_path = subject.path(REQUIREMENTS_FILE);

@@ -63,7 +63,11 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         let at = place(&values, &pointer);
         let key = if pointer.is_empty() { "the values".to_owned() } else { pointer.trim_start_matches('/').replace('/', ".") };
         let text: String = error.to_string().chars().take(300).collect();
-        findings.push(Finding::new(&SCHEMA_VALUES, format!("{key}: {text}")).at(&values_path, at.map(|at| at.line)).hint("change the value, or what values.schema.json demands of it"));
+        findings.push(
+            Finding::new(&SCHEMA_VALUES, format!("{key}: {text}"))
+                .at(&values_path, at.map(|at| at.line))
+                .hint("change the value, or what values.schema.json demands of it"),
+        );
     }
 }
 

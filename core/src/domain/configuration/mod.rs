@@ -7,9 +7,7 @@ mod types;
 
 pub(crate) use read::nearest;
 pub use read::{ConfigurationError, ReadConfiguration, schema};
-pub use types::{
-    Age, Artifacthub, Branches, Changelog, Checks, Configuration, Index, Merge, MergeMethod, OutsideCheck, Packages, Profile, Versions,
-};
+pub use types::{Age, Artifacthub, Branches, Changelog, Checks, Configuration, Index, Merge, MergeMethod, OutsideCheck, Packages, Profile, Versions};
 
 /// Where the configuration stands in a repository.
 pub const CONFIGURATION_FILE: &str = ".chartflow.yaml";

@@ -109,8 +109,16 @@ fn chart(items: Vec<Item>, at: &str, budget: &mut Budget, depth: usize) -> Resul
     let requirements = find(REQUIREMENTS_FILE).map(|item| (item.source.as_str(), item.bytes.as_slice()));
     let metadata = Metadata::read_with_requirements(&chart_file.source, &chart_file.bytes, requirements)?;
     let first_version = metadata.api_version == "v1";
-    let mut chart =
-        Chart { source: chart_file.source.clone(), metadata, lock: None, values: None, schema: None, templates: Vec::new(), files: Vec::new(), charts: Vec::new() };
+    let mut chart = Chart {
+        source: chart_file.source.clone(),
+        metadata,
+        lock: None,
+        values: None,
+        schema: None,
+        templates: Vec::new(),
+        files: Vec::new(),
+        charts: Vec::new(),
+    };
     let mut inner: BTreeMap<String, Vec<Item>> = BTreeMap::new();
     for item in items {
         match item.path.as_str() {

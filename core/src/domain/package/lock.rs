@@ -68,7 +68,12 @@ impl Lock {
         if let Some(problem) = problems.into_iter().next() {
             return Err(problem.into());
         }
-        let field = |key: &str| root.entries().iter().find(|(name, value)| name.as_text().is_some_and(|name| name.eq_ignore_ascii_case(key)) && !value.is_null()).map(|(_, value)| value);
+        let field = |key: &str| {
+            root.entries()
+                .iter()
+                .find(|(name, value)| name.as_text().is_some_and(|name| name.eq_ignore_ascii_case(key)) && !value.is_null())
+                .map(|(_, value)| value)
+        };
         let generated = match field("generated") {
             None => NO_TIME.to_owned(),
             Some(node) => node.as_text().and_then(go_time).ok_or_else(|| LockError::Generated { path: path.to_owned(), line: node.at.line })?,

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 
 use crate::domain::changelog;
 use crate::domain::chart::edit;
+use crate::domain::commit::conventional::changes;
+use crate::domain::configuration::{Artifacthub, Versions};
 use crate::domain::content::{ContentId, Files};
 use crate::domain::digest::ObjectFormat;
 use crate::domain::names::{ChartName, RepoPath};
 use crate::domain::package::is_packaged_change;
 use crate::domain::statement::{Bump, ChartEdits, CommitRecord, Level, Predicate, Stage, Statement, Subject, Witness};
 use crate::domain::tree::Mode;
-use crate::domain::version;
+use crate::domain::version::{self, VersionPolicy};
 use crate::flow::judge::Chain;
 use crate::flow::listing::{file, root};
 use crate::flow::tips::Tips;
@@ -53,7 +55,8 @@ pub async fn derive(train: &Train, tips: &Tips, chart: &ChartName, chain: &Chain
         return Err(FlowError::NoBranch { branch: chart.to_string() });
     };
     let path = promotion_statement.source.path.clone();
-    let files = if promotion.removed && before.sha1.as_str() == crate::flow::compose::EMPTY_TREE { Files::new() } else { train.objects.files(&before.sha1).await? };
+    let files =
+        if promotion.removed && before.sha1.as_str() == crate::flow::compose::EMPTY_TREE { Files::new() } else { train.objects.files(&before.sha1).await? };
     let computed = files.content_id()?;
     if computed != *before {
         return Err(FlowError::Identity { path: path.to_string(), computed: computed.sha256.to_string(), expected: before.sha256.to_string() });
@@ -83,7 +86,7 @@ pub async fn derive(train: &Train, tips: &Tips, chart: &ChartName, chain: &Chain
         from: outcome.from.as_ref().map(ToString::to_string),
         to: outcome.to.to_string(),
         level: outcome.level,
-        versions: tips.configuration.configuration.versions.as_str().to_owned(),
+        versions: texts::versions(tips.configuration.configuration.versions).to_owned(),
         floor: outcome.floor.map(|floor| floor.to_string()),
         commits: promotion.commits.clone(),
         omitted: promotion.omitted.clone(),
@@ -128,6 +131,16 @@ fn raw_root(files: &Files) -> Result<Vec<u8>, FlowError> {
     let (_, trees) = files.trees(ObjectFormat::Sha256)?;
     let tree = trees.get("").cloned().unwrap_or_default();
     tree.encode(ObjectFormat::Sha256).map_err(|source| crate::domain::content::ContentError::Path { path: String::new(), source: Some(source) }.into())
+}
+
+fn level_of(level: version::Level) -> Level {
+    match level {
+        version::Level::None => Level::None,
+        version::Level::Initial => Level::Initial,
+        version::Level::Patch => Level::Patch,
+        version::Level::Minor => Level::Minor,
+        version::Level::Major => Level::Major,
+    }
 }
 
 struct Facts<'a> {
@@ -177,21 +190,25 @@ impl Facts<'_> {
         let newest_first = || self.promotion.commits.iter().rev().map(|commit| commit.message.as_str());
         let level = version::level_of(newest_first(), packaged);
         let floor = self.published().await?;
-        let release_as = version::release_as(newest_first());
+        let release_as = newest_first().flat_map(changes).find_map(|change| change.release_as()?.ok());
         let decision = version::decide(&version::Facts {
-            main: from.as_ref(),
-            contributed: &contributed,
-            published: floor.as_ref(),
+            main: from.clone(),
+            contributed: contributed.clone(),
+            floor: floor.clone().max(from.clone()),
             level,
-            release_as: release_as.as_ref(),
-            policy: self.tips.configuration.configuration.versions,
+            release_as,
+            policy: match self.tips.configuration.configuration.versions {
+                Versions::Commits => VersionPolicy::Commits,
+                Versions::Contributed => VersionPolicy::Contributed,
+                Versions::Higher => VersionPolicy::Higher,
+            },
         })
         .map_err(|error| self.failed("deciding its version", error))?;
         let mut outcome = OutcomeOfBump {
             from,
             to: decision.version,
-            level: decision.level,
-            reason: decision.reason,
+            level: level_of(decision.level),
+            reason: decision.reason.to_string(),
             floor,
             entry: None,
             chart_edits: ChartEdits::default(),
@@ -209,28 +226,34 @@ impl Facts<'_> {
         if outcome.to != *contributed {
             yaml = edit::set_version(&yaml, &outcome.to).map_err(|error| self.failed("writing its version", error))?;
         }
-        let entry = texts::changelog_entry(self.train, self.promotion, &outcome.to, self.date);
+        let tag = self.tips.names.tag(self.chart, &outcome.to)?;
+        let entry = texts::changelog_entry(self.train, self.chart, self.promotion, &outcome.to, Some(tag), self.date);
         if self.keeps_changes(&yaml) {
-            let text = texts::artifact_hub_changes(self.train, self.promotion);
+            let text = texts::artifact_hub_changes(self.train, self.chart, self.promotion, &outcome.to, self.date);
             yaml = edit::set_changes_annotation(&yaml, &text).map_err(|error| self.failed("writing its changes", error))?;
             outcome.chart_edits.changes = Some(text);
         }
         if Some(yaml.as_slice()) != self.files.bytes("Chart.yaml") {
             outcome.edits.insert("Chart.yaml".to_owned(), (mode("Chart.yaml"), yaml));
         }
-        let log = changelog::insert(self.files.bytes("CHANGELOG.md"), &entry).map_err(|error| self.failed("writing its changelog", error))?;
-        outcome.edits.insert("CHANGELOG.md".to_owned(), (mode("CHANGELOG.md"), log));
-        outcome.entry = Some(texts::entry_text(&entry));
+        let present = self.files.bytes("CHANGELOG.md").map(changelog::read).transpose().map_err(|error| self.failed("reading its changelog", error))?;
+        let log = changelog::insert(present, &outcome.to, &entry);
+        if Some(log.as_str()) != present {
+            outcome.edits.insert("CHANGELOG.md".to_owned(), (mode("CHANGELOG.md"), log.into_bytes()));
+            outcome.entry = Some(entry);
+        }
         Ok(())
     }
 
     /// Whether `artifacthub.io/changes` is kept in step: when the configuration says so, or the chart has it.
     fn keeps_changes(&self, yaml: &[u8]) -> bool {
-        use crate::domain::configuration::ArtifactHub;
+        use Artifacthub as ArtifactHub;
         match self.tips.configuration.configuration.changelog.artifacthub {
             ArtifactHub::Always => true,
             ArtifactHub::Never => false,
-            ArtifactHub::Auto => crate::domain::chart::Metadata::read("Chart.yaml", yaml).is_ok_and(|metadata| metadata.annotations.contains_key("artifacthub.io/changes")),
+            ArtifactHub::Auto => {
+                crate::domain::chart::Metadata::read("Chart.yaml", yaml).is_ok_and(|metadata| metadata.annotations.contains_key("artifacthub.io/changes"))
+            }
         }
     }
 

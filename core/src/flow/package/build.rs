@@ -20,7 +20,7 @@ pub struct Built {
     /// The package.
     pub package: Package,
     /// What goes to the registry.
-    pub image: oci::ChartImage,
+    pub image: oci::ChartArtifact,
     /// Where it goes: `host/path/chart`.
     pub repository: String,
     /// The time of everything in it, in seconds since 1970-01-01T00:00:00Z.
@@ -34,7 +34,15 @@ pub struct Built {
 /// # Errors
 /// [`FlowError::Chart`] when the chart cannot be packaged, [`FlowError::Identity`] when its files are not the content
 /// that was signed.
-pub async fn build(train: &Train, tips: &Tips, chart: &ChartName, pair: &Pair, chain: &Chain, commit: &CommitId, version: &semver::Version) -> Result<Built, FlowError> {
+pub async fn build(
+    train: &Train,
+    tips: &Tips,
+    chart: &ChartName,
+    pair: &Pair,
+    chain: &Chain,
+    commit: &CommitId,
+    version: &semver::Version,
+) -> Result<Built, FlowError> {
     let _ = tips;
     let failed = |what, source: Box<dyn std::error::Error + Send + Sync>| FlowError::Chart { chart: chart.to_string(), what, source };
     let Some(place) = &pair.new else { return Err(FlowError::NoBranch { branch: chart.to_string() }) };
@@ -48,10 +56,16 @@ pub async fn build(train: &Train, tips: &Tips, chart: &ChartName, pair: &Pair, c
     let tree = root(&*train.objects, commit).await?;
     let dependencies = local_dependencies(train, &tree, &place.path, &files).await?;
     let epoch = bump.date;
-    let package = package::package(&Source { path: place.path.as_str(), files: &files, dependencies: &dependencies }, epoch).map_err(|error| failed("packaging", Box::new(error)))?;
-    let image = oci::chart_image(&package.metadata, &package.bytes, epoch).map_err(|error| failed("making the manifest", Box::new(error)))?;
+    let package = package::package(&Source { path: place.path.as_str(), files: &files, dependencies: &dependencies }, epoch)
+        .map_err(|error| failed("packaging", Box::new(error)))?;
+    let image = oci::chart_artifact(&package.metadata, &package.bytes, epoch).map_err(|error| failed("making the manifest", Box::new(error)))?;
     let repository = format!("{}/{chart}", train.home.oci_prefix);
-    let subject = Subject::Package { file: package.file_name.clone(), sha256: package.sha256, reference: format!("{repository}:{}", oci::tag(&package.version)), manifest: image.manifest.digest };
+    let subject = Subject::Package {
+        file: package.file_name.clone(),
+        sha256: package.sha256,
+        reference: format!("{repository}:{}", image.tag),
+        manifest: image.manifest.digest,
+    };
     let used = used_dependencies(&package, place.path.as_str(), &dependencies)?;
     let build = Build {
         builder: train.home.builder.clone(),
@@ -63,7 +77,8 @@ pub async fn build(train: &Train, tips: &Tips, chart: &ChartName, pair: &Pair, c
         dependencies: used,
         epoch,
     };
-    let statement = Statement { stage: Stage::Package, source: tag.statement.source.clone(), subject, inputs: vec![tag.as_input()], predicate: Predicate::Build(build) };
+    let statement =
+        Statement { stage: Stage::Package, source: tag.statement.source.clone(), subject, inputs: vec![tag.as_input()], predicate: Predicate::Build(build) };
     Ok(Built { package, image, repository, epoch, statement })
 }
 
@@ -71,7 +86,12 @@ pub async fn build(train: &Train, tips: &Tips, chart: &ChartName, pair: &Pair, c
 ///
 /// # Errors
 /// When an object cannot be read.
-pub(crate) async fn local_dependencies(train: &Train, tree: &crate::domain::digest::TreeId, path: &RepoPath, files: &Files) -> Result<BTreeMap<String, Files>, FlowError> {
+pub(crate) async fn local_dependencies(
+    train: &Train,
+    tree: &crate::domain::digest::TreeId,
+    path: &RepoPath,
+    files: &Files,
+) -> Result<BTreeMap<String, Files>, FlowError> {
     let mut found: BTreeMap<String, Files> = BTreeMap::new();
     let mut todo: Vec<(String, Files)> = vec![(path.to_string(), files.clone())];
     while let Some((from, files)) = todo.pop() {
