@@ -3,7 +3,8 @@ use base64::engine::general_purpose::STANDARD;
 use chartflow_core::port::transport::Method::{self, Delete, Get, Patch, Post};
 use serde_json::{Value, json};
 
-use super::world::{ALICE, APP, World};
+use super::world::{ALICE, APP, World, contract};
+use crate::github::route;
 
 /// Asks and compares `status message: details`.
 fn check(world: &World, name: &str, method: Method, path: &str, body: Value, expected: &str) {
@@ -207,6 +208,11 @@ fn refs() {
     check(&world, "the way is free", Post, "/git/refs", make("refs/heads/deep", &first), "201");
     check(&world, "default branch", Delete, "/git/refs/heads/main", Value::Null, "422 Reference update failed");
     insta::assert_snapshot!(world.story().join(", "), @"create integration, create refs/chartflow/released, create deep/er, push integration, force integration, delete deep/er, create deep");
+}
+
+#[test]
+fn every_operation_is_one_of_github_s() {
+    assert_eq!(contract().unknown_routes(route::table()), [""; 0]);
 }
 
 #[test]
