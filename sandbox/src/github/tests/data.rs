@@ -106,6 +106,11 @@ fn trees_refuse_what_cannot_be_stored() {
         ("a blob as a tree", json!({"path": "x", "mode": "040000", "type": "tree", "sha": blob}), "422 GitRPC::BadObjectState"),
         ("dot dot", json!({"path": "a/../b", "mode": "100644", "type": "blob", "content": ""}), "422 tree.path contains a malformed path component"),
         ("git directory", json!({"path": "a/.GIT/b", "mode": "100644", "type": "blob", "content": ""}), "422 tree.path contains a malformed path component"),
+        (
+            "too deep",
+            json!({"path": "a/".repeat(1000) + "a", "mode": "100644", "type": "blob", "content": ""}),
+            "422 tree.path contains a malformed path component",
+        ),
         ("absolute", json!({"path": "/a", "mode": "100644", "type": "blob", "content": ""}), "422 tree.path cannot start with a slash"),
         ("mode", json!({"path": "a", "mode": "100600", "type": "blob", "content": ""}), "422 Must supply a valid tree.mode"),
         ("neither", json!({"path": "a", "mode": "100644", "type": "blob"}), "422 Must supply either tree.sha or tree.content"),

@@ -83,6 +83,11 @@ fn mergeability_is_found_out_in_the_background() {
     assert_eq!(seen(&world.get(&path)), (Value::Null, "unknown".to_owned()), "the base moved");
     assert_eq!(seen(&world.get(&path)), (json!(false), "dirty".to_owned()));
     check(&world, "a conflict", Put, &format!("{path}/merge"), json!({}), "405 Pull Request is not mergeable");
+
+    world.commit("orphan", None, &[("x", Some("x"))]);
+    world.hub.person("alice").unwrap().push("feature", &world.rev("orphan"), true).unwrap();
+    world.get(&path);
+    assert_eq!(seen(&world.get(&path)), (json!(false), "dirty".to_owned()), "the head has another history now");
 }
 
 #[test]
