@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Extracts the operations of operations.txt from GitHub's OpenAPI description into github.json.
 
-Usage: extract.py [openapi-23.0.2.tgz]    without an argument the package is fetched with `npm pack`.
+Usage: extract.py [--check]    with --check nothing is written, and a github.json that is out of step is an error.
+
+The package is fetched with `npm pack` and kept in ${XDG_CACHE_HOME:-~/.cache}/chartflow-tools.
 
 The description (OpenAPI 3.0) is published by GitHub in the MIT-licensed npm package named below. Kept are, for each
 operation: method, path, query parameters, the schema of the body and of every answer, and the schemas these refer to.
@@ -11,6 +13,7 @@ includes null.
 
 import hashlib
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -27,25 +30,29 @@ here = pathlib.Path(__file__).resolve().parent
 
 
 def archive():
-    if len(sys.argv) > 1:
-        return pathlib.Path(sys.argv[1]).read_bytes()
-    with tempfile.TemporaryDirectory() as directory:
+    """The pinned package, from the cache where it is there unchanged."""
+    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "chartflow-tools"
+    cached = cache / f"{PACKAGE.strip('@').replace('/', '-')}.tgz"
+    if cached.exists() and hashlib.sha256(cached.read_bytes()).hexdigest() == SHA256:
+        return cached
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as directory:
         name = subprocess.run(["npm", "pack", "--silent", PACKAGE], cwd=directory, check=True, capture_output=True, text=True).stdout.split()[-1]
-        return (pathlib.Path(directory) / name).read_bytes()
+        fetched = pathlib.Path(directory) / name
+        digest = hashlib.sha256(fetched.read_bytes()).hexdigest()
+        if digest != SHA256:
+            sys.exit(f"the package has the digest {digest}, not {SHA256}")
+        fetched.replace(cached)
+    return cached
 
 
 def load():
-    data = archive()
-    digest = hashlib.sha256(data).hexdigest()
-    if digest != SHA256:
-        sys.exit(f"the package has the digest {digest}, not {SHA256}")
-    with tempfile.TemporaryFile() as file:
-        file.write(data)
-        file.seek(0)
-        with tarfile.open(fileobj=file) as tar:
-            return json.load(tar.extractfile(MEMBER))
+    with tarfile.open(archive()) as tar:
+        return json.load(tar.extractfile(MEMBER))
 
 
+if sys.argv[1:] not in ([], ["--check"]):
+    sys.exit("usage: extract.py [--check]")
 document = load()
 definitions = {}
 
@@ -125,7 +132,13 @@ def main():
         lines.append(",\n".join(items))
         lines.append("}" if last else "},")
     lines.append("}")
-    (here / "github.json").write_text("\n".join(lines) + "\n")
+    text, output = "\n".join(lines) + "\n", here / "github.json"
+    if not sys.argv[1:]:
+        output.write_text(text)
+    elif output.read_text() != text:
+        sys.exit("sandbox/openapi/github.json is out of step; run sandbox/openapi/extract.py")
+    else:
+        print("sandbox/openapi/github.json is in step")
 
 
 def dump(value):
