@@ -11,7 +11,7 @@ use super::contract::Contract;
 use super::occurrence::{Happening, Occurrence};
 use super::pulls::{AsyncMerge, Pull};
 use super::store::Store;
-use super::{Count, attestations, dispatches, environments, events, limits, releases, rules, statuses, tokens};
+use super::{Count, attestations, environments, events, limits, releases, rules, statuses, tokens};
 
 /// The repository's settings.
 #[derive(Debug, Clone)]
@@ -81,7 +81,6 @@ pub(crate) struct State {
     pub(crate) statuses: statuses::Statuses,
     pub(crate) releases: releases::Releases,
     pub(crate) attestations: attestations::Attestations,
-    pub(crate) dispatches: dispatches::Dispatches,
     pub(crate) environments: environments::Environments,
     pub(crate) events: events::Events,
     pub(crate) limits: limits::Limits,
@@ -110,7 +109,6 @@ impl State {
             statuses: statuses::Statuses::default(),
             releases: releases::Releases::default(),
             attestations: attestations::Attestations::default(),
-            dispatches: dispatches::Dispatches::default(),
             environments: environments::Environments::default(),
             events: events::Events::default(),
             limits: limits::Limits::default(),

@@ -229,3 +229,37 @@ fn git(directory: &Path, arguments: &[&str], at: i64) -> String {
     assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
+
+pub(super) const ADMIN: &str = "token-of-ada";
+pub(super) const READER: &str = "token-of-rita";
+pub(super) const JOB: &str = "token-of-a-job";
+
+impl World {
+    /// Lets the App do everything it is installed for, and adds an administrator, a reader, and a workflow token with
+    /// some permissions.
+    pub(super) fn with_everybody(self, job: &[&str]) -> Self {
+        let write = |names: &[&str]| Some(names.iter().map(|name| ((*name).to_owned(), Level::Write)).collect());
+        let bot = |login: &str, id, app| Actor { app: Some(app), role: Role::Write, ..person(login, id) };
+        let rights = ["contents", "pull_requests", "issues", "statuses", "attestations", "workflows"];
+        let app = Caller { actor: bot("chartflow[bot]", 77, 4711), kind: TokenKind::Installation, label: "app".to_owned(), permissions: write(&rights) };
+        let run = Caller { actor: bot("github-actions[bot]", 41_898_282, 15_368), kind: TokenKind::Workflow, label: "job".to_owned(), permissions: write(job) };
+        self.hub.issue_token(APP, app);
+        self.hub.issue_token(JOB, run);
+        for (secret, login, id, role) in [(ADMIN, "ada", 13, Role::Admin), (READER, "rita", 14, Role::Read)] {
+            let caller = Caller { actor: Actor { role, ..person(login, id) }, kind: TokenKind::Person, label: login.to_owned(), permissions: None };
+            self.hub.issue_token(secret, caller);
+        }
+        self
+    }
+
+    /// Puts branches into place that no rule is asked about.
+    pub(super) fn import(&self, branches: &[(&str, &str)]) {
+        let references: Vec<_> = branches.iter().map(|(name, sha)| (format!("refs/heads/{name}"), sha.parse().unwrap())).collect();
+        self.hub.import_references(&references).unwrap();
+    }
+
+    /// Posts a commit status.
+    pub(super) fn status(&self, token: &str, sha: &str, context: &str, state: &str) {
+        self.done(token, Method::Post, &format!("/statuses/{sha}"), json!({"context": context, "state": state}));
+    }
+}
