@@ -6,6 +6,8 @@ use std::error::Error;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Mutex, PoisonError};
 
+use chartflow_core::io::git::GitError;
+use chartflow_sandbox::rehearsal::{OutputError, RehearsalError};
 use serde::Serialize;
 
 use crate::output::{Format, Output, Style, escape, write_error, write_result};
@@ -92,6 +94,29 @@ impl CommandError {
             }
         }
         self.kind.exit()
+    }
+}
+
+impl From<RehearsalError> for CommandError {
+    fn from(error: RehearsalError) -> Self {
+        let kind = match &error {
+            RehearsalError::Git { .. } | RehearsalError::Object { .. } | RehearsalError::File { .. } => Kind::Request,
+            RehearsalError::GitProgram { .. } => Kind::Outside,
+            _ => Kind::Bug,
+        };
+        Self::new(kind, "the rehearsal stopped").because(error)
+    }
+}
+
+impl From<OutputError> for CommandError {
+    fn from(error: OutputError) -> Self {
+        Self::new(Kind::Request, error.to_string()).hint("name an absent or empty folder with --out")
+    }
+}
+
+impl From<GitError> for CommandError {
+    fn from(error: GitError) -> Self {
+        Self::new(Kind::Request, "the repository cannot be used").because(error)
     }
 }
 

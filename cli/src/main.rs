@@ -7,6 +7,7 @@ mod completions;
 mod error;
 mod options;
 mod output;
+mod rehearse;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -35,6 +36,7 @@ Exit codes: 0 done, 1 the answer is no, 2 the request was wrong, 3 the outside w
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Rehearse(rehearse::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -42,7 +44,7 @@ impl Command {
     /// Whether the command knows `--format matrix`.
     fn prints_matrix(&self) -> bool {
         match self {
-            Self::Completions(_) => false,
+            Self::Completions(_) | Self::Rehearse(_) => false,
         }
     }
 }
@@ -64,6 +66,7 @@ impl From<bool> for Answer {
 
 fn run(arguments: Arguments, output: &Output) -> Result<Answer, CommandError> {
     match arguments.command {
+        Command::Rehearse(arguments) => rehearse::run(&arguments, output),
         Command::Completions(arguments) => completions::run(&arguments, output),
     }
 }
