@@ -1,1 +1,1 @@
-//! tests
+//! What the test suites of the workspace share.
