@@ -29,6 +29,13 @@ pub struct Built {
     pub statement: Statement,
 }
 
+impl Built {
+    /// What a gate about the package decides about.
+    pub(crate) fn resource(&self) -> String {
+        format!("oci://{}:{}", self.repository, self.image.tag)
+    }
+}
+
 /// Builds the package of a tag.
 ///
 /// # Errors
@@ -155,7 +162,7 @@ pub(crate) fn root_statement(train: &Train, tips: &Tips, built: &Built, inputs: 
     let statement = &built.statement;
     let predicate = Predicate::Gate(Gate {
         verifier: train.home.builder.clone(),
-        resource: train.resource(&format!("refs/heads/{}", tips.names.release()), &statement.source.path),
+        resource: built.resource(),
         policy: crate::flow::enforce::configuration_reference(train, tips),
         passed: true,
         levels: vec!["CHARTFLOW_RELEASED".to_owned()],
