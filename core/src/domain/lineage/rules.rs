@@ -102,6 +102,12 @@ rules! {
     RepoRebuild, "repo/rebuild", "The package built again from the tagged content is the same.", "The package was built from something else: do not use this release.";
 }
 
+impl std::fmt::Display for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -29,13 +29,6 @@ pub struct Built {
     pub statement: Statement,
 }
 
-impl Built {
-    /// What a gate about the package decides about.
-    pub(crate) fn resource(&self) -> String {
-        format!("oci://{}:{}", self.repository, self.image.tag)
-    }
-}
-
 /// Builds the package of a tag.
 ///
 /// # Errors
@@ -162,7 +155,7 @@ pub(crate) fn root_statement(train: &Train, tips: &Tips, built: &Built, inputs: 
     let statement = &built.statement;
     let predicate = Predicate::Gate(Gate {
         verifier: train.home.builder.clone(),
-        resource: built.resource(),
+        resource: format!("oci://{}:{}", built.repository, built.image.tag),
         policy: crate::flow::enforce::configuration_reference(train, tips),
         passed: true,
         levels: vec!["CHARTFLOW_RELEASED".to_owned()],

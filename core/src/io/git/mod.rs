@@ -3,6 +3,7 @@
 //! Only the repository's own configuration is read, nothing of the environment, and no program is run: neither hooks
 //! nor filters nor what a configuration names. Replacement refs are ignored, because an id must mean its content.
 
+mod history;
 mod objects;
 mod resolve;
 

@@ -51,12 +51,7 @@ impl Objects for LocalRepository {
         let repository = self.local();
         let start = known_commit(&repository, tip)?;
         let hidden = hidden.iter().map(|id| known_commit(&repository, id)).collect::<Result<Vec<_>, _>>()?;
-        let walk = || -> gix::Result<Vec<gix::ObjectId>> {
-            let newest_first = gix::revision::walk::Sorting::ByCommitTime(gix::traverse::commit::simple::CommitTimeOrder::NewestFirst);
-            let walk = repository.rev_walk([start]).sorting(newest_first).with_hidden(hidden.clone()).all()?;
-            walk.map(|info| info.map(|info| info.id)).collect()
-        };
-        let found = walk().map_err(|source| failed("commit", tip.as_str(), source))?;
+        let found = super::history::reachable(&repository, start, &hidden).map_err(|source| failed("commit", tip.as_str(), source))?;
         let boundary = repository.shallow_commits().map_err(|source| failed("commit", tip.as_str(), source))?;
         if let Some(cut) = boundary.iter().flat_map(|ids| ids.iter()).find(|id| found.contains(id)) {
             return Err(ObjectError::Shallow { kind: "commit", id: format!("before {}", cut.to_hex_with_len(10)) });
