@@ -1,5 +1,7 @@
 //! The invariants of ARCHITECTURE.md that no compiler checks.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
