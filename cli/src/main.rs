@@ -4,10 +4,13 @@
 //! [`Command`] and an arm in [`run`].
 
 mod completions;
+mod detect;
 mod error;
+mod index;
 mod options;
 mod output;
 mod rehearse;
+mod package;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -30,6 +33,8 @@ struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
+  chartflow detect --base main
+  chartflow package charts/web -d packages
   chartflow completions bash > ~/.local/share/bash-completion/completions/chartflow
 
 Exit codes: 0 done, 1 the answer is no, 2 the request was wrong, 3 the outside world failed, 70 a bug in chartflow";
@@ -37,15 +42,16 @@ Exit codes: 0 done, 1 the answer is no, 2 the request was wrong, 3 the outside w
 #[derive(Debug, Subcommand)]
 enum Command {
     Rehearse(rehearse::Arguments),
+    Detect(detect::Arguments),
+    Package(package::Arguments),
+    Index(index::Arguments),
     Completions(completions::Arguments),
 }
 
 impl Command {
     /// Whether the command knows `--format matrix`.
     fn prints_matrix(&self) -> bool {
-        match self {
-            Self::Completions(_) | Self::Rehearse(_) => false,
-        }
+        matches!(self, Self::Detect(_))
     }
 }
 
@@ -67,6 +73,9 @@ impl From<bool> for Answer {
 fn run(arguments: Arguments, output: &Output) -> Result<Answer, CommandError> {
     match arguments.command {
         Command::Rehearse(arguments) => rehearse::run(&arguments, output),
+        Command::Detect(arguments) => detect::run(&arguments, output),
+        Command::Package(arguments) => package::run(&arguments, output),
+        Command::Index(arguments) => index::run(&arguments, output),
         Command::Completions(arguments) => completions::run(&arguments, output),
     }
 }

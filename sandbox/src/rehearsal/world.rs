@@ -98,7 +98,7 @@ impl World {
                 Some(line.payload().to_vec())
             }),
             verify: Arc::new(move |package, lineage| {
-                let report = verify(&Artifact::Package { bytes: package, manifest: None }, lineage, &policy, &judging, None);
+                let report = verify(&Artifact::Package { bytes: package }, lineage, &policy, &judging, None);
                 if report.verified() {
                     Ok(())
                 } else {
