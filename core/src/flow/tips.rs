@@ -26,6 +26,10 @@ pub struct Tips {
     pub integration: CommitId,
     /// The per-chart branches.
     pub charts: BTreeMap<ChartName, CommitId>,
+    /// Every branch.
+    pub branches: BTreeMap<String, CommitId>,
+    /// The refs below `refs/chartflow/`, by their name behind `refs/`.
+    pub markers: BTreeMap<String, CommitId>,
     /// The configuration on main.
     pub configuration: ReadConfiguration,
     /// The names it gives.
@@ -33,29 +37,41 @@ pub struct Tips {
 }
 
 impl Tips {
-    /// Reads the tips: two requests and the configuration.
+    /// Reads the tips: all branches and all of the train's own refs in one request each, and the configuration.
     ///
     /// # Errors
     /// [`FlowError::NoBranch`] without main or integration, [`FlowError::Configuration`] for one that cannot be used.
     pub async fn read(train: &Train) -> Result<Self, FlowError> {
+        let commits = |listed: Vec<(String, RefTarget)>, prefix: &str| -> BTreeMap<String, CommitId> {
+            listed.into_iter().filter_map(|(name, target)| Some((name.strip_prefix(prefix)?.to_owned(), target.commit()?))).collect()
+        };
+        let branches = commits(train.github.matching_refs("heads").await?, "refs/heads/");
+        let markers = commits(train.github.matching_refs("chartflow").await?, "refs/");
         let branch = &train.home.default_branch;
-        let main = train.github.get_ref(&format!("heads/{branch}")).await?.and_then(RefTarget::commit);
-        let main = main.ok_or_else(|| FlowError::NoBranch { branch: branch.to_string() })?;
+        let main = branches.get(branch.as_str()).cloned().ok_or_else(|| FlowError::NoBranch { branch: branch.to_string() })?;
         let configuration = configuration_at(train, &main).await?;
         let names = Names::new(&configuration.configuration);
-        let listed = train.github.matching_refs(&format!("heads/{}", names.integration())).await?;
-        let mut integration = None;
-        let mut charts = BTreeMap::new();
-        for (name, target) in listed {
-            let (Some(short), Some(commit)) = (name.strip_prefix("refs/heads/"), target.commit()) else { continue };
-            if short == names.integration().as_str() {
-                integration = Some(commit);
-            } else if let Some(chart) = BranchName::new(short).ok().and_then(|branch| names.chart_of_branch(&branch)) {
-                charts.insert(chart, commit);
-            }
-        }
+        let integration = branches.get(names.integration().as_str()).cloned();
+        let charts = branches.iter().filter_map(|(name, commit)| Some((names.chart_of_branch(&BranchName::new(name.clone()).ok()?)?, commit.clone()))).collect();
         let integration = integration.ok_or_else(|| FlowError::NoBranch { branch: names.integration().to_string() })?;
-        Ok(Self { main, integration, charts, configuration, names })
+        Ok(Self { main, integration, charts, branches, markers, configuration, names })
+    }
+
+    /// The tip of the release branch.
+    ///
+    /// # Errors
+    /// [`FlowError::NoBranch`] without one.
+    pub fn release(&self) -> Result<&CommitId, FlowError> {
+        let name = self.names.release();
+        self.branches.get(name.as_str()).ok_or_else(|| FlowError::NoBranch { branch: name.to_string() })
+    }
+
+    /// Where one of the markers is.
+    ///
+    /// # Errors
+    /// [`FlowError::NoBranch`] without it.
+    pub fn marker(&self, name: &str) -> Result<&CommitId, FlowError> {
+        self.markers.get(name).ok_or_else(|| FlowError::NoBranch { branch: name.to_owned() })
     }
 }
 

@@ -22,10 +22,14 @@ pub const STATUS: &str = "chartflow/validate";
 /// When GitHub, the store or the signer fails.
 pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> {
     let mut report = Report::new(Stage::Validate);
+    let hinted = super::pulls::hinted(train, hint).await?;
+    if hinted.as_ref().is_some_and(Vec::is_empty) {
+        return Ok(report);
+    }
     let tips = Tips::read(train).await?;
     let integration = tips.names.integration().to_string();
-    let pulls = match hint {
-        Some(number) => train.github.get_pull(number).await?.into_iter().collect(),
+    let pulls = match hinted {
+        Some(pulls) => pulls,
         None => train.github.list_pulls(&PullFilter { base: Some(integration.clone()), ..PullFilter::default() }).await?,
     };
     for pull in pulls.into_iter().filter(|pull| pull.open() && pull.base.branch == integration) {
@@ -128,7 +132,7 @@ impl Contribution<'_> {
 
     /// Runs the checks on every chart it changes and signs the outcome.
     async fn check(&self, report: &mut Report) -> Result<BTreeMap<ChartName, Signed>, FlowError> {
-        let mut store = Store::new(self.train);
+        let mut store = Store::new(self.train, self.tips);
         let mut signed = BTreeMap::new();
         for (chart, pair) in &self.difference.charts {
             // The checks compare with main, where the content is going to, not with integration.
