@@ -41,15 +41,15 @@ pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> 
     for pull in pulls.into_iter().filter(|pull| pull.open() && pull.base.branch == main) {
         let chart = BranchName::new(pull.head.branch.clone()).ok().and_then(|branch| tips.names.chart_of_branch(&branch));
         match chart.filter(|_| !pull.from_fork()) {
-            Some(chart) => Job { train, tips: &tips, store: Store::new(train, &tips), chart, pull: &pull }.run(&mut report).await?,
-            None => ordinary(train, &tips, &pull, &mut report).await?,
+            Some(chart) => Job { train, tips: &tips, store: Store::new(train, &tips), chart, pull: &pull, hinted: hint.is_some() }.run(&mut report).await?,
+            None => ordinary(train, &tips, &pull, hint.is_some(), &mut report).await?,
         }
     }
     Ok(report)
 }
 
 /// A pull request to main that is not the train's: passes when it touches no chart.
-async fn ordinary(train: &Train, tips: &Tips, pull: &Pull, report: &mut Report) -> Result<(), FlowError> {
+async fn ordinary(train: &Train, tips: &Tips, pull: &Pull, hinted: bool, report: &mut Report) -> Result<(), FlowError> {
     let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
     let objects = &*train.objects;
     let touched = match objects.merge_base(&tips.main, &pull.head.sha).await? {
@@ -62,7 +62,7 @@ async fn ordinary(train: &Train, tips: &Tips, pull: &Pull, report: &mut Report) 
     } else {
         (StatusState::Failure, format!("touches {}; charts come through {}", charts.join(", "), tips.names.integration()))
     };
-    status(train, &pull.head.sha, Status { context: STATUS.to_owned(), state, description: Some(text.clone()) }).await?;
+    status(train, hinted, &pull.head.sha, Status { context: STATUS.to_owned(), state, description: Some(text.clone()) }).await?;
     if state == StatusState::Success {
         report.add(None, Outcome::Done, format!("pull request {} {text}", pull.number));
     } else {
@@ -78,6 +78,7 @@ struct Job<'a> {
     store: Store,
     chart: ChartName,
     pull: &'a Pull,
+    hinted: bool,
 }
 
 impl Job<'_> {
@@ -136,7 +137,7 @@ impl Job<'_> {
             // A new head has no status, and main demands one; the next head is announced at once.
             return Ok(());
         }
-        status(self.train, &self.pull.head.sha, Status { context: STATUS.to_owned(), state, description: Some(text) }).await
+        status(self.train, self.hinted, &self.pull.head.sha, Status { context: STATUS.to_owned(), state, description: Some(text) }).await
     }
 
     /// What is wrong with the bump on the branch: it is derived again and compared.

@@ -167,7 +167,8 @@ impl Job<'_> {
         let text = plan.reason.to_string();
         let merged = plan.reason == crate::plan::filter::Reason::Merged;
         if let (false, Some(tip)) = (merged, self.tips.charts.get(&self.chart)) {
-            status(self.train, tip, Status { context: super::bump::STATUS.to_owned(), state: StatusState::Failure, description: Some(text.clone()) }).await?;
+            status(self.train, false, tip, Status { context: super::bump::STATUS.to_owned(), state: StatusState::Failure, description: Some(text.clone()) })
+                .await?;
         }
         if merged {
             // GitHub closes what still aims at a deleted branch; a machine head with it is replaced by the next promotion.

@@ -57,7 +57,7 @@ pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> 
 /// What `tag` has finished with and `publish` has not.
 pub(crate) async fn work(train: &Train, tips: &Tips) -> Result<Difference, FlowError> {
     let objects = &*train.objects;
-    let (published, released) = (root(objects, tips.marker(PUBLISHED)?).await?, root(objects, tips.marker(RELEASED)?).await?);
+    let (published, released) = (root(objects, tips.marker(train, PUBLISHED).await?).await?, root(objects, tips.marker(train, RELEASED).await?).await?);
     let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
     Difference::between(train, &patterns, &published, &released).await
 }
@@ -73,7 +73,8 @@ async fn foreign(train: &Train, tips: &Tips, pull: &Pull, report: &mut Report) -
         return Ok(());
     }
     let text = "only releases of the train reach this branch";
-    super::pulls::status(train, &pull.head.sha, Status { context: STATUS.to_owned(), state: StatusState::Failure, description: Some(text.to_owned()) }).await?;
+    super::pulls::status(train, false, &pull.head.sha, Status { context: STATUS.to_owned(), state: StatusState::Failure, description: Some(text.to_owned()) })
+        .await?;
     report.refuse(None, "flow/foreign-release", format!("pull request {}: {text}", pull.number), "close it");
     Ok(())
 }
@@ -110,13 +111,18 @@ impl Job<'_> {
         // The tag must be the very object that was signed for: an annotated one, on that commit, of that message.
         let signed = tag_object(&chain);
         if self.train.github.get_ref(&format!("tags/{name}")).await? != signed.map(RefTarget::Tag) {
-            report.refuse(Some(&self.chart), "repo/tag", format!("tag {name} is not the one that was signed for"), "restore the tag; the rules of the tags forbid moving it");
+            report.refuse(
+                Some(&self.chart),
+                "repo/tag",
+                format!("tag {name} is not the one that was signed for"),
+                "restore the tag; the rules of the tags forbid moving it",
+            );
             return Ok(());
         }
         let built = build(self.train, self.tips, &self.chart, &self.pair, &chain, &at, &version).await?;
         let lineage = self.sign(&chain, &built).await?;
-        let pull = self.propose(&tip, &release_root, &built, &lineage, &version).await?;
-        self.draft(&name, &built, &chain).await?;
+        let (pull, new) = self.propose(&tip, &release_root, &built, &lineage, &version).await?;
+        self.draft(&name, &built, &chain, new).await?;
         self.land(&pull, &version, report).await
     }
 
@@ -137,7 +143,7 @@ impl Job<'_> {
     }
 
     /// The pull request to release, on its present tip: package, lineage and index entry in one commit.
-    async fn propose(&self, tip: &CommitId, release_root: &TreeId, built: &Built, lineage: &str, version: &semver::Version) -> Result<Pull, FlowError> {
+    async fn propose(&self, tip: &CommitId, release_root: &TreeId, built: &Built, lineage: &str, version: &semver::Version) -> Result<(Pull, bool), FlowError> {
         let (github, objects) = (&self.train.github, &*self.train.objects);
         let package = &built.package;
         let index = file(objects, release_root, "index.yaml", INDEX_LIMIT).await?;
@@ -162,14 +168,18 @@ impl Job<'_> {
         let made = commit(github, objects, held.as_ref(), &tree, std::slice::from_ref(tip), &texts::publish_message(&self.chart, version)).await?;
         point(github, &head, held.as_ref(), &made).await?;
         let title = texts::publish_title(&self.chart, version);
-        let (pull, _) =
-            offer(self.train, &head, self.tips.names.release().as_str(), &title, held.is_some(), |old| texts::publish_body(self.train, &self.chart, built, old)).await?;
-        Ok(Pull { head: crate::port::github::End { sha: made, ..pull.head.clone() }, ..pull })
+        let (pull, new) = offer(self.train, &head, self.tips.names.release().as_str(), &title, held.is_some(), |old| {
+            texts::publish_body(self.train, &self.chart, built, old)
+        })
+        .await?;
+        let head = crate::port::github::End { sha: made, ..pull.head.clone() };
+        Ok((Pull { head, ..pull }, new))
     }
 
     /// The draft of the GitHub Release, unless it is there.
-    async fn draft(&self, name: &TagName, built: &Built, chain: &Chain) -> Result<(), FlowError> {
-        if find_release(self.train, name).await?.is_some() {
+    async fn draft(&self, name: &TagName, built: &Built, chain: &Chain, new: bool) -> Result<(), FlowError> {
+        // The pull request comes first, so beside a new one there is no draft.
+        if !new && find_release(self.train, name).await?.is_some() {
             return Ok(());
         }
         let prerelease = semver::Version::parse(&built.package.version).is_ok_and(|version| !version.pre.is_empty());

@@ -34,7 +34,7 @@ pub async fn run(train: &Train) -> Result<Report, FlowError> {
             finished.extend(grafts);
         }
     }
-    move_marker(train, PUBLISHED, tips.marker(PUBLISHED)?, finished).await?;
+    move_marker(train, PUBLISHED, tips.marker(train, PUBLISHED).await?, finished).await?;
     Ok(report)
 }
 

@@ -47,8 +47,11 @@ pub(crate) async fn offer(
     Ok((train.github.create_pull(&new).await?, true))
 }
 
-/// Posts a status unless the newest one of its context says the same.
-pub(crate) async fn status(train: &Train, commit: &CommitId, status: Status) -> Result<(), FlowError> {
+/// Posts a status. Without an event (`hinted`) it may have been said before, and is not said again.
+pub(crate) async fn status(train: &Train, hinted: bool, commit: &CommitId, status: Status) -> Result<(), FlowError> {
+    if hinted {
+        return Ok(train.github.create_status(commit, &status).await?);
+    }
     let newest = train.github.statuses(commit).await?.into_iter().find(|known| known.context == status.context);
     let short = |text: &Option<String>| text.as_deref().unwrap_or_default().chars().take(140).collect::<String>();
     if newest.is_some_and(|newest| newest.state == status.state && short(&newest.description) == short(&status.description)) {

@@ -66,6 +66,8 @@ fn sharded(kind: &str, digits: &str) -> String {
 /// The store as one job sees it: what it read, and what it is about to append.
 pub struct Store {
     train: Train,
+    /// What the job saw, until it turns out to be stale.
+    tips: Option<Tips>,
     tip: Option<Option<CommitId>>,
     texts: BTreeMap<String, String>,
     read: BTreeMap<String, Vec<Signed>>,
@@ -76,13 +78,15 @@ impl Store {
     /// The store at the tip that a job saw. Nothing is read before it is asked for.
     #[must_use]
     pub fn new(train: &Train, tips: &Tips) -> Self {
-        let tip = Some(tips.markers.get(ATTESTATIONS).cloned());
-        Self { train: train.clone(), tip, texts: BTreeMap::new(), read: BTreeMap::new(), pending: Vec::new() }
+        Self { train: train.clone(), tips: Some(tips.clone()), tip: None, texts: BTreeMap::new(), read: BTreeMap::new(), pending: Vec::new() }
     }
 
     async fn tip(&mut self) -> Result<Option<CommitId>, FlowError> {
         if self.tip.is_none() {
-            self.tip = Some(self.train.github.get_ref(ATTESTATIONS).await?.and_then(crate::port::github::RefTarget::commit));
+            self.tip = Some(match self.tips.take() {
+                Some(tips) => tips.own_refs(&self.train).await?.get(ATTESTATIONS).cloned(),
+                None => self.train.github.get_ref(ATTESTATIONS).await?.and_then(crate::port::github::RefTarget::commit),
+            });
         }
         Ok(self.tip.clone().flatten())
     }

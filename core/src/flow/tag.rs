@@ -21,7 +21,7 @@ use crate::port::github::RefTarget;
 pub async fn run(train: &Train) -> Result<Report, FlowError> {
     let mut report = Report::new(Stage::Tag);
     let tips = Tips::read(train).await?;
-    let marker = tips.marker(RELEASED)?.clone();
+    let marker = tips.marker(train, RELEASED).await?.clone();
     let marker_root = root(&*train.objects, &marker).await?;
     let main_root = root(&*train.objects, &tips.main).await?;
     let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
@@ -227,6 +227,6 @@ pub(crate) async fn existing(train: &Train, name: &TagName) -> Result<Option<(Re
 /// # Errors
 /// When an object cannot be read.
 pub(crate) async fn finished(train: &Train, tips: &Tips, path: &str) -> Result<Option<TreeId>, FlowError> {
-    let tree = root(&*train.objects, tips.marker(RELEASED)?).await?;
+    let tree = root(&*train.objects, tips.marker(train, RELEASED).await?).await?;
     subtree(&*train.objects, &tree, path).await
 }
