@@ -9,8 +9,8 @@ mod error;
 mod index;
 mod options;
 mod output;
-mod rehearse;
 mod package;
+mod rehearse;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

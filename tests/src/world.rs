@@ -207,7 +207,7 @@ impl World {
                 Some(line.payload().to_vec())
             }),
             verify: Arc::new(move |bytes, lineage| {
-                let report = verify(&Artifact::Package { bytes, manifest: None }, lineage, &policy, &judging, None);
+                let report = verify(&Artifact::Package { bytes }, lineage, &policy, &judging, None);
                 if report.verified() {
                     return Ok(());
                 }
@@ -366,7 +366,11 @@ fn adopt(hub: &Hub) -> CommitId {
     let person = "ada <ada@example.com>";
     let mut stream = String::new();
     let mut commit = |reference: &str, mark: u32, from: Option<u32>, message: &str, files: &[(String, String)]| {
-        stream.push_str(&format!("commit {reference}\nmark :{mark}\ncommitter {person} {} +0000\ndata {}\n{message}\n", EPOCH - 100 + i64::from(mark), message.len()));
+        stream.push_str(&format!(
+            "commit {reference}\nmark :{mark}\ncommitter {person} {} +0000\ndata {}\n{message}\n",
+            EPOCH - 100 + i64::from(mark),
+            message.len()
+        ));
         if let Some(from) = from {
             stream.push_str(&format!("from :{from}\n"));
         }
@@ -380,7 +384,13 @@ fn adopt(hub: &Hub) -> CommitId {
     let file = |path: &str, text: &str| vec![(path.to_owned(), text.to_owned())];
     commit("refs/import/main", 1, None, "chore: the charts", &files);
     commit("refs/import/main", 2, Some(1), "chore: adopt chartflow", &file(".chartflow.yaml", charts::CONFIGURATION));
-    commit("refs/import/release", 3, None, "chore: an empty repository", &file("index.yaml", "apiVersion: v1\nentries: {}\ngenerated: \"2026-01-01T00:00:00Z\"\n"));
+    commit(
+        "refs/import/release",
+        3,
+        None,
+        "chore: an empty repository",
+        &file("index.yaml", "apiVersion: v1\nentries: {}\ngenerated: \"2026-01-01T00:00:00Z\"\n"),
+    );
     commit("refs/import/marker", 4, None, "chore: the baseline", &only_charts);
     stream.push_str("done\n");
     let git = hub.git_directory();

@@ -232,7 +232,7 @@ impl Job<'_> {
         let Some(root) = self.package_lines(served).into_iter().find(|line| line.row() == Some(Row::Root)) else { return Ok(()) };
         let predicate = Predicate::Gate(Gate {
             verifier: self.train.home.builder.clone(),
-            resource: format!("oci://{}:{}", built.repository, built.image.tag),
+            resource: self.train.resource(&format!("refs/heads/{}", self.tips.names.release()), &statement.source.path),
             policy: super::enforce::configuration_reference(self.train, self.tips),
             passed: true,
             levels: vec!["CHARTFLOW_PUBLISHED".to_owned()],

@@ -155,7 +155,7 @@ pub(crate) fn root_statement(train: &Train, tips: &Tips, built: &Built, inputs: 
     let statement = &built.statement;
     let predicate = Predicate::Gate(Gate {
         verifier: train.home.builder.clone(),
-        resource: format!("oci://{}:{}", built.repository, built.image.tag),
+        resource: train.resource(&format!("refs/heads/{}", tips.names.release()), &statement.source.path),
         policy: crate::flow::enforce::configuration_reference(train, tips),
         passed: true,
         levels: vec!["CHARTFLOW_RELEASED".to_owned()],
