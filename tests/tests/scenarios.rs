@@ -174,7 +174,7 @@ fn a_chart_is_removed_and_comes_again() {
     }
     merged(&mut world, &[removal], MergeMethod::Merge);
     world.finish();
-    assert!(!world.charts(&world.tip("main").unwrap()).contains_key("cron"), "{}", world.told());
+    assert!(!world.has("main", "cron"), "{}", world.told());
     let mut again = NewCommit::new("cron", "feat(cron): here it is again");
     for (path, text) in chartflow_tests::charts::chart("cron", "1.0.0", "") {
         again = again.at(&path, move |_| Some(text.clone()));
@@ -235,4 +235,22 @@ fn the_hold_label_keeps_a_release_as_it_is() {
     assert!(!world.read("main", "charts/app/values.yaml").unwrap().contains("two"), "{}", world.told());
     release(&mut world, 2);
     assert_eq!(world.version("main", "app").as_deref(), Some("1.1.1"), "{}", world.told());
+}
+
+#[test]
+fn a_chart_moves_to_another_directory() {
+    let mut world = World::new(14);
+    merged(&mut world, &[value("cron", "feat", "x")], MergeMethod::Merge);
+    world.round();
+    let integration = world.tip("integration").unwrap();
+    let mut moved = NewCommit::new("cron", "fix(cron): move it").uncounted();
+    for (path, _) in chartflow_tests::charts::chart("cron", "1.0.0", "") {
+        let text = world.file(&integration, &path);
+        moved = moved.at(&path.replace("charts/", "more/"), move |_| text.clone()).at(&path, |_| None);
+    }
+    merged(&mut world, &[moved], MergeMethod::Squash);
+    release(&mut world, 1);
+    assert_eq!(world.version("main", "cron").as_deref(), Some("2.2.0"), "{}", world.told());
+    merged(&mut world, &[NewCommit::new("cron", "fix(cron): y").at("more/cron/values.yaml", |old| Some(format!("y: 1\n{}", old?)))], MergeMethod::Merge);
+    release(&mut world, 2);
 }

@@ -10,7 +10,7 @@ use super::pulls::{offer, status};
 use super::store::{Signed, Store};
 use super::tips::{Difference, Pair, Tips, place};
 use super::{FlowError, Outcome, Report, Train, texts};
-use crate::domain::digest::CommitId;
+use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::names::{BranchName, ChartName, RepoPath};
 use crate::domain::statement::{Gate, Level, Predicate, Stage, Statement, Subject};
 use crate::plan::Branch;
@@ -224,8 +224,8 @@ async fn facts(train: &Train, tips: &Tips, store: &mut Store, chart: &ChartName,
     };
     let main = at(&tips.main).await?;
     let main_finished = match &main {
-        Some(main) => super::tag::finished(train, tips, main.path.as_str()).await?.as_ref() == Some(&main.tree),
-        None => true,
+        Some(main) if super::tag::finished(train, tips, main.path.as_str()).await?.as_ref() != Some(&main.tree) => !due_for_a_tag(store, chart, &main.tree).await?,
+        _ => true,
     };
     let facts = Facts {
         chart: chart.clone(),
@@ -238,6 +238,13 @@ async fn facts(train: &Train, tips: &Tips, store: &mut Store, chart: &ChartName,
         held_by_label: pull.has_label(&tips.configuration.configuration.hold_label),
     };
     Ok((facts, chain))
+}
+
+/// Whether `tag` will make a tag for a content of main: its lineage is complete, and there is a version in it. Content that
+/// came past the train gets none and blocks nothing.
+async fn due_for_a_tag(store: &mut Store, chart: &ChartName, tree: &TreeId) -> Result<bool, FlowError> {
+    let chain = chain(store, chart, tree).await?.filter(|chain| chain.gate.is_some());
+    Ok(chain.as_ref().and_then(Chain::bump).is_some_and(|bump| bump.level != Level::None))
 }
 
 /// What a chart's branch holds and carries, and the directories the chart is or was in. `known` is its directory where

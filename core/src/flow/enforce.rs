@@ -1,6 +1,8 @@
 //! Stage 3: proves that a pull request to a chart's branch carries exactly that chart's content on integration, or its
 //! re-derived bump, and nothing else; then signs the gate and merges, or closes it with the reason, or waits.
 
+use std::collections::BTreeSet;
+
 use super::bump::derive;
 use super::compose::agree_outside;
 use super::judge::{Chain, chain};
@@ -32,11 +34,18 @@ pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> 
         Some(pulls) => pulls,
         None => candidates(train, &tips).await?,
     };
+    let mut moved = BTreeSet::new();
     for pull in pulls {
         let chart = BranchName::new(pull.base.branch.clone()).ok().and_then(|branch| tips.names.chart_of_branch(&branch));
         let Some((chart, tip)) = chart.and_then(|chart| Some((chart.clone(), tips.charts.get(&chart)?.clone()))) else { continue };
+        if moved.contains(&chart) {
+            report.add(Some(&chart), Outcome::Waiting, format!("pull request {}: the branch has just moved", pull.number));
+            continue;
+        }
         let mut job = Job { train, tips: &tips, store: Store::new(train, &tips), chart, tip };
-        job.judge(&pull, &mut report).await?;
+        if job.judge(&pull, &mut report).await? {
+            moved.insert(job.chart);
+        }
     }
     Ok(report)
 }
@@ -59,11 +68,12 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    async fn judge(&mut self, pull: &Pull, report: &mut Report) -> Result<(), FlowError> {
+    /// Whether the branch moved.
+    async fn judge(&mut self, pull: &Pull, report: &mut Report) -> Result<bool, FlowError> {
         let (facts, chain) = self.facts(pull).await?;
         let chart = Some(&self.chart);
         match plan(&facts) {
-            Action::Merge => self.merge(pull, &facts, chain, report).await?,
+            Action::Merge => return self.merge(pull, &facts, chain, report).await,
             Action::Wait { reason } => report.add(chart, Outcome::Waiting, format!("pull request {}: {reason}", pull.number)),
             Action::Refuse { reason } => {
                 let github = &self.train.github;
@@ -75,7 +85,7 @@ impl Job<'_> {
                 report.refuse(chart, reason.rule(), format!("pull request {}: {reason}", pull.number), hint);
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     async fn facts(&mut self, pull: &Pull) -> Result<(Facts, Option<Chain>), FlowError> {
@@ -133,7 +143,7 @@ impl Job<'_> {
         Ok((if source == pair.new && complete { Origin::Promotion } else { Origin::Unsigned }, Some(chain)))
     }
 
-    async fn merge(&mut self, pull: &Pull, facts: &Facts, chain: Option<Chain>, report: &mut Report) -> Result<(), FlowError> {
+    async fn merge(&mut self, pull: &Pull, facts: &Facts, chain: Option<Chain>, report: &mut Report) -> Result<bool, FlowError> {
         let github = &self.train.github;
         let bump = facts.origin == Origin::Bump;
         if let (false, Some(chain)) = (bump, &chain) {
@@ -147,10 +157,13 @@ impl Job<'_> {
             Merge::Merged(_) => {
                 github.delete_ref(&format!("heads/{}", pull.head.branch)).await?;
                 report.add(Some(&self.chart), Outcome::Done, format!("merged pull request {} into {}", pull.number, pull.base.branch));
+                Ok(true)
             }
-            Merge::Refused(words) => report.add(Some(&self.chart), Outcome::Waiting, format!("pull request {} could not be merged: {words}", pull.number)),
+            Merge::Refused(words) => {
+                report.add(Some(&self.chart), Outcome::Waiting, format!("pull request {} could not be merged: {words}", pull.number));
+                Ok(false)
+            }
         }
-        Ok(())
     }
 }
 

@@ -201,7 +201,8 @@ impl Job<'_> {
             what: "counting its commits",
             source: Box::new(source),
         })?;
-        let judged = checks::judge(self.train, self.tips, &self.chart, &pair, &self.difference.listing, checks::commits(&range.counted)).await?;
+        let judging = checks::Judging { commits: checks::commits(&range.counted), started: None };
+        let judged = checks::judge(self.train, self.tips, &self.chart, &pair, &self.difference.listing, judging).await?;
         report.checks.extend(judged.entries.clone());
         if !judged.passed() {
             for finding in judged.failures() {

@@ -8,6 +8,7 @@ use super::pulls::status;
 use super::store::{Signed, Store};
 use super::tips::{Difference, Pair, Tips};
 use super::{FlowError, Outcome, Report, Train, back, checks, texts};
+use crate::domain::digest::CommitId;
 use crate::domain::names::ChartName;
 use crate::domain::statement::Stage;
 use crate::port::github::{Merge, MergeMethod, Pull, PullFilter, Status, StatusState};
@@ -72,6 +73,8 @@ struct Contribution<'a> {
     patterns: Patterns,
     difference: Difference,
     commits: Vec<objects::Commit>,
+    /// Main as integration knows it: what came to main since is not the contributor's affair.
+    returned: CommitId,
 }
 
 async fn contribution(train: &Train, tips: &Tips, pull: &Pull, hinted: bool, report: &mut Report) -> Result<(), FlowError> {
@@ -89,7 +92,8 @@ async fn contribution(train: &Train, tips: &Tips, pull: &Pull, hinted: bool, rep
     let (base_root, head_root) = (root(&*train.objects, &base).await?, root(&*train.objects, &pull.head.sha).await?);
     let difference = Difference::between(train, &patterns, &base_root, &head_root).await?;
     let commits = train.objects.history(&pull.head.sha, std::slice::from_ref(&tips.integration)).await?;
-    let this = Contribution { train, tips, patterns, difference, commits };
+    let returned = train.objects.merge_base(&tips.main, &tips.integration).await?.unwrap_or_else(|| tips.main.clone());
+    let this = Contribution { train, tips, patterns, difference, commits, returned };
     this.layout(report);
     let paths: Vec<&str> =
         this.difference.charts.values().flat_map(Pair::paths).chain(this.difference.unreadable.keys().map(crate::domain::names::RepoPath::as_str)).collect();
@@ -138,12 +142,14 @@ impl Contribution<'_> {
         for (chart, pair) in &self.difference.charts {
             // The checks compare with main, where the content is going to, not with integration.
             let old = match pair.path() {
-                Some(path) => super::tips::place(self.train, &self.tips.main, path).await?,
+                Some(path) => super::tips::place(self.train, &self.returned, path).await?,
                 None => None,
             };
+            let started = pair.old.clone();
             let pair = Pair { old: old.or_else(|| pair.old.clone().filter(|_| pair.removed)), ..pair.clone() };
             let commits = self.commits_of(chart).await?;
-            let judged = checks::judge(self.train, self.tips, chart, &pair, &self.difference.listing, commits).await?;
+            let range = checks::Judging { commits, started };
+            let judged = checks::judge(self.train, self.tips, chart, &pair, &self.difference.listing, range).await?;
             report.checks.extend(judged.entries.clone());
             for finding in judged.failures() {
                 report.refuse(Some(chart), &finding.rule, finding.message.clone(), finding.hint.clone().unwrap_or_default());
