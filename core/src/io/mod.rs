@@ -3,5 +3,7 @@
 pub mod git;
 pub mod github;
 pub mod helm;
+pub mod layered;
 pub mod oci;
+pub mod secret;
 pub mod signing;
