@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::listing::{Listing, root};
 use super::package::{declared, local_dependencies};
+use super::preview::{Contribution, Preview, preview};
 use super::store::{Signed, Store};
+use super::texts::links;
 use super::tips::{Difference, Pair, Tips};
 use super::{CheckEntry, FlowError, Train, release_version};
 use crate::domain::check::{self, CheckId, CheckResult, Finding, Subject};
@@ -15,13 +17,12 @@ use crate::domain::names::{ChartName, RepoPath};
 use crate::domain::package::dependency_path;
 use crate::domain::statement::{CheckResult as Verdict, Checks, DependencyContent, Predicate, Row, Source, Stage, Statement};
 
-/// A commit to be judged.
-pub(crate) type Message = check::commits::Commit;
-
 /// What the checks said about one content.
 pub(crate) struct Judged {
     pub(crate) entries: Vec<CheckEntry>,
     pub(crate) content: ContentId,
+    /// What its release would be.
+    pub(crate) preview: Preview,
     /// Row 1, when every check that is required passed.
     pub(crate) statement: Statement,
     results: Vec<CheckResult>,
@@ -37,16 +38,17 @@ impl Judged {
     }
 }
 
-/// The commits of a range, as the check of commits reads them.
-pub(crate) fn commits(counted: &[Counted]) -> Vec<Message> {
-    counted.iter().map(|commit| Message { id: commit.id.clone(), message: commit.message.clone(), is_merge: false }).collect()
+/// The commits that count, as the check of commits reads them.
+fn messages(counted: &[Counted]) -> Vec<check::commits::Commit> {
+    counted.iter().map(|commit| check::commits::Commit { id: commit.id.clone(), message: commit.message.clone(), is_merge: false }).collect()
 }
 
-/// Runs the required checks on a chart's content and compares it with its content on main (`pair.old`).
+/// Runs the required checks on a chart's content and compares it with its content on main (`pair.old`). `commits` are
+/// those that brought it, newest first.
 ///
 /// # Errors
 /// When an object cannot be read or helm cannot be run.
-pub(crate) async fn judge(train: &Train, tips: &Tips, chart: &ChartName, pair: &Pair, listing: &Listing, commits: Vec<Message>) -> Result<Judged, FlowError> {
+pub(crate) async fn judge(train: &Train, tips: &Tips, chart: &ChartName, pair: &Pair, listing: &Listing, commits: &[Counted]) -> Result<Judged, FlowError> {
     let path = pair.path().cloned().ok_or_else(|| FlowError::NoBranch { branch: chart.to_string() })?;
     let files = match &pair.new {
         Some(new) => train.objects.files(&new.tree).await?,
@@ -61,8 +63,18 @@ pub(crate) async fn judge(train: &Train, tips: &Tips, chart: &ChartName, pair: &
     let dependencies = local_dependencies(train, &integration, &path, &files).await?;
     let subject = Subject { directory: &path, files: &files };
     let mut results = Vec::new();
+    let contribution = Contribution {
+        chart,
+        path: &path,
+        base: base.as_ref(),
+        files: Some(&files).filter(|_| !pair.removed),
+        commits,
+        versions: tips.configuration.configuration.versions,
+    };
+    let preview = preview(&contribution, &links(train));
     if !pair.removed {
-        let input = Input { train, tips, chart, subject: &subject, base: base.as_ref(), listing, commits: &commits, dependencies: &dependencies };
+        let entry = preview.entry.as_deref();
+        let input = Input { train, tips, chart, subject: &subject, base: base.as_ref(), listing, commits, entry, dependencies: &dependencies };
         for check in tips.configuration.configuration.checks.required.clone() {
             results.push(input.run(check).await?);
         }
@@ -98,7 +110,7 @@ pub(crate) async fn judge(train: &Train, tips: &Tips, chart: &ChartName, pair: &
         .iter()
         .map(|result| CheckEntry { check: result.check.to_string(), chart: chart.clone(), outcome: result.outcome.as_str(), message: result.message() })
         .collect();
-    Ok(Judged { entries, content, statement, results })
+    Ok(Judged { entries, content, preview, statement, results })
 }
 
 fn keys(results: &[CheckResult], wanted: impl Fn(&CheckResult) -> bool) -> Vec<String> {
@@ -123,7 +135,8 @@ struct Input<'a> {
     subject: &'a Subject<'a>,
     base: Option<&'a Files>,
     listing: &'a Listing,
-    commits: &'a [Message],
+    commits: &'a [Counted],
+    entry: Option<&'a str>,
     dependencies: &'a BTreeMap<String, Files>,
 }
 
@@ -135,8 +148,8 @@ impl Input<'_> {
             CheckId::HelmLint => self.helm_lint().await?,
             CheckId::ArtifactHub => check::artifact_hub::check(self.subject),
             CheckId::Schema => check::schema::check(self.subject),
-            CheckId::Commits => check::commits::check(self.commits),
-            CheckId::Changelog => check::changelog::check(None),
+            CheckId::Commits => check::commits::check(&messages(self.commits)),
+            CheckId::Changelog => check::changelog::check(self.entry),
             CheckId::Version => {
                 let floor = base_yaml.and_then(|bytes| release_version(self.subject.directory, bytes).ok());
                 check::version::check(self.subject, floor.as_ref(), configuration.versions)

@@ -16,6 +16,7 @@ mod history;
 mod judge;
 pub mod listing;
 pub mod package;
+mod preview;
 pub mod publish;
 mod pulls;
 pub mod reconcile;
