@@ -6,12 +6,12 @@ use std::error::Error;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Mutex, PoisonError};
 
-use chartflow_sandbox::rehearsal::{OutputError, RehearsalError};
 use chartflow_core::domain::configuration::ConfigurationError;
 use chartflow_core::domain::detection::{DetectionError, GlobError};
 use chartflow_core::flow::detect::DetectError;
 use chartflow_core::io::git::GitError;
 use chartflow_core::port::objects::ObjectError;
+use chartflow_sandbox::rehearsal::{OutputError, RehearsalError};
 use serde::Serialize;
 
 use crate::output::{Format, Output, Style, escape, write_error, write_result};

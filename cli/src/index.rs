@@ -101,7 +101,10 @@ fn check(path: &Path, directory: Option<&Path>, output: &Output) -> Result<Answe
         (0, Some(_)) => format!("{} holds and lists the {count} packages that are there\n", path.display()),
         (number, _) => format!("{} does not hold: {number} findings\n", path.display()),
     });
-    let list: Vec<Value> = findings.iter().map(|Finding { rule, chart, version, problem, .. }| json!({ "rule": rule, "chart": chart, "version": version, "problem": problem })).collect();
+    let list: Vec<Value> = findings
+        .iter()
+        .map(|Finding { rule, chart, version, problem, .. }| json!({ "rule": rule, "chart": chart, "version": version, "problem": problem }))
+        .collect();
     let result = if findings.is_empty() { "proved" } else { "refused" };
     print(output, &text, &json!({ "result": result, "index": path.display().to_string(), "packages": count, "findings": list }))?;
     Ok(Answer::from(findings.is_empty()))

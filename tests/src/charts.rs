@@ -3,8 +3,11 @@
 /// The charts that are there from the start.
 pub const CHARTS: [&str; 5] = ["app", "base", "cron", "lib", "web"];
 
+/// The directories below which charts are.
+pub const TOPS: [&str; 2] = ["charts", "more"];
+
 /// Configuration without `helm-lint`, which would need helm.
-pub const CONFIGURATION: &str = "checks:\n  required: [artifact-hub, schema, commits, changelog, version, layout]\n";
+pub const CONFIGURATION: &str = "charts: [charts/*, more/*]\nchecks:\n  required: [artifact-hub, schema, commits, changelog, version, layout]\n";
 
 /// The files of one chart: a values file with a few keys, and `appVersion` on the line beside `version`.
 #[must_use]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chartflow_core::domain::names::ChartName;
 use chartflow_core::domain::statement::{Bump, Predicate, Row};
+use chartflow_core::flow::compose::EMPTY_TREE;
 use chartflow_core::flow::store::Signed;
 use chartflow_core::io::git::ready;
 use chartflow_core::port::objects::Objects as _;
@@ -24,7 +25,7 @@ pub type Expected = BTreeMap<u64, Contribution>;
 /// One content of one chart that came to main after adoption.
 #[derive(Debug)]
 pub struct Arrival {
-    /// The chart's directory below `charts/`.
+    /// The chart.
     pub chart: String,
     /// The commit of main.
     pub commit: String,
@@ -60,8 +61,7 @@ impl World {
             changed.sort();
             changed.dedup();
             for chart in changed {
-                // The directory a chart was moved away from is part of the arrival at its new one.
-                let tree = after.get(chart).map_or_else(|| "4b825dc642cb6eb9a060e54bf8d69288fbee4904".to_owned(), ToString::to_string);
+                let tree = after.get(chart).map_or_else(|| EMPTY_TREE.to_owned(), |(_, tree)| tree.to_string());
                 let from = self.version_at(&parent, chart);
                 let bump = bump_to(&statements, chart, &tree, from.as_deref());
                 arrivals.push(Arrival { chart: chart.clone(), commit: at.short().to_owned(), bump });
@@ -70,11 +70,6 @@ impl World {
         }
         arrivals.reverse();
         arrivals
-    }
-
-    fn version_at(&self, commit: &chartflow_core::domain::digest::CommitId, chart: &str) -> Option<String> {
-        let yaml = self.file(commit, &format!("charts/{chart}/Chart.yaml"))?;
-        yaml.lines().find_map(|line| line.strip_prefix("version: ").map(str::to_owned))
     }
 }
 
@@ -85,8 +80,7 @@ fn bump_to(statements: &[Signed], chart: &str, tree: &str, from: Option<&str>) -
     for line in statements {
         let Predicate::Bump(bump) = &line.statement.predicate else { continue };
         let content = line.statement.subject.content()?;
-        let moved = line.statement.source.path.base_name() != chart;
-        if (line.statement.source.chart != name && !moved) || content.sha1.as_str() != tree || (bump.from.as_deref() != from && from.is_some()) {
+        if line.statement.source.chart != name || content.sha1.as_str() != tree || (bump.from.as_deref() != from && from.is_some()) {
             continue;
         }
         let gated = statements.iter().any(|gate| gate.row() == Some(Row::ReleaseGate) && gate.statement.inputs.iter().any(|input| input.digest == line.digest));

@@ -28,6 +28,13 @@ impl NewCommit {
         Self { message: message.to_owned(), charts: vec![chart.to_owned()], edits: Vec::new() }
     }
 
+    /// One that counts for no chart: what it brings is the same as before, in another place.
+    #[must_use]
+    pub fn uncounted(mut self) -> Self {
+        self.charts.clear();
+        self
+    }
+
     /// With an edit of a file of its (first) chart.
     #[must_use]
     pub fn edit(mut self, file: &str, edit: impl Fn(Option<&str>) -> Option<String> + 'static) -> Self {

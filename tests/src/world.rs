@@ -13,7 +13,6 @@ use chartflow_core::domain::digest::{CommitId, TreeId};
 use chartflow_core::domain::event::app_permissions;
 use chartflow_core::domain::lineage::bundle::Line;
 use chartflow_core::domain::lineage::{Artifact, anchor, verify};
-use chartflow_core::domain::names::RepoPath;
 use chartflow_core::domain::policy::{Policy, Repository, ReviewRules};
 use chartflow_core::domain::ruleset::{Mode, Tiers, desired};
 use chartflow_core::flow::{FlowError, Home, Report, Train, listing};
@@ -207,7 +206,7 @@ impl World {
                 Some(line.payload().to_vec())
             }),
             verify: Arc::new(move |bytes, lineage| {
-                let report = verify(&Artifact::Package { bytes, manifest: None }, lineage, &policy, &judging, None);
+                let report = verify(&Artifact::Package { bytes }, lineage, &policy, &judging, None);
                 if report.verified() {
                     return Ok(());
                 }
@@ -303,12 +302,44 @@ impl World {
         Some(String::from_utf8(bytes).unwrap())
     }
 
-    /// The directories below `charts/` of a commit.
+    /// The charts of a commit by name: path and tree.
     #[must_use]
-    pub fn charts(&self, commit: &CommitId) -> BTreeMap<String, TreeId> {
-        let Some(charts) = self.subtree(commit, "charts") else { return BTreeMap::new() };
-        let tree = ready(self.objects.tree(&charts)).unwrap().unwrap();
-        tree.entries().iter().filter_map(|entry| Some((entry.name.clone(), entry.as_tree()?))).collect()
+    pub fn charts(&self, commit: &CommitId) -> BTreeMap<String, (String, TreeId)> {
+        let mut found = BTreeMap::new();
+        for top in charts::TOPS {
+            let Some(directory) = self.subtree(commit, top) else { continue };
+            let tree = ready(self.objects.tree(&directory)).unwrap().unwrap();
+            let charts = tree.entries().iter().filter_map(|entry| Some((entry.name.clone(), (format!("{top}/{}", entry.name), entry.as_tree()?))));
+            found.extend(charts);
+        }
+        found
+    }
+
+    /// Whether a commit has a chart.
+    #[must_use]
+    pub fn has(&self, branch: &str, chart: &str) -> bool {
+        self.charts(&self.tip(branch).unwrap()).contains_key(chart)
+    }
+
+    /// The paths of the files below a directory.
+    #[must_use]
+    pub fn files(&self, commit: &CommitId, path: &str) -> Vec<String> {
+        let Some(tree) = self.subtree(commit, path) else { return Vec::new() };
+        let files = ready(self.objects.files(&tree)).unwrap().unwrap();
+        files.iter().map(|(path, _)| path.to_owned()).collect()
+    }
+
+    /// A commit some steps back on the first-parent line, or the first one.
+    #[must_use]
+    pub fn first_parents(&self, from: &CommitId, steps: usize) -> CommitId {
+        let mut at = from.clone();
+        for _ in 0..steps {
+            match ready(self.objects.commit(&at)).unwrap().unwrap().parents.first() {
+                Some(parent) => at = parent.clone(),
+                None => break,
+            }
+        }
+        at
     }
 
     /// Calls GitHub as a person.
@@ -328,14 +359,15 @@ impl World {
     /// The version of a chart on a branch.
     #[must_use]
     pub fn version(&self, branch: &str, chart: &str) -> Option<String> {
-        let yaml = self.read(branch, &format!("charts/{chart}/Chart.yaml"))?;
-        yaml.lines().find_map(|line| line.strip_prefix("version: ").map(str::to_owned))
+        self.version_at(&self.tip(branch)?, chart)
     }
 
-    /// The directory of a chart by its path.
+    /// The version of a chart at a commit.
     #[must_use]
-    pub fn path(chart: &str) -> RepoPath {
-        format!("charts/{chart}").parse().unwrap()
+    pub fn version_at(&self, commit: &CommitId, chart: &str) -> Option<String> {
+        let (path, _) = self.charts(commit).get(chart)?.clone();
+        let yaml = self.file(commit, &format!("{path}/Chart.yaml"))?;
+        yaml.lines().find_map(|line| line.strip_prefix("version: ").map(str::to_owned))
     }
 }
 
@@ -366,7 +398,11 @@ fn adopt(hub: &Hub) -> CommitId {
     let person = "ada <ada@example.com>";
     let mut stream = String::new();
     let mut commit = |reference: &str, mark: u32, from: Option<u32>, message: &str, files: &[(String, String)]| {
-        stream.push_str(&format!("commit {reference}\nmark :{mark}\ncommitter {person} {} +0000\ndata {}\n{message}\n", EPOCH - 100 + i64::from(mark), message.len()));
+        stream.push_str(&format!(
+            "commit {reference}\nmark :{mark}\ncommitter {person} {} +0000\ndata {}\n{message}\n",
+            EPOCH - 100 + i64::from(mark),
+            message.len()
+        ));
         if let Some(from) = from {
             stream.push_str(&format!("from :{from}\n"));
         }
@@ -380,7 +416,13 @@ fn adopt(hub: &Hub) -> CommitId {
     let file = |path: &str, text: &str| vec![(path.to_owned(), text.to_owned())];
     commit("refs/import/main", 1, None, "chore: the charts", &files);
     commit("refs/import/main", 2, Some(1), "chore: adopt chartflow", &file(".chartflow.yaml", charts::CONFIGURATION));
-    commit("refs/import/release", 3, None, "chore: an empty repository", &file("index.yaml", "apiVersion: v1\nentries: {}\ngenerated: \"2026-01-01T00:00:00Z\"\n"));
+    commit(
+        "refs/import/release",
+        3,
+        None,
+        "chore: an empty repository",
+        &file("index.yaml", "apiVersion: v1\nentries: {}\ngenerated: \"2026-01-01T00:00:00Z\"\n"),
+    );
     commit("refs/import/marker", 4, None, "chore: the baseline", &only_charts);
     stream.push_str("done\n");
     let git = hub.git_directory();

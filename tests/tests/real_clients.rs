@@ -3,6 +3,8 @@
 //! Each test stands in a module `needs_<program>` and is ignored by `cargo test`; `scripts/test` puts the pinned programs
 //! on the PATH and runs them.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};

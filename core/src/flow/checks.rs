@@ -16,6 +16,16 @@ use crate::domain::digest::TreeId;
 use crate::domain::names::{ChartName, RepoPath};
 use crate::domain::package::dependency_path;
 use crate::domain::statement::{CheckResult as Verdict, Checks, DependencyContent, Predicate, Row, Source, Stage, Statement};
+use crate::plan::Place;
+use semver::Version;
+
+/// What the checks of one content need beside the content.
+pub(crate) struct Judging<'a> {
+    /// The commits that brought it, newest first.
+    pub(crate) commits: &'a [Counted],
+    /// Where a contribution started from: a branch from an old commit has an old version without having lowered it.
+    pub(crate) started: Option<Place>,
+}
 
 /// What the checks said about one content.
 pub(crate) struct Judged {
@@ -43,12 +53,11 @@ fn messages(counted: &[Counted]) -> Vec<check::commits::Commit> {
     counted.iter().map(|commit| check::commits::Commit { id: commit.id.clone(), message: commit.message.clone(), is_merge: false }).collect()
 }
 
-/// Runs the required checks on a chart's content and compares it with its content on main (`pair.old`). `commits` are
-/// those that brought it, newest first.
+/// Runs the required checks on a chart's content and compares it with its content on main (`pair.old`).
 ///
 /// # Errors
 /// When an object cannot be read or helm cannot be run.
-pub(crate) async fn judge(train: &Train, tips: &Tips, chart: &ChartName, pair: &Pair, listing: &Listing, commits: &[Counted]) -> Result<Judged, FlowError> {
+pub(crate) async fn judge(train: &Train, tips: &Tips, chart: &ChartName, pair: &Pair, listing: &Listing, judging: Judging<'_>) -> Result<Judged, FlowError> {
     let path = pair.path().cloned().ok_or_else(|| FlowError::NoBranch { branch: chart.to_string() })?;
     let files = match &pair.new {
         Some(new) => train.objects.files(&new.tree).await?,
@@ -60,21 +69,37 @@ pub(crate) async fn judge(train: &Train, tips: &Tips, chart: &ChartName, pair: &
         None => None,
     };
     let integration = root(&*train.objects, &tips.integration).await?;
-    let dependencies = local_dependencies(train, &integration, &path, &files).await?;
+    let dependencies = local_dependencies(&*train.objects, &integration, &path, &files).await?;
     let subject = Subject { directory: &path, files: &files };
+    let started = match &judging.started {
+        Some(started) => super::listing::file(&*train.objects, &started.tree, "Chart.yaml", super::tips::YAML_LIMIT).await?,
+        None => None,
+    };
+    let started = started.and_then(|bytes| release_version(&path, &bytes).ok());
     let mut results = Vec::new();
     let contribution = Contribution {
         chart,
         path: &path,
         base: base.as_ref(),
         files: Some(&files).filter(|_| !pair.removed),
-        commits,
+        commits: judging.commits,
         versions: tips.configuration.configuration.versions,
     };
     let preview = preview(&contribution, &links(train));
     if !pair.removed {
         let entry = preview.entry.as_deref();
-        let input = Input { train, tips, chart, subject: &subject, base: base.as_ref(), listing, commits, entry, dependencies: &dependencies };
+        let input = Input {
+            train,
+            tips,
+            chart,
+            subject: &subject,
+            base: base.as_ref(),
+            listing,
+            commits: judging.commits,
+            entry,
+            started,
+            dependencies: &dependencies,
+        };
         for check in tips.configuration.configuration.checks.required.clone() {
             results.push(input.run(check).await?);
         }
@@ -137,6 +162,7 @@ struct Input<'a> {
     listing: &'a Listing,
     commits: &'a [Counted],
     entry: Option<&'a str>,
+    started: Option<Version>,
     dependencies: &'a BTreeMap<String, Files>,
 }
 
@@ -152,6 +178,7 @@ impl Input<'_> {
             CheckId::Changelog => check::changelog::check(self.entry),
             CheckId::Version => {
                 let floor = base_yaml.and_then(|bytes| release_version(self.subject.directory, bytes).ok());
+                let floor = floor.map(|floor| self.started.clone().map_or(floor.clone(), |started| floor.min(started)));
                 check::version::check(self.subject, floor.as_ref(), configuration.versions)
             }
             CheckId::Layout => {

@@ -14,7 +14,7 @@ use super::store::{Signed, Store};
 use super::tips::{Difference, Pair, Tips, place};
 use super::{FlowError, Outcome, Report, Train, checks, texts};
 use crate::domain::commit::Author;
-use crate::domain::digest::{CommitId, TreeId};
+use crate::domain::digest::CommitId;
 use crate::domain::names::{ChartName, RepoPath};
 use crate::domain::pull::body::State;
 use crate::domain::pull::title;
@@ -37,12 +37,11 @@ pub async fn run(train: &Train) -> Result<Report, FlowError> {
     for (path, problem) in &difference.unreadable {
         report.refuse(None, "layout/chart-yaml", format!("{path}: {problem}"), "mend the file on integration");
     }
-    let mut store = Store::new(train);
+    let mut store = Store::new(train, &tips);
     let charts: BTreeSet<ChartName> = difference.charts.keys().chain(tips.charts.keys()).cloned().collect();
     let mut due = Vec::new();
-    let mut release = None;
     for chart in charts {
-        let mut job = Job { train, tips: &tips, store: &mut store, difference: &difference, release: &mut release, chart };
+        let mut job = Job { train, tips: &tips, store: &mut store, difference: &difference, chart };
         if let Some(promotion) = job.decide(&mut report).await? {
             due.push(promotion);
         }
@@ -63,6 +62,8 @@ struct Due {
     lines: Vec<Signed>,
     sides: texts::Sides,
     authors: Vec<Author>,
+    /// Whether the branch was withdrawn just now, so that what was listed is gone.
+    fresh: bool,
 }
 
 struct Job<'a> {
@@ -70,8 +71,6 @@ struct Job<'a> {
     tips: &'a Tips,
     store: &'a mut Store,
     difference: &'a Difference,
-    /// The tree of release, once somebody asked for it.
-    release: &'a mut Option<TreeId>,
     chart: ChartName,
 }
 
@@ -84,7 +83,8 @@ impl Job<'_> {
         }
         let facts = self.facts(&pair).await?;
         let mut plan = plan(&facts);
-        if plan.action == Action::Withdraw {
+        let withdrawn = plan.action == Action::Withdraw;
+        if withdrawn {
             self.withdraw(&plan, report).await?;
             // What is due then is decided anew, without the branch.
             plan = crate::plan::filter::plan(&Facts { branch: None, ..facts });
@@ -93,7 +93,7 @@ impl Job<'_> {
         match plan.action {
             Action::Nothing | Action::Withdraw => report.add(chart, Outcome::Nothing, plan.reason.to_string()),
             Action::Hold => report.add(chart, Outcome::Waiting, plan.reason.to_string()),
-            Action::Promote => return self.sign(pair, report).await,
+            Action::Promote => return Ok(self.sign(pair, report).await?.map(|due| Due { fresh: withdrawn, ..due })),
         }
         Ok(None)
     }
@@ -174,7 +174,14 @@ impl Job<'_> {
         let text = plan.reason.to_string();
         let merged = plan.reason == crate::plan::filter::Reason::Merged;
         if let (false, Some(tip)) = (merged, self.tips.charts.get(&self.chart)) {
-            status(self.train, tip, Status { context: super::bump::STATUS.to_owned(), state: StatusState::Failure, description: Some(text.clone()) }).await?;
+            status(self.train, false, tip, Status { context: super::bump::STATUS.to_owned(), state: StatusState::Failure, description: Some(text.clone()) })
+                .await?;
+        }
+        if merged {
+            // GitHub closes what still aims at a deleted branch; a machine head with it is replaced by the next promotion.
+            github.delete_ref(&format!("heads/{branch}")).await?;
+            report.add(Some(&self.chart), Outcome::Done, format!("removed {branch}: {text}"));
+            return Ok(());
         }
         let mut pulls = github.list_pulls(&PullFilter { head: Some(branch.clone()), ..PullFilter::default() }).await?;
         pulls.extend(github.list_pulls(&PullFilter { base: Some(branch.clone()), ..PullFilter::default() }).await?);
@@ -201,7 +208,8 @@ impl Job<'_> {
             what: "counting its commits",
             source: Box::new(source),
         })?;
-        let judged = checks::judge(self.train, self.tips, &self.chart, &pair, &self.difference.listing, &range.counted).await?;
+        let judging = checks::Judging { commits: &range.counted, started: None };
+        let judged = checks::judge(self.train, self.tips, &self.chart, &pair, &self.difference.listing, judging).await?;
         report.checks.extend(judged.entries.clone());
         if !judged.passed() {
             for finding in judged.failures() {
@@ -228,7 +236,7 @@ impl Job<'_> {
             before: pair.old.as_ref().map(|place| state(place, before)),
             after: pair.new.as_ref().filter(|_| !pair.removed).map(|place| state(place, contributed)),
         };
-        Ok(Some(Due { chart: self.chart.clone(), pair, promotion, lines, sides, authors: texts::authors(&range.counted) }))
+        Ok(Some(Due { chart: self.chart.clone(), pair, promotion, lines, sides, authors: texts::authors(&range.counted), fresh: false }))
     }
 
     async fn promotion(
@@ -261,7 +269,7 @@ impl Job<'_> {
     }
 
     /// The release before: the one main holds, or the last one before a content that brought no version.
-    async fn previous(&mut self, last: &Chain) -> Result<Option<Previous>, FlowError> {
+    async fn previous(&self, last: &Chain) -> Result<Option<Previous>, FlowError> {
         let names = &self.tips.names;
         let (Some(bump), Some(gate)) = (last.bump(), &last.gate) else { return Ok(None) };
         let mut previous = if bump.level == Level::None {
@@ -280,16 +288,10 @@ impl Job<'_> {
     }
 
     /// The root of a version's lineage as release serves it; `None` while it does not.
-    async fn served_root(&mut self, version: &semver::Version) -> Result<Option<StatementDigest>, FlowError> {
+    async fn served_root(&self, version: &semver::Version) -> Result<Option<StatementDigest>, FlowError> {
         let objects = &*self.train.objects;
-        let tree = match &self.release {
-            Some(tree) => tree.clone(),
-            None => {
-                let tip = self.train.github.get_ref(&format!("heads/{}", self.tips.names.release())).await?.and_then(RefTarget::commit);
-                let Some(tip) = tip else { return Ok(None) };
-                self.release.insert(root(objects, &tip).await?).clone()
-            }
-        };
+        let Some(tip) = self.tips.branches.get(self.tips.names.release().as_str()) else { return Ok(None) };
+        let tree = root(objects, tip).await?;
         let path = format!("charts/{}-{version}.lineage.jsonl", self.chart);
         let bytes = file(objects, &tree, &path, super::publish::LINEAGE_LIMIT).await?.unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
@@ -302,7 +304,7 @@ impl Due {
     async fn open(self, train: &Train, tips: &Tips, report: &mut Report) -> Result<(), FlowError> {
         let (github, objects) = (&train.github, &*train.objects);
         let branch = tips.names.chart_branch(&self.chart)?.to_string();
-        let present = github.get_ref(&format!("heads/{branch}")).await?.and_then(RefTarget::commit);
+        let present = if self.fresh { None } else { tips.charts.get(&self.chart).cloned() };
         let tip: CommitId = match present {
             Some(tip) => tip,
             None => {
@@ -318,14 +320,14 @@ impl Due {
         let base = root(objects, &tip).await?;
         let tree = graft(github, objects, &base, &grafts).await?;
         let head = tips.names.promote_head(&self.chart)?.to_string();
-        let held = github.get_ref(&format!("heads/{head}")).await?.and_then(RefTarget::commit);
+        let held = if self.fresh { github.get_ref(&format!("heads/{head}")).await?.and_then(RefTarget::commit) } else { tips.branches.get(&head).cloned() };
         let message = texts::promotion_message(&self.chart, &self.promotion, &self.authors);
         let made = commit(github, objects, held.as_ref(), &tree, std::slice::from_ref(&tip), &message).await?;
         point(github, &head, held.as_ref(), &made).await?;
         let title = title::promotion(&self.chart, self.promotion.removed);
         let words = texts::Words::new(train, tips);
         let body = |old: &str| words.promotion_body(&self.chart, &self.promotion, &self.sides, &self.lines, old);
-        let (pull, _) = offer(train, &head, &branch, &title, body).await?;
+        let (pull, _) = offer(train, &head, &branch, &title, false, body).await?;
         report.add(Some(&self.chart), Outcome::Done, format!("promoted in pull request {}", pull.number));
         Ok(())
     }

@@ -74,7 +74,9 @@ pub(super) fn gates(walk: &Walk<'_>) -> Vec<Refusal> {
 pub(super) fn checks(walk: &Walk<'_>, epoch: &Epoch) -> Vec<Refusal> {
     let mut refused = Vec::new();
     let built_in = &walk.checks;
-    for key in epoch.checks.required.iter().filter(|key| !built_in.says.passed.contains(key) && !built_in.says.warned.contains(key)) {
+    // A warning is no failure: it passed, and says so.
+    let passed = |key: &String| built_in.says.passed.contains(key) || built_in.says.warned.contains(key);
+    for key in epoch.checks.required.iter().filter(|key| !passed(key)) {
         refused.push(built_in.refuse(Rule::GateMissingCheck, format!("the required check {key:?} has not passed")));
     }
     for key in epoch.checks.outside.keys() {
