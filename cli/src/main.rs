@@ -11,6 +11,7 @@ mod options;
 mod output;
 mod package;
 mod rehearse;
+mod verify;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -35,6 +36,7 @@ const EXAMPLES: &str = "\
 Examples:
   chartflow detect --base main
   chartflow package charts/web -d packages
+  chartflow verify web-1.3.0.tgz --trust trust
   chartflow completions bash > ~/.local/share/bash-completion/completions/chartflow
 
 Exit codes: 0 done, 1 the answer is no, 2 the request was wrong, 3 the outside world failed, 70 a bug in chartflow";
@@ -45,6 +47,7 @@ enum Command {
     Detect(detect::Arguments),
     Package(package::Arguments),
     Index(index::Arguments),
+    Verify(verify::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -76,6 +79,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<Answer, CommandError> {
         Command::Detect(arguments) => detect::run(&arguments, output),
         Command::Package(arguments) => package::run(&arguments, output),
         Command::Index(arguments) => index::run(&arguments, output),
+        Command::Verify(arguments) => verify::run(&arguments, output),
         Command::Completions(arguments) => completions::run(&arguments, output),
     }
 }

@@ -139,6 +139,18 @@ impl Names {
         fill(self.tag.split("{version}").next().unwrap_or_default(), chart, "")
     }
 
+    /// What covers every chart's branch, in GitHub's patterns: `integration-*`.
+    #[must_use]
+    pub fn chart_pattern(&self) -> String {
+        self.chart.replace("{chart}", "*")
+    }
+
+    /// What covers every release tag, in GitHub's patterns: `*-v*`.
+    #[must_use]
+    pub fn tag_pattern(&self) -> String {
+        self.tag.replace("{chart}", "*").replace("{version}", "*")
+    }
+
     /// The version in a tag of this very chart.
     #[must_use]
     pub fn version_of_tag(&self, chart: &ChartName, tag: &str) -> Option<Version> {

@@ -25,16 +25,24 @@ pub const STATUS: &str = "chartflow/enforce";
 /// When GitHub, the store or the signer fails.
 pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> {
     let mut report = Report::new(Stage::Enforce);
+    let hinted = super::pulls::hinted(train, hint).await?;
+    if hinted.as_ref().is_some_and(Vec::is_empty) {
+        return Ok(report);
+    }
     let tips = Tips::read(train).await?;
+    let pulls = match hinted {
+        Some(pulls) => pulls,
+        None => candidates(train, &tips).await?,
+    };
     let mut moved = BTreeSet::new();
-    for pull in candidates(train, &tips, hint).await? {
+    for pull in pulls {
         let chart = BranchName::new(pull.base.branch.clone()).ok().and_then(|branch| tips.names.chart_of_branch(&branch));
         let Some((chart, tip)) = chart.and_then(|chart| Some((chart.clone(), tips.charts.get(&chart)?.clone()))) else { continue };
         if moved.contains(&chart) {
             report.add(Some(&chart), Outcome::Waiting, format!("pull request {}: the branch has just moved", pull.number));
             continue;
         }
-        let mut job = Job { train, tips: &tips, store: Store::new(train), chart, tip };
+        let mut job = Job { train, tips: &tips, store: Store::new(train, &tips), chart, tip };
         if job.judge(&pull, &mut report).await? {
             moved.insert(job.chart);
         }
@@ -42,10 +50,7 @@ pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> 
     Ok(report)
 }
 
-async fn candidates(train: &Train, tips: &Tips, hint: Option<u64>) -> Result<Vec<Pull>, FlowError> {
-    if let Some(number) = hint {
-        return Ok(train.github.get_pull(number).await?.filter(Pull::open).into_iter().collect());
-    }
+async fn candidates(train: &Train, tips: &Tips) -> Result<Vec<Pull>, FlowError> {
     let mut pulls = Vec::new();
     for chart in tips.charts.keys() {
         let base = Some(tips.names.chart_branch(chart)?.to_string());

@@ -83,12 +83,24 @@ pub fn questions(lineage: &[u8]) -> Option<Questions> {
         Predicate::Promotion(promotion) => Some(promotion),
         _ => None,
     })?;
-    let (statement, tag) = statements.iter().find_map(|statement| match &statement.predicate {
-        Predicate::Tag(tag) => Some((statement, tag)),
+    let (source, tag) = statements.iter().find_map(|statement| match &statement.predicate {
+        Predicate::Tag(tag) => Some((&statement.source, tag)),
         _ => None,
     })?;
+    let epoch = statements.iter().find_map(|statement| match &statement.predicate {
+        Predicate::Build(build) => Some(build.epoch),
+        _ => None,
+    })?;
+    let configuration = statements.iter().find_map(|statement| match &statement.predicate {
+        Predicate::Gate(gate) => gate.configuration.clone(),
+        _ => None,
+    });
     Some(Questions {
-        path: statement.source.path.clone(),
+        path: source.path.clone(),
+        old_path: promotion.removed_path.clone(),
+        chart: source.chart.clone(),
+        configuration,
+        epoch,
         tag: tag.tag.clone(),
         commit: tag.commit.clone(),
         source: promotion.commit.clone(),
