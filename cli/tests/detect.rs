@@ -308,6 +308,34 @@ fn cycles() {
     assert_eq!(test.chartflow("r", &["detect"]).exit, Some(0), "only dependents are told by dependencies");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_repository_of_another_user() {
+    let test = repository();
+    // Only root may give a directory away; elsewhere there is nothing to test.
+    if std::os::unix::fs::chown(test.path("r/.git"), Some(4711), None).is_err() {
+        return;
+    }
+    insta::assert_snapshot!(test.chartflow("r", &["detect"]), @"
+    -- stderr
+    error: the git repository at $TOP/r belongs to another user
+    hint: if you trust it: git config --global --add safe.directory $TOP/r
+    -- exit 2
+    ");
+    std::fs::write(test.path(".gitconfig"), format!("[safe]\n\tdirectory = {}\n", test.path("r").display())).unwrap();
+    assert_eq!(test.chartflow("r", &["detect"]).exit, Some(0));
+}
+
+#[test]
+fn more_is_said_when_asked() {
+    insta::assert_snapshot!(repository().chartflow("r", &["detect", "-v", "--format", "matrix"]), @r#"
+    {"include":[{"chart":"a","path":"charts/a"}]}
+    -- stderr
+    comparing 82d90f2f2c65983c60530eb9d4a498e7848811f4 with 8fa3420f5b865d74165a3c9175c732577d940b21; charts are at charts/*
+    -- exit 0
+    "#);
+}
+
 #[test]
 fn the_repository_is_left_alone() {
     let test = repository();

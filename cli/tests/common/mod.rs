@@ -7,16 +7,16 @@ use std::process::{Command, Output, Stdio};
 
 /// A place to run commands in.
 #[derive(Debug)]
-pub struct TestEnvironment {
+pub(crate) struct TestEnvironment {
     top: tempfile::TempDir,
 }
 
 /// What a command did, with the directory of the test as `$TOP`.
 #[derive(Debug)]
-pub struct Ran {
-    pub stdout: String,
-    pub stderr: String,
-    pub exit: Option<i32>,
+pub(crate) struct Ran {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) exit: Option<i32>,
 }
 
 impl std::fmt::Display for Ran {
@@ -34,11 +34,11 @@ impl std::fmt::Display for Ran {
 
 impl TestEnvironment {
     #[allow(clippy::new_without_default, reason = "a directory is made, which a default should not do")]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { top: tempfile::tempdir().unwrap() }
     }
 
-    pub fn path(&self, below: &str) -> PathBuf {
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
         if below.is_empty() { self.top.path().canonicalize().unwrap() } else { self.top.path().canonicalize().unwrap().join(below) }
     }
 
@@ -51,13 +51,13 @@ impl TestEnvironment {
     }
 
     /// Runs chartflow in a directory below the test's.
-    pub fn chartflow(&self, directory: &str, arguments: &[&str]) -> Ran {
+    pub(crate) fn chartflow(&self, directory: &str, arguments: &[&str]) -> Ran {
         let output = self.command(env!("CARGO_BIN_EXE_chartflow"), &self.path(directory)).args(arguments).output().unwrap();
         self.ran(&output)
     }
 
     /// Runs git, which must succeed, in a directory below the test's, with fixed names and dates and no configuration.
-    pub fn git(&self, directory: &str, arguments: &[&str], input: &[u8]) -> String {
+    pub(crate) fn git(&self, directory: &str, arguments: &[&str], input: &[u8]) -> String {
         let at = self.path(directory);
         std::fs::create_dir_all(&at).unwrap();
         let mut command = self.command("git", &at);
@@ -73,7 +73,7 @@ impl TestEnvironment {
     }
 
     /// Writes files below a directory; commits everything there; the commit.
-    pub fn commit(&self, directory: &str, files: &[(&str, &str)], message: &str) -> String {
+    pub(crate) fn commit(&self, directory: &str, files: &[(&str, &str)], message: &str) -> String {
         if !self.path(directory).join(".git").exists() {
             self.git(directory, &["init", "-q", "-b", "main", "--template="], b"");
         }
