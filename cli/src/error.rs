@@ -11,6 +11,7 @@ use chartflow_core::domain::detection::{DetectionError, GlobError};
 use chartflow_core::flow::detect::DetectError;
 use chartflow_core::io::git::GitError;
 use chartflow_core::port::objects::ObjectError;
+use chartflow_sandbox::rehearsal::{OutputError, RehearsalError};
 use serde::Serialize;
 
 use crate::output::{Format, Output, Style, escape, write_error, write_result};
@@ -103,6 +104,23 @@ impl CommandError {
             }
         }
         self.kind.exit()
+    }
+}
+
+impl From<RehearsalError> for CommandError {
+    fn from(error: RehearsalError) -> Self {
+        let kind = match &error {
+            RehearsalError::Git { .. } | RehearsalError::Object { .. } | RehearsalError::File { .. } => Kind::Request,
+            RehearsalError::GitProgram { .. } => Kind::Outside,
+            _ => Kind::Bug,
+        };
+        Self::new(kind, "the rehearsal stopped").because(error)
+    }
+}
+
+impl From<OutputError> for CommandError {
+    fn from(error: OutputError) -> Self {
+        Self::new(Kind::Request, error.to_string()).hint("name an absent or empty folder with --out")
     }
 }
 

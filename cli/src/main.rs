@@ -6,8 +6,12 @@
 mod completions;
 mod detect;
 mod error;
+mod index;
 mod options;
 mod output;
+mod package;
+mod rehearse;
+mod verify;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -31,13 +35,19 @@ struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   chartflow detect --base main
+  chartflow package charts/web -d packages
+  chartflow verify web-1.3.0.tgz --trust trust
   chartflow completions bash > ~/.local/share/bash-completion/completions/chartflow
 
 Exit codes: 0 done, 1 the answer is no, 2 the request was wrong, 3 the outside world failed, 70 a bug in chartflow";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Rehearse(rehearse::Arguments),
     Detect(detect::Arguments),
+    Package(package::Arguments),
+    Index(index::Arguments),
+    Verify(verify::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -65,7 +75,11 @@ impl From<bool> for Answer {
 
 fn run(arguments: Arguments, output: &Output) -> Result<Answer, CommandError> {
     match arguments.command {
+        Command::Rehearse(arguments) => rehearse::run(&arguments, output),
         Command::Detect(arguments) => detect::run(&arguments, output),
+        Command::Package(arguments) => package::run(&arguments, output),
+        Command::Index(arguments) => index::run(&arguments, output),
+        Command::Verify(arguments) => verify::run(&arguments, output),
         Command::Completions(arguments) => completions::run(&arguments, output),
     }
 }

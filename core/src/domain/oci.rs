@@ -165,7 +165,10 @@ pub fn chart_artifact(metadata: &Metadata, package: &[u8], created: i64) -> Resu
         layers: [Descriptor; 1],
         annotations: &'a BTreeMap<String, String>,
     }
-    let config = Blob::new(CHART_CONFIG, go_json(metadata)?.into_bytes());
+    let mut sorted = metadata.clone();
+    // Go sorts the keys of the only free-form mappings in a chart's description.
+    sorted.dependencies.iter_mut().flat_map(|dependency| &mut dependency.import_values).for_each(Value::sort_all_objects);
+    let config = Blob::new(CHART_CONFIG, go_json(&sorted)?.into_bytes());
     let layer = Descriptor::of(CHART_LAYER, package);
     let annotations = chart_annotations(metadata, &time(created)?);
     let manifest = Manifest { schema_version: 2, config: config.descriptor(), layers: [layer], annotations: &annotations };

@@ -15,7 +15,7 @@ use crate::domain::names::{ChartName, RepoPath};
 use crate::domain::tree::Mode;
 use crate::plan::Place;
 use crate::plan::back::{Facts, Outcome as Decision, plan};
-use crate::port::github::{NewContent, NewEntry, NewPull, PullFilter, RefTarget};
+use crate::port::github::{NewContent, NewEntry, NewPull, PullFilter};
 
 /// A changelog longer than this is not read.
 const CHANGELOG_LIMIT: usize = 16 << 20;
@@ -49,7 +49,7 @@ pub async fn compute(train: &Train, tips: &Tips) -> Result<Option<Way>, FlowErro
     // What integration has that main has not stays; what main changed is decided chart by chart.
     let pending = Difference::between(train, &patterns, &main_root, &integration_root).await?;
     let changed = Difference::between(train, &patterns, &base_root, &main_root).await?;
-    let mut store = Store::new(train);
+    let mut store = Store::new(train, tips);
     let mut grafts: BTreeMap<RepoPath, Option<TreeId>> = BTreeMap::new();
     let (mut conflicts, mut charts) = (Vec::new(), Vec::new());
     for (name, pair) in &pending.charts {
@@ -150,7 +150,7 @@ pub async fn offer(train: &Train, tips: &Tips, report: &mut Report) -> Result<()
     let Some(way) = compute(train, tips).await? else { return Ok(()) };
     let head = tips.names.back_head().to_string();
     let github = &train.github;
-    let held = github.get_ref(&format!("heads/{head}")).await?.and_then(RefTarget::commit);
+    let held = tips.branches.get(&head).cloned();
     let message = texts::back_message(&way);
     let made = commit(github, &*train.objects, held.as_ref(), &way.tree, &way.parents, &message).await?;
     point(github, &head, held.as_ref(), &made).await?;

@@ -10,12 +10,12 @@ use super::pulls::{offer, status};
 use super::store::{Signed, Store};
 use super::tips::{Difference, Pair, Tips, place};
 use super::{FlowError, Outcome, Report, Train, texts};
-use crate::domain::digest::CommitId;
+use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::names::{BranchName, ChartName, RepoPath};
 use crate::domain::statement::{Gate, Level, Predicate, Stage, Statement, Subject};
 use crate::plan::Branch;
 use crate::plan::bump::{Action, Facts, plan};
-use crate::port::github::{NewContent, NewEntry, Pull, PullFilter, RefTarget, Status, StatusState};
+use crate::port::github::{NewContent, NewEntry, Pull, PullFilter, Status, StatusState};
 
 pub use derivation::{Derived, derive};
 
@@ -28,24 +28,28 @@ pub const STATUS: &str = "chartflow/main";
 /// When GitHub, the store or the signer fails.
 pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> {
     let mut report = Report::new(Stage::Bump);
+    let hinted = super::pulls::hinted(train, hint).await?;
+    if hinted.as_ref().is_some_and(Vec::is_empty) {
+        return Ok(report);
+    }
     let tips = Tips::read(train).await?;
     let main = tips.names.main().to_string();
-    let pulls = match hint {
-        Some(number) => train.github.get_pull(number).await?.into_iter().collect(),
+    let pulls = match hinted {
+        Some(pulls) => pulls,
         None => train.github.list_pulls(&PullFilter { base: Some(main.clone()), ..PullFilter::default() }).await?,
     };
     for pull in pulls.into_iter().filter(|pull| pull.open() && pull.base.branch == main) {
         let chart = BranchName::new(pull.head.branch.clone()).ok().and_then(|branch| tips.names.chart_of_branch(&branch));
         match chart.filter(|_| !pull.from_fork()) {
-            Some(chart) => Job { train, tips: &tips, store: Store::new(train), chart, pull: &pull }.run(&mut report).await?,
-            None => ordinary(train, &tips, &pull, &mut report).await?,
+            Some(chart) => Job { train, tips: &tips, store: Store::new(train, &tips), chart, pull: &pull, hinted: hint.is_some() }.run(&mut report).await?,
+            None => ordinary(train, &tips, &pull, hint.is_some(), &mut report).await?,
         }
     }
     Ok(report)
 }
 
 /// A pull request to main that is not the train's: passes when it touches no chart.
-async fn ordinary(train: &Train, tips: &Tips, pull: &Pull, report: &mut Report) -> Result<(), FlowError> {
+async fn ordinary(train: &Train, tips: &Tips, pull: &Pull, hinted: bool, report: &mut Report) -> Result<(), FlowError> {
     let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
     let objects = &*train.objects;
     let touched = match objects.merge_base(&tips.main, &pull.head.sha).await? {
@@ -58,7 +62,7 @@ async fn ordinary(train: &Train, tips: &Tips, pull: &Pull, report: &mut Report) 
     } else {
         (StatusState::Failure, format!("touches {}; charts come through {}", charts.join(", "), tips.names.integration()))
     };
-    status(train, &pull.head.sha, Status { context: STATUS.to_owned(), state, description: Some(text.clone()) }).await?;
+    status(train, hinted, &pull.head.sha, Status { context: STATUS.to_owned(), state, description: Some(text.clone()) }).await?;
     if state == StatusState::Success {
         report.add(None, Outcome::Done, format!("pull request {} {text}", pull.number));
     } else {
@@ -74,6 +78,7 @@ struct Job<'a> {
     store: Store,
     chart: ChartName,
     pull: &'a Pull,
+    hinted: bool,
 }
 
 impl Job<'_> {
@@ -128,7 +133,11 @@ impl Job<'_> {
             }
         };
         self.store.flush().await?;
-        status(self.train, &self.pull.head.sha, Status { context: STATUS.to_owned(), state, description: Some(text) }).await
+        if matches!(action, Action::Bump) {
+            // A new head has no status, and main demands one; the next head is announced at once.
+            return Ok(());
+        }
+        status(self.train, self.hinted, &self.pull.head.sha, Status { context: STATUS.to_owned(), state, description: Some(text) }).await
     }
 
     /// What is wrong with the bump on the branch: it is derived again and compared.
@@ -180,13 +189,13 @@ impl Job<'_> {
             return Err(FlowError::Identity { path: derived.path.to_string(), computed: derived.content.sha1.to_string(), expected: computed });
         }
         let head = self.tips.names.bump_head(&self.chart)?.to_string();
-        let held = github.get_ref(&format!("heads/{head}")).await?.and_then(RefTarget::commit);
+        let held = self.tips.branches.get(&head).cloned();
         let message = texts::bump_message(&self.chart, derived);
         let commit = commit(github, objects, held.as_ref(), &tree, std::slice::from_ref(tip), &message).await?;
         point(github, &head, held.as_ref(), &commit).await?;
         let base = self.tips.names.chart_branch(&self.chart)?.to_string();
         let title = texts::bump_title(&self.chart, derived);
-        let (pull, _) = offer(self.train, &head, &base, &title, |old| texts::bump_body(self.train, &self.chart, derived, old)).await?;
+        let (pull, _) = offer(self.train, &head, &base, &title, false, |old| texts::bump_body(self.train, &self.chart, derived, old)).await?;
         report.add(
             Some(&self.chart),
             Outcome::Done,
@@ -215,8 +224,8 @@ async fn facts(train: &Train, tips: &Tips, store: &mut Store, chart: &ChartName,
     };
     let main = at(&tips.main).await?;
     let main_finished = match &main {
-        Some(main) => super::tag::finished(train, main.path.as_str()).await?.as_ref() == Some(&main.tree),
-        None => true,
+        Some(main) if super::tag::finished(train, tips, main.path.as_str()).await?.as_ref() != Some(&main.tree) => !due_for_a_tag(store, chart, &main.tree).await?,
+        _ => true,
     };
     let facts = Facts {
         chart: chart.clone(),
@@ -229,6 +238,13 @@ async fn facts(train: &Train, tips: &Tips, store: &mut Store, chart: &ChartName,
         held_by_label: pull.has_label(&tips.configuration.configuration.hold_label),
     };
     Ok((facts, chain))
+}
+
+/// Whether `tag` will make a tag for a content of main: its lineage is complete, and there is a version in it. Content that
+/// came past the train gets none and blocks nothing.
+async fn due_for_a_tag(store: &mut Store, chart: &ChartName, tree: &TreeId) -> Result<bool, FlowError> {
+    let chain = chain(store, chart, tree).await?.filter(|chain| chain.gate.is_some());
+    Ok(chain.as_ref().and_then(Chain::bump).is_some_and(|bump| bump.level != Level::None))
 }
 
 /// What a chart's branch holds and carries, and the directories the chart is or was in. `known` is its directory where

@@ -14,9 +14,19 @@ use crate::domain::digest::TreeId;
 use crate::domain::names::{ChartName, RepoPath};
 use crate::domain::package::dependency_path;
 use crate::domain::statement::{CheckResult as Verdict, Checks, DependencyContent, Predicate, Row, Source, Stage, Statement};
+use crate::plan::Place;
+use semver::Version;
 
 /// A commit to be judged.
 pub(crate) type Message = check::commits::Commit;
+
+/// What the checks of one content need beside the content.
+pub(crate) struct Judging {
+    /// The commits that brought it.
+    pub(crate) commits: Vec<Message>,
+    /// Where a contribution started from: a branch from an old commit has an old version without having lowered it.
+    pub(crate) started: Option<Place>,
+}
 
 /// What the checks said about one content.
 pub(crate) struct Judged {
@@ -46,7 +56,7 @@ pub(crate) fn commits(counted: &[Counted]) -> Vec<Message> {
 ///
 /// # Errors
 /// When an object cannot be read or helm cannot be run.
-pub(crate) async fn judge(train: &Train, tips: &Tips, chart: &ChartName, pair: &Pair, listing: &Listing, commits: Vec<Message>) -> Result<Judged, FlowError> {
+pub(crate) async fn judge(train: &Train, tips: &Tips, chart: &ChartName, pair: &Pair, listing: &Listing, judging: Judging) -> Result<Judged, FlowError> {
     let path = pair.path().cloned().ok_or_else(|| FlowError::NoBranch { branch: chart.to_string() })?;
     let files = match &pair.new {
         Some(new) => train.objects.files(&new.tree).await?,
@@ -58,11 +68,17 @@ pub(crate) async fn judge(train: &Train, tips: &Tips, chart: &ChartName, pair: &
         None => None,
     };
     let integration = root(&*train.objects, &tips.integration).await?;
-    let dependencies = local_dependencies(train, &integration, &path, &files).await?;
+    let dependencies = local_dependencies(&*train.objects, &integration, &path, &files).await?;
     let subject = Subject { directory: &path, files: &files };
+    let started = match &judging.started {
+        Some(started) => super::listing::file(&*train.objects, &started.tree, "Chart.yaml", super::tips::YAML_LIMIT).await?,
+        None => None,
+    };
+    let started = started.and_then(|bytes| release_version(&path, &bytes).ok());
     let mut results = Vec::new();
     if !pair.removed {
-        let input = Input { train, tips, chart, subject: &subject, base: base.as_ref(), listing, commits: &commits, dependencies: &dependencies };
+        let input =
+            Input { train, tips, chart, subject: &subject, base: base.as_ref(), listing, commits: &judging.commits, started, dependencies: &dependencies };
         for check in tips.configuration.configuration.checks.required.clone() {
             results.push(input.run(check).await?);
         }
@@ -124,6 +140,7 @@ struct Input<'a> {
     base: Option<&'a Files>,
     listing: &'a Listing,
     commits: &'a [Message],
+    started: Option<Version>,
     dependencies: &'a BTreeMap<String, Files>,
 }
 
@@ -139,6 +156,7 @@ impl Input<'_> {
             CheckId::Changelog => check::changelog::check(None),
             CheckId::Version => {
                 let floor = base_yaml.and_then(|bytes| release_version(self.subject.directory, bytes).ok());
+                let floor = floor.map(|floor| self.started.clone().map_or(floor.clone(), |started| floor.min(started)));
                 check::version::check(self.subject, floor.as_ref(), configuration.versions)
             }
             CheckId::Layout => {

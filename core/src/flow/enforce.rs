@@ -1,6 +1,8 @@
 //! Stage 3: proves that a pull request to a chart's branch carries exactly that chart's content on integration, or its
 //! re-derived bump, and nothing else; then signs the gate and merges, or closes it with the reason, or waits.
 
+use std::collections::BTreeSet;
+
 use super::bump::derive;
 use super::compose::agree_outside;
 use super::judge::{Chain, chain};
@@ -23,20 +25,32 @@ pub const STATUS: &str = "chartflow/enforce";
 /// When GitHub, the store or the signer fails.
 pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> {
     let mut report = Report::new(Stage::Enforce);
+    let hinted = super::pulls::hinted(train, hint).await?;
+    if hinted.as_ref().is_some_and(Vec::is_empty) {
+        return Ok(report);
+    }
     let tips = Tips::read(train).await?;
-    for pull in candidates(train, &tips, hint).await? {
+    let pulls = match hinted {
+        Some(pulls) => pulls,
+        None => candidates(train, &tips).await?,
+    };
+    let mut moved = BTreeSet::new();
+    for pull in pulls {
         let chart = BranchName::new(pull.base.branch.clone()).ok().and_then(|branch| tips.names.chart_of_branch(&branch));
         let Some((chart, tip)) = chart.and_then(|chart| Some((chart.clone(), tips.charts.get(&chart)?.clone()))) else { continue };
-        let mut job = Job { train, tips: &tips, store: Store::new(train), chart, tip };
-        job.judge(&pull, &mut report).await?;
+        if moved.contains(&chart) {
+            report.add(Some(&chart), Outcome::Waiting, format!("pull request {}: the branch has just moved", pull.number));
+            continue;
+        }
+        let mut job = Job { train, tips: &tips, store: Store::new(train, &tips), chart, tip };
+        if job.judge(&pull, &mut report).await? {
+            moved.insert(job.chart);
+        }
     }
     Ok(report)
 }
 
-async fn candidates(train: &Train, tips: &Tips, hint: Option<u64>) -> Result<Vec<Pull>, FlowError> {
-    if let Some(number) = hint {
-        return Ok(train.github.get_pull(number).await?.filter(Pull::open).into_iter().collect());
-    }
+async fn candidates(train: &Train, tips: &Tips) -> Result<Vec<Pull>, FlowError> {
     let mut pulls = Vec::new();
     for chart in tips.charts.keys() {
         let base = Some(tips.names.chart_branch(chart)?.to_string());
@@ -54,11 +68,12 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    async fn judge(&mut self, pull: &Pull, report: &mut Report) -> Result<(), FlowError> {
+    /// Whether the branch moved.
+    async fn judge(&mut self, pull: &Pull, report: &mut Report) -> Result<bool, FlowError> {
         let (facts, chain) = self.facts(pull).await?;
         let chart = Some(&self.chart);
         match plan(&facts) {
-            Action::Merge => self.merge(pull, &facts, chain, report).await?,
+            Action::Merge => return self.merge(pull, &facts, chain, report).await,
             Action::Wait { reason } => report.add(chart, Outcome::Waiting, format!("pull request {}: {reason}", pull.number)),
             Action::Refuse { reason } => {
                 let github = &self.train.github;
@@ -70,7 +85,7 @@ impl Job<'_> {
                 report.refuse(chart, reason.rule(), format!("pull request {}: {reason}", pull.number), hint);
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     async fn facts(&mut self, pull: &Pull) -> Result<(Facts, Option<Chain>), FlowError> {
@@ -128,7 +143,7 @@ impl Job<'_> {
         Ok((if source == pair.new && complete { Origin::Promotion } else { Origin::Unsigned }, Some(chain)))
     }
 
-    async fn merge(&mut self, pull: &Pull, facts: &Facts, chain: Option<Chain>, report: &mut Report) -> Result<(), FlowError> {
+    async fn merge(&mut self, pull: &Pull, facts: &Facts, chain: Option<Chain>, report: &mut Report) -> Result<bool, FlowError> {
         let github = &self.train.github;
         let bump = facts.origin == Origin::Bump;
         if let (false, Some(chain)) = (bump, &chain) {
@@ -142,10 +157,13 @@ impl Job<'_> {
             Merge::Merged(_) => {
                 github.delete_ref(&format!("heads/{}", pull.head.branch)).await?;
                 report.add(Some(&self.chart), Outcome::Done, format!("merged pull request {} into {}", pull.number, pull.base.branch));
+                Ok(true)
             }
-            Merge::Refused(words) => report.add(Some(&self.chart), Outcome::Waiting, format!("pull request {} could not be merged: {words}", pull.number)),
+            Merge::Refused(words) => {
+                report.add(Some(&self.chart), Outcome::Waiting, format!("pull request {} could not be merged: {words}", pull.number));
+                Ok(false)
+            }
         }
-        Ok(())
     }
 }
 

@@ -32,7 +32,7 @@ pub async fn run(train: &Train) -> Result<Report, FlowError> {
     for (path, problem) in &difference.unreadable {
         report.refuse(None, "layout/chart-yaml", format!("{path}: {problem}"), "mend the file on integration");
     }
-    let mut store = Store::new(train);
+    let mut store = Store::new(train, &tips);
     let charts: BTreeSet<ChartName> = difference.charts.keys().chain(tips.charts.keys()).cloned().collect();
     let mut due = Vec::new();
     for chart in charts {
@@ -55,6 +55,8 @@ struct Due {
     pair: Pair,
     promotion: Promotion,
     lines: Vec<Signed>,
+    /// Whether the branch was withdrawn just now, so that what was listed is gone.
+    fresh: bool,
 }
 
 struct Job<'a> {
@@ -74,7 +76,8 @@ impl Job<'_> {
         }
         let facts = self.facts(&pair).await?;
         let mut plan = plan(&facts);
-        if plan.action == Action::Withdraw {
+        let withdrawn = plan.action == Action::Withdraw;
+        if withdrawn {
             self.withdraw(&plan, report).await?;
             // What is due then is decided anew, without the branch.
             plan = crate::plan::filter::plan(&Facts { branch: None, ..facts });
@@ -83,7 +86,7 @@ impl Job<'_> {
         match plan.action {
             Action::Nothing | Action::Withdraw => report.add(chart, Outcome::Nothing, plan.reason.to_string()),
             Action::Hold => report.add(chart, Outcome::Waiting, plan.reason.to_string()),
-            Action::Promote => return self.sign(pair, report).await,
+            Action::Promote => return Ok(self.sign(pair, report).await?.map(|due| Due { fresh: withdrawn, ..due })),
         }
         Ok(None)
     }
@@ -164,7 +167,14 @@ impl Job<'_> {
         let text = plan.reason.to_string();
         let merged = plan.reason == crate::plan::filter::Reason::Merged;
         if let (false, Some(tip)) = (merged, self.tips.charts.get(&self.chart)) {
-            status(self.train, tip, Status { context: super::bump::STATUS.to_owned(), state: StatusState::Failure, description: Some(text.clone()) }).await?;
+            status(self.train, false, tip, Status { context: super::bump::STATUS.to_owned(), state: StatusState::Failure, description: Some(text.clone()) })
+                .await?;
+        }
+        if merged {
+            // GitHub closes what still aims at a deleted branch; a machine head with it is replaced by the next promotion.
+            github.delete_ref(&format!("heads/{branch}")).await?;
+            report.add(Some(&self.chart), Outcome::Done, format!("removed {branch}: {text}"));
+            return Ok(());
         }
         let mut pulls = github.list_pulls(&PullFilter { head: Some(branch.clone()), ..PullFilter::default() }).await?;
         pulls.extend(github.list_pulls(&PullFilter { base: Some(branch.clone()), ..PullFilter::default() }).await?);
@@ -191,7 +201,8 @@ impl Job<'_> {
             what: "counting its commits",
             source: Box::new(source),
         })?;
-        let judged = checks::judge(self.train, self.tips, &self.chart, &pair, &self.difference.listing, checks::commits(&range.counted)).await?;
+        let judging = checks::Judging { commits: checks::commits(&range.counted), started: None };
+        let judged = checks::judge(self.train, self.tips, &self.chart, &pair, &self.difference.listing, judging).await?;
         report.checks.extend(judged.entries.clone());
         if !judged.passed() {
             for finding in judged.failures() {
@@ -212,7 +223,7 @@ impl Job<'_> {
             predicate: Predicate::Promotion(promotion.clone()),
         };
         lines.push(self.store.sign(statement).await?);
-        Ok(Some(Due { chart: self.chart.clone(), pair, promotion, lines }))
+        Ok(Some(Due { chart: self.chart.clone(), pair, promotion, lines, fresh: false }))
     }
 
     async fn promotion(
@@ -263,7 +274,7 @@ impl Due {
     async fn open(self, train: &Train, tips: &Tips, report: &mut Report) -> Result<(), FlowError> {
         let (github, objects) = (&train.github, &*train.objects);
         let branch = tips.names.chart_branch(&self.chart)?.to_string();
-        let present = github.get_ref(&format!("heads/{branch}")).await?.and_then(RefTarget::commit);
+        let present = if self.fresh { None } else { tips.charts.get(&self.chart).cloned() };
         let tip: CommitId = match present {
             Some(tip) => tip,
             None => {
@@ -279,13 +290,13 @@ impl Due {
         let base = root(objects, &tip).await?;
         let tree = graft(github, objects, &base, &grafts).await?;
         let head = tips.names.promote_head(&self.chart)?.to_string();
-        let held = github.get_ref(&format!("heads/{head}")).await?.and_then(RefTarget::commit);
+        let held = if self.fresh { github.get_ref(&format!("heads/{head}")).await?.and_then(RefTarget::commit) } else { tips.branches.get(&head).cloned() };
         let message = texts::promotion_message(&self.chart, &self.promotion);
         let made = commit(github, objects, held.as_ref(), &tree, std::slice::from_ref(&tip), &message).await?;
         point(github, &head, held.as_ref(), &made).await?;
         let title = texts::promotion_title(&self.chart, &self.promotion);
         let body = |old: &str| texts::promotion_body(train, &self.chart, &self.promotion, &self.lines, old);
-        let (pull, _) = offer(train, &head, &branch, &title, body).await?;
+        let (pull, _) = offer(train, &head, &branch, &title, false, body).await?;
         report.add(Some(&self.chart), Outcome::Done, format!("promoted in pull request {}", pull.number));
         Ok(())
     }

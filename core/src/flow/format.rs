@@ -17,7 +17,7 @@ pub async fn run(train: &Train, branch: Option<&BranchName>) -> Result<Report, F
     let tips = Tips::read(train).await?;
     let wanted = branch.and_then(|branch| tips.names.chart_of_branch(branch));
     for (chart, tip) in tips.charts.iter().filter(|(chart, _)| branch.is_none() || wanted.as_ref() == Some(*chart)) {
-        let mut store = Store::new(train);
+        let mut store = Store::new(train, &tips);
         let (facts, chain, _) = branch_facts(train, &tips, &mut store, chart, tip, None).await?;
         let Some(chain) = chain.filter(|_| facts.only_this_chart && facts.carried.is_some()) else {
             report.add(Some(chart), Outcome::Waiting, "its branch carries nothing yet");
@@ -32,7 +32,7 @@ async fn one(train: &Train, tips: &Tips, chart: &ChartName, chain: &super::judge
     let head = tips.names.chart_branch(chart)?.to_string();
     let title = texts::release_title(chart, chain);
     let body = |old: &str| texts::release_body(train, chart, chain, old);
-    let (pull, new) = offer(train, &head, tips.names.main().as_str(), &title, body).await?;
+    let (pull, new) = offer(train, &head, tips.names.main().as_str(), &title, chain.bump.is_some(), body).await?;
     report.add(Some(chart), Outcome::Done, format!("{} pull request {} to {}", if new { "opened" } else { "refreshed" }, pull.number, tips.names.main()));
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::judge::Chain;
 use super::listing::{Patterns, file, listing, subtree};
-use super::pulls::{of_commit, record};
+use super::pulls::record;
 use super::tips::{Pair, Tips, YAML_LIMIT};
 use super::{FlowError, Train};
 use crate::domain::chart::Metadata;
@@ -13,6 +13,7 @@ use crate::domain::commit::{Author, Commit};
 use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::names::{ChartName, RepoPath};
 use crate::domain::statement::PullRecord;
+use crate::port::github::Pull;
 use crate::port::objects;
 
 /// What a release takes of integration's history.
@@ -111,26 +112,24 @@ async fn contributions(train: &Train, tips: &Tips, found: &[objects::Commit], ga
         if gathered.history.ways_back.contains(&commit.id) {
             continue;
         }
-        let Some(pull) = of_commit(train, &commit.id).await? else {
+        // A rebase brought several commits, and the pull request is known by the last of them.
+        let Some((pull, last)) = brought_by(train, &commit.id, &commits).await? else {
             gathered.history.touched.insert(commit.id.clone(), charts_touched(train, &patterns, commit).await?.into_iter().collect());
             continue;
         };
         if !seen.insert(pull.number) || pull.head.branch == tips.names.back_head().as_str() {
             continue;
         }
-        gathered.records.push(record(train, &pull, &commit.id).await?);
+        gathered.records.push(record(train, &pull, &last.id).await?);
         let mut own = Vec::new();
         for listed in train.github.pull_commits(pull.number).await? {
             let object = train.objects.commit(&listed.id).await?;
             let charts = charts_touched(train, &patterns, &object).await?;
             own.push(ContributedCommit { commit: commit_of(&object), charts });
         }
-        let method = if commit.parents.len() > 1 {
+        let method = if last.parents.len() > 1 {
             MergeMethod::Merge
-        } else if own.last().is_some_and(|last| last.commit.message.trim_end() == commit.message.trim_end()) && own.len() == 1 && own[0].commit.id == commit.id
-        {
-            MergeMethod::Rebase
-        } else if rebased(commit, &own, &commits) {
+        } else if last.id != commit.id || rebased(last, &own, &commits) {
             MergeMethod::Rebase
         } else {
             MergeMethod::Squash
@@ -138,12 +137,42 @@ async fn contributions(train: &Train, tips: &Tips, found: &[objects::Commit], ga
         gathered.history.contributions.push(Contribution {
             pull: pull.number,
             head: pull.head.sha.clone(),
-            merge_commit: commit.id.clone(),
+            merge_commit: last.id.clone(),
             method,
             commits: own,
         });
     }
     Ok(())
+}
+
+/// The pull request that brought a commit of integration's first-parent line, and the last commit it brought.
+async fn brought_by<'a>(
+    train: &Train,
+    id: &CommitId,
+    commits: &BTreeMap<&CommitId, &'a objects::Commit>,
+) -> Result<Option<(Pull, &'a objects::Commit)>, FlowError> {
+    let merged = train.github.pulls_of_commit(id).await?.into_iter().filter(Pull::merged);
+    let mut found: Vec<(Pull, &objects::Commit)> = merged
+        .filter_map(|pull| {
+            let last = commits.get(pull.merge_commit_sha.as_ref()?).copied()?;
+            Some((pull, last))
+        })
+        .collect();
+    // Merged by a commit of its own, a pull request is the one that is meant, whoever else lists the commit.
+    found.sort_by_key(|(pull, last)| (last.id != *id, last.parents.len() > 1, pull.number));
+    Ok(found.into_iter().next().filter(|(_, last)| last.id == *id || (last.parents.len() < 2 && leads_to(last, id, commits))))
+}
+
+/// Whether a first-parent line of commits with one parent leads from one commit to another.
+fn leads_to(from: &objects::Commit, to: &CommitId, commits: &BTreeMap<&CommitId, &objects::Commit>) -> bool {
+    let mut at = Some(from);
+    while let Some(commit) = at {
+        if commit.id == *to {
+            return true;
+        }
+        at = if commit.parents.len() == 1 { commits.get(&commit.parents[0]).copied() } else { None };
+    }
+    false
 }
 
 /// Whether the commits of a pull request stand on the first-parent line one by one, with their own messages.

@@ -8,14 +8,13 @@ use super::judge::{Chain, chain};
 use super::listing::{Patterns, file, root};
 use super::pulls::offer;
 use super::store::{Signed, Store};
-use super::tag::existing;
 use super::tips::{Difference, Pair, Tips};
 use super::{FlowError, Outcome, Report, Train, texts};
 use crate::domain::branch::{PUBLISHED, RELEASED};
-use crate::domain::digest::{CommitId, TreeId};
+use crate::domain::digest::{CommitId, TagObjectId, TreeId};
 use crate::domain::index;
 use crate::domain::names::{ChartName, TagName};
-use crate::domain::statement::{Level, Stage};
+use crate::domain::statement::{Level, Predicate, Stage};
 use crate::domain::tree::Mode;
 use crate::port::github::{Merge, MergeMethod, NewContent, NewEntry, NewRelease, Pull, RefTarget, Release, Status, StatusState};
 
@@ -35,34 +34,32 @@ pub(crate) const PACKAGE_LIMIT: usize = 100 << 20;
 /// When GitHub, the store or the signer fails.
 pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> {
     let mut report = Report::new(Stage::Package);
+    let hinted = super::pulls::hinted(train, hint).await?;
+    if hinted.as_ref().is_some_and(Vec::is_empty) {
+        return Ok(report);
+    }
     let tips = Tips::read(train).await?;
-    if let Some(number) = hint
-        && let Some(pull) = train.github.get_pull(number).await?.filter(Pull::open)
-    {
+    for pull in hinted.into_iter().flatten() {
         foreign(train, &tips, &pull, &mut report).await?;
     }
+    let mut release = tips.release()?.clone();
     for (chart, pair) in work(train, &tips).await?.charts {
         if pair.removed {
             continue;
         }
-        let mut job = Job { train, tips: &tips, store: Store::new(train), chart, pair };
+        let mut job = Job { train, tips: &tips, store: Store::new(train, &tips), chart, pair, release: release.clone() };
         job.run(&mut report).await?;
+        release = job.release;
     }
     Ok(report)
 }
 
 /// What `tag` has finished with and `publish` has not.
 pub(crate) async fn work(train: &Train, tips: &Tips) -> Result<Difference, FlowError> {
-    let (released, published) = (marker(train, RELEASED).await?, marker(train, PUBLISHED).await?);
+    let objects = &*train.objects;
+    let (published, released) = (root(objects, tips.marker(train, PUBLISHED).await?).await?, root(objects, tips.marker(train, RELEASED).await?).await?);
     let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
-    Difference::between(train, &patterns, &published.1, &released.1).await
-}
-
-/// The commit and tree of a marker.
-pub(crate) async fn marker(train: &Train, name: &str) -> Result<(CommitId, TreeId), FlowError> {
-    let commit = train.github.get_ref(name).await?.and_then(RefTarget::commit).ok_or_else(|| FlowError::NoBranch { branch: name.to_owned() })?;
-    let tree = root(&*train.objects, &commit).await?;
-    Ok((commit, tree))
+    Difference::between(train, &patterns, &published, &released).await
 }
 
 /// A pull request to release that no release of the train opened is red for ever.
@@ -76,7 +73,8 @@ async fn foreign(train: &Train, tips: &Tips, pull: &Pull, report: &mut Report) -
         return Ok(());
     }
     let text = "only releases of the train reach this branch";
-    super::pulls::status(train, &pull.head.sha, Status { context: STATUS.to_owned(), state: StatusState::Failure, description: Some(text.to_owned()) }).await?;
+    super::pulls::status(train, false, &pull.head.sha, Status { context: STATUS.to_owned(), state: StatusState::Failure, description: Some(text.to_owned()) })
+        .await?;
     report.refuse(None, "flow/foreign-release", format!("pull request {}: {text}", pull.number), "close it");
     Ok(())
 }
@@ -87,6 +85,7 @@ struct Job<'a> {
     store: Store,
     chart: ChartName,
     pair: Pair,
+    release: CommitId,
 }
 
 impl Job<'_> {
@@ -101,22 +100,29 @@ impl Job<'_> {
         let Some(version) = chain.bump().filter(|bump| bump.level != Level::None).map(|bump| bump.to.clone()) else { return Ok(()) };
         let version = super::parse_version(&version)?;
         let name = self.tips.names.tag(&self.chart, &version)?;
-        let Some((_, at)) = existing(self.train, &name).await? else {
-            report.add(Some(&self.chart), Outcome::Waiting, format!("tag {name} is not there"));
-            return Ok(());
-        };
-        let tip = self.train.github.get_ref(&format!("heads/{}", self.tips.names.release())).await?.and_then(RefTarget::commit);
-        let tip = tip.ok_or_else(|| FlowError::NoBranch { branch: self.tips.names.release().to_string() })?;
+        let Some(at) = tagged_commit(&chain) else { return Ok(()) };
+        let tip = self.release.clone();
         let release_root = root(&*self.train.objects, &tip).await?;
         let served = format!("charts/{}-{version}.tgz", self.chart);
         if file(&*self.train.objects, &release_root, &served, PACKAGE_LIMIT).await?.is_some() {
             report.add(Some(&self.chart), Outcome::Nothing, format!("{served} is on {}", self.tips.names.release()));
             return Ok(());
         }
+        // The tag must be the very object that was signed for: an annotated one, on that commit, of that message.
+        let signed = tag_object(&chain);
+        if self.train.github.get_ref(&format!("tags/{name}")).await? != signed.map(RefTarget::Tag) {
+            report.refuse(
+                Some(&self.chart),
+                "repo/tag",
+                format!("tag {name} is not the one that was signed for"),
+                "restore the tag; the rules of the tags forbid moving it",
+            );
+            return Ok(());
+        }
         let built = build(self.train, self.tips, &self.chart, &self.pair, &chain, &at, &version).await?;
         let lineage = self.sign(&chain, &built).await?;
-        let pull = self.propose(&tip, &release_root, &built, &lineage, &version).await?;
-        self.draft(&name, &built, &chain).await?;
+        let (pull, new) = self.propose(&tip, &release_root, &built, &lineage, &version).await?;
+        self.draft(&name, &built, &chain, new).await?;
         self.land(&pull, &version, report).await
     }
 
@@ -137,7 +143,7 @@ impl Job<'_> {
     }
 
     /// The pull request to release, on its present tip: package, lineage and index entry in one commit.
-    async fn propose(&self, tip: &CommitId, release_root: &TreeId, built: &Built, lineage: &str, version: &semver::Version) -> Result<Pull, FlowError> {
+    async fn propose(&self, tip: &CommitId, release_root: &TreeId, built: &Built, lineage: &str, version: &semver::Version) -> Result<(Pull, bool), FlowError> {
         let (github, objects) = (&self.train.github, &*self.train.objects);
         let package = &built.package;
         let index = file(objects, release_root, "index.yaml", INDEX_LIMIT).await?;
@@ -158,18 +164,22 @@ impl Job<'_> {
         ];
         let tree = github.create_tree(Some(release_root), &entries).await?;
         let head = self.tips.names.release_head(&self.chart, version)?.to_string();
-        let held = github.get_ref(&format!("heads/{head}")).await?.and_then(RefTarget::commit);
+        let held = self.tips.branches.get(&head).cloned();
         let made = commit(github, objects, held.as_ref(), &tree, std::slice::from_ref(tip), &texts::publish_message(&self.chart, version)).await?;
         point(github, &head, held.as_ref(), &made).await?;
         let title = texts::publish_title(&self.chart, version);
-        let (pull, _) =
-            offer(self.train, &head, self.tips.names.release().as_str(), &title, |old| texts::publish_body(self.train, &self.chart, built, old)).await?;
-        Ok(Pull { head: crate::port::github::End { sha: made, ..pull.head.clone() }, ..pull })
+        let (pull, new) = offer(self.train, &head, self.tips.names.release().as_str(), &title, held.is_some(), |old| {
+            texts::publish_body(self.train, &self.chart, built, old)
+        })
+        .await?;
+        let head = crate::port::github::End { sha: made, ..pull.head.clone() };
+        Ok((Pull { head, ..pull }, new))
     }
 
     /// The draft of the GitHub Release, unless it is there.
-    async fn draft(&self, name: &TagName, built: &Built, chain: &Chain) -> Result<(), FlowError> {
-        if find_release(self.train, name).await?.is_some() {
+    async fn draft(&self, name: &TagName, built: &Built, chain: &Chain, new: bool) -> Result<(), FlowError> {
+        // The pull request comes first, so beside a new one there is no draft.
+        if !new && find_release(self.train, name).await?.is_some() {
             return Ok(());
         }
         let prerelease = semver::Version::parse(&built.package.version).is_ok_and(|version| !version.pre.is_empty());
@@ -184,12 +194,14 @@ impl Job<'_> {
     }
 
     /// Posts the check and merges.
-    async fn land(&self, pull: &Pull, version: &semver::Version, report: &mut Report) -> Result<(), FlowError> {
-        let github = &self.train.github;
+    async fn land(&mut self, pull: &Pull, version: &semver::Version, report: &mut Report) -> Result<(), FlowError> {
+        let github = self.train.github.clone();
         let description = Some("the package is built from its tag and its lineage is complete".to_owned());
         github.create_status(&pull.head.sha, &Status { context: STATUS.to_owned(), state: StatusState::Success, description }).await?;
         match github.merge_pull(pull.number, &pull.head.sha, MergeMethod::Merge, &texts::merge_title(pull), "").await? {
-            Merge::Merged(_) => {
+            Merge::Merged(tip) => {
+                // The next package of this run starts where this one landed.
+                self.release = tip;
                 github.delete_ref(&format!("heads/{}", pull.head.branch)).await?;
                 report.add(Some(&self.chart), Outcome::Done, format!("{} {version} is on {}", self.chart, pull.base.branch));
                 if !self.train.home.app {
@@ -204,8 +216,21 @@ impl Job<'_> {
 
 /// The release of a tag, published or draft.
 pub(crate) async fn find_release(train: &Train, name: &TagName) -> Result<Option<Release>, FlowError> {
-    if let Some(release) = train.github.release_by_tag(name.as_str()).await? {
-        return Ok(Some(release));
+    // Drafts are found by listing alone, and what is under way is among the newest.
+    Ok(train.github.newest_releases().await?.into_iter().find(|release| release.tag_name == name.as_str()))
+}
+
+/// The commit that a chain's tag names.
+pub(crate) fn tagged_commit(chain: &Chain) -> Option<CommitId> {
+    match &chain.tag.as_ref()?.statement.predicate {
+        Predicate::Tag(tag) => Some(tag.commit.clone()),
+        _ => None,
     }
-    Ok(train.github.newest_releases().await?.into_iter().find(|release| release.draft && release.tag_name == name.as_str()))
+}
+
+fn tag_object(chain: &Chain) -> Option<TagObjectId> {
+    match &chain.tag.as_ref()?.statement.predicate {
+        Predicate::Tag(tag) => Some(tag.tag_object.clone()),
+        _ => None,
+    }
 }

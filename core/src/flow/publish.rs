@@ -3,9 +3,9 @@
 
 use super::judge::{Chain, chain};
 use super::listing::{file, root};
-use super::package::{Built, PACKAGE_LIMIT, build, find_release, marker, work};
+use super::package::{Built, PACKAGE_LIMIT, build, find_release, tagged_commit, work};
 use super::store::{Signed, Store};
-use super::tag::{existing, move_marker};
+use super::tag::move_marker;
 use super::tips::{Pair, Tips};
 use super::{FlowError, Outcome, Report, Train};
 use crate::domain::branch::PUBLISHED;
@@ -14,7 +14,7 @@ use crate::domain::names::{ChartName, TagName};
 use crate::domain::oci;
 use crate::domain::statement::{Downloaded, Gate, Level, Predicate, Row, Stage, Statement};
 use crate::flow::compose::Graft;
-use crate::port::github::{NewRelease, RefTarget, Release};
+use crate::port::github::{NewRelease, Release};
 
 /// A lineage longer than this is not one of ours.
 const LINEAGE_LIMIT: usize = 4 << 20;
@@ -29,13 +29,12 @@ pub async fn run(train: &Train) -> Result<Report, FlowError> {
     let mut finished: Vec<Graft> = Vec::new();
     for (chart, pair) in work(train, &tips).await?.charts {
         let grafts = super::tag::entries(&pair);
-        let mut job = Job { train, tips: &tips, store: Store::new(train), chart, pair };
+        let mut job = Job { train, tips: &tips, store: Store::new(train, &tips), chart, pair };
         if job.run(&mut report).await? {
             finished.extend(grafts);
         }
     }
-    let (seen, _) = marker(train, PUBLISHED).await?;
-    move_marker(train, PUBLISHED, &seen, finished).await?;
+    move_marker(train, PUBLISHED, tips.marker(train, PUBLISHED).await?, finished).await?;
     Ok(report)
 }
 
@@ -65,7 +64,7 @@ impl Job<'_> {
         let Some(version) = chain.bump().filter(|bump| bump.level != Level::None).map(|bump| bump.to.clone()) else { return Ok(true) };
         let version = super::parse_version(&version)?;
         let name = self.tips.names.tag(&self.chart, &version)?;
-        let (Some(served), Some((_, at))) = (self.served(&version).await?, existing(self.train, &name).await?) else {
+        let (Some(served), Some(at)) = (self.served(&version).await?, tagged_commit(&chain)) else {
             report.add(Some(&self.chart), Outcome::Waiting, format!("{} {version} is not on {} yet", self.chart, self.tips.names.release()));
             return Ok(false);
         };
@@ -90,9 +89,7 @@ impl Job<'_> {
     }
 
     async fn served(&self, version: &semver::Version) -> Result<Option<Served>, FlowError> {
-        let tip = self.train.github.get_ref(&format!("heads/{}", self.tips.names.release())).await?.and_then(RefTarget::commit);
-        let tip = tip.ok_or_else(|| FlowError::NoBranch { branch: self.tips.names.release().to_string() })?;
-        let tree = root(&*self.train.objects, &tip).await?;
+        let tree = root(&*self.train.objects, self.tips.release()?).await?;
         let stem = format!("charts/{}-{version}", self.chart);
         let package = file(&*self.train.objects, &tree, &format!("{stem}.tgz"), PACKAGE_LIMIT).await?;
         let lineage = file(&*self.train.objects, &tree, &format!("{stem}.lineage.jsonl"), LINEAGE_LIMIT).await?;

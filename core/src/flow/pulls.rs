@@ -5,6 +5,13 @@ use crate::domain::digest::CommitId;
 use crate::domain::statement::{Account, PullRecord, Review, ReviewState};
 use crate::port::github::{self, NewPull, Pull, PullFilter, Status};
 
+/// The pull request an event is about, while it is open: an empty list ends a stage before it has asked for anything
+/// else. `None` without a hint.
+pub(crate) async fn hinted(train: &Train, hint: Option<u64>) -> Result<Option<Vec<Pull>>, FlowError> {
+    let Some(number) = hint else { return Ok(None) };
+    Ok(Some(train.github.get_pull(number).await?.filter(Pull::open).into_iter().collect()))
+}
+
 /// The open pull request from one branch of this repository into another.
 pub(crate) async fn open(train: &Train, head: &str, base: &str) -> Result<Option<Pull>, FlowError> {
     let filter = PullFilter { head: Some(head.to_owned()), base: Some(base.to_owned()), closed: false };
@@ -12,7 +19,23 @@ pub(crate) async fn open(train: &Train, head: &str, base: &str) -> Result<Option
 }
 
 /// Opens a pull request, or gives the open one its present text; `body` makes the text from what stands there.
-pub(crate) async fn offer(train: &Train, head: &str, base: &str, title: &str, body: impl Fn(&str) -> String) -> Result<(Pull, bool), FlowError> {
+/// `expected` says whether one is likely open, which decides what is tried first.
+pub(crate) async fn offer(
+    train: &Train,
+    head: &str,
+    base: &str,
+    title: &str,
+    expected: bool,
+    body: impl Fn(&str) -> String,
+) -> Result<(Pull, bool), FlowError> {
+    if !expected {
+        let new = NewPull { title: title.to_owned(), body: body(""), head: head.to_owned(), base: base.to_owned() };
+        match train.github.create_pull(&new).await {
+            Ok(pull) => return Ok((pull, true)),
+            Err(error) if error.message().contains("already exists") => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
     if let Some(pull) = open(train, head, base).await? {
         let text = body(&pull.body);
         if text == pull.body && title == pull.title {
@@ -24,8 +47,11 @@ pub(crate) async fn offer(train: &Train, head: &str, base: &str, title: &str, bo
     Ok((train.github.create_pull(&new).await?, true))
 }
 
-/// Posts a status unless the newest one of its context says the same.
-pub(crate) async fn status(train: &Train, commit: &CommitId, status: Status) -> Result<(), FlowError> {
+/// Posts a status. Without an event (`hinted`) it may have been said before, and is not said again.
+pub(crate) async fn status(train: &Train, hinted: bool, commit: &CommitId, status: Status) -> Result<(), FlowError> {
+    if hinted {
+        return Ok(train.github.create_status(commit, &status).await?);
+    }
     let newest = train.github.statuses(commit).await?.into_iter().find(|known| known.context == status.context);
     let short = |text: &Option<String>| text.as_deref().unwrap_or_default().chars().take(140).collect::<String>();
     if newest.is_some_and(|newest| newest.state == status.state && short(&newest.description) == short(&status.description)) {

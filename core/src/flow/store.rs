@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::tips::Tips;
 use super::{FlowError, Train};
 use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::names::ChartName;
@@ -65,29 +66,46 @@ fn sharded(kind: &str, digits: &str) -> String {
 /// The store as one job sees it: what it read, and what it is about to append.
 pub struct Store {
     train: Train,
+    /// What the job saw, until it turns out to be stale.
+    tips: Option<Tips>,
     tip: Option<Option<CommitId>>,
+    texts: BTreeMap<String, String>,
     read: BTreeMap<String, Vec<Signed>>,
     pending: Vec<Signed>,
 }
 
 impl Store {
-    /// Nothing is read before it is asked for.
+    /// The store at the tip that a job saw. Nothing is read before it is asked for.
     #[must_use]
-    pub fn new(train: &Train) -> Self {
-        Self { train: train.clone(), tip: None, read: BTreeMap::new(), pending: Vec::new() }
+    pub fn new(train: &Train, tips: &Tips) -> Self {
+        Self { train: train.clone(), tips: Some(tips.clone()), tip: None, texts: BTreeMap::new(), read: BTreeMap::new(), pending: Vec::new() }
     }
 
     async fn tip(&mut self) -> Result<Option<CommitId>, FlowError> {
         if self.tip.is_none() {
-            self.tip = Some(self.train.github.get_ref(ATTESTATIONS).await?.and_then(crate::port::github::RefTarget::commit));
+            self.tip = Some(match self.tips.take() {
+                Some(tips) => tips.own_refs(&self.train).await?.get(ATTESTATIONS).cloned(),
+                None => self.train.github.get_ref(ATTESTATIONS).await?.and_then(crate::port::github::RefTarget::commit),
+            });
         }
         Ok(self.tip.clone().flatten())
     }
 
     async fn text(&mut self, file: &str) -> Result<String, FlowError> {
+        if let Some(text) = self.texts.get(file) {
+            return Ok(text.clone());
+        }
         let Some(tip) = self.tip().await? else { return Ok(String::new()) };
-        let bytes = self.train.github.get_file(file, &tip, FILE_LIMIT).await?.unwrap_or_default();
-        Ok(String::from_utf8(bytes).unwrap_or_default())
+        let objects = &*self.train.objects;
+        let bytes = if objects.holds(&tip) {
+            super::listing::file(objects, &super::listing::root(objects, &tip).await?, file, FILE_LIMIT).await?
+        } else {
+            // One request, where walking down to the file through the API would be four.
+            self.train.github.get_file(file, &tip, FILE_LIMIT).await?
+        };
+        let text = String::from_utf8(bytes.unwrap_or_default()).unwrap_or_default();
+        self.texts.insert(file.to_owned(), text.clone());
+        Ok(text)
     }
 
     /// The valid statements in one file, oldest first, those of this job included.
@@ -169,25 +187,27 @@ impl Store {
                     text.push('\n');
                 }
             }
-            if self.append(tip.as_ref(), files).await? {
+            if let Some(appended) = self.append(tip.as_ref(), &files).await? {
                 let pending = std::mem::take(&mut self.pending);
                 for line in pending {
                     if let Some(lines) = self.read.get_mut(&file_of(&line.statement.subject)) {
                         lines.push(line);
                     }
                 }
-                self.tip = None;
+                self.texts.extend(files);
+                self.tip = Some(Some(appended));
                 return Ok(());
             }
             self.tip = None;
+            self.texts.clear();
         }
         Err(FlowError::StoreContention { attempts: ATTEMPTS })
     }
 
-    async fn append(&self, tip: Option<&CommitId>, files: BTreeMap<String, String>) -> Result<bool, FlowError> {
+    async fn append(&self, tip: Option<&CommitId>, files: &BTreeMap<String, String>) -> Result<Option<CommitId>, FlowError> {
         let github = &self.train.github;
-        let text = |(path, text)| NewEntry { path, mode: Mode::File, content: NewContent::Text(text) };
-        let entries: Vec<NewEntry> = files.into_iter().map(text).collect();
+        let text = |(path, text): (&String, &String)| NewEntry { path: path.clone(), mode: Mode::File, content: NewContent::Text(text.clone()) };
+        let entries: Vec<NewEntry> = files.iter().map(text).collect();
         let base = match tip {
             Some(tip) => Some(self.train.objects.commit(tip).await?.tree),
             None => None,
@@ -200,8 +220,8 @@ impl Store {
             None => github.create_ref(ATTESTATIONS, commit.as_str()).await,
         };
         match moved {
-            Ok(()) => Ok(true),
-            Err(error) if error.is_stale() => Ok(false),
+            Ok(()) => Ok(Some(commit)),
+            Err(error) if error.is_stale() => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

@@ -21,13 +21,12 @@ use crate::port::github::RefTarget;
 pub async fn run(train: &Train) -> Result<Report, FlowError> {
     let mut report = Report::new(Stage::Tag);
     let tips = Tips::read(train).await?;
-    let marker = train.github.get_ref(RELEASED).await?.and_then(RefTarget::commit);
-    let marker = marker.ok_or_else(|| FlowError::NoBranch { branch: RELEASED.to_owned() })?;
+    let marker = tips.marker(train, RELEASED).await?.clone();
     let marker_root = root(&*train.objects, &marker).await?;
     let main_root = root(&*train.objects, &tips.main).await?;
     let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
     let difference = Difference::between(train, &patterns, &marker_root, &main_root).await?;
-    let mut store = Store::new(train);
+    let mut store = Store::new(train, &tips);
     let mut finished: Vec<Graft> = Vec::new();
     let mut tagged = Vec::new();
     for (chart, pair) in &difference.charts {
@@ -115,32 +114,42 @@ impl Job<'_> {
             }
             None => None,
         };
-        let existing = match gated.as_ref().and_then(|gated| gated.tag.as_ref()) {
-            Some(name) => existing(self.train, name).await?,
-            None => None,
-        };
         let commit = self.first_commit().await?;
-        let facts = Facts {
+        let mut facts = Facts {
             chart: self.chart.clone(),
             main: self.pair.new.clone(),
             finished: self.pair.old.as_ref().map(|place| place.tree.clone()),
             commit,
             gated,
-            existing: existing.as_ref().map(|(_, commit)| commit.clone()),
+            existing: None,
         };
-        let action = plan(&facts);
+        let mut action = plan(&facts);
+        if let (Action::Tag { name, commit }, Some(chain)) = (&action, &chain) {
+            // Making the tag is also the question whether it is there.
+            if self.tag(name, commit, chain, None).await? {
+                tagged.push(name.clone());
+                report.add(chart, Outcome::Done, format!("tagged {action}"));
+                return Ok(true);
+            }
+            let existing = existing(self.train, name).await?;
+            facts.existing = existing.as_ref().map(|(_, commit)| commit.clone());
+            action = plan(&facts);
+            if let (Action::Tag { name, commit }, Some((object, _))) = (&action, existing) {
+                self.tag(name, commit, chain, Some(object)).await?;
+                tagged.push(name.clone());
+                report.add(chart, Outcome::Done, format!("signed for {action}"));
+                return Ok(true);
+            }
+        }
         match &action {
             Action::Nothing => Ok(true),
             Action::Finish => {
                 report.add(chart, Outcome::Done, action.to_string());
                 Ok(true)
             }
-            Action::Tag { name, commit } => {
-                let Some(chain) = chain else { return Ok(false) };
-                self.tag(name, commit, &chain, existing.map(|(object, _)| object)).await?;
-                tagged.push(name.clone());
-                report.add(chart, Outcome::Done, format!("tagged {action}"));
-                Ok(true)
+            Action::Tag { .. } | Action::Taken { .. } => {
+                report.refuse(chart, "tag/taken", action.to_string(), "the next version will be used; a rule for the creation of tags keeps names free");
+                Ok(false)
             }
             Action::Foreign => {
                 let hint = format!(
@@ -148,10 +157,6 @@ impl Job<'_> {
                     self.tips.names.integration()
                 );
                 report.refuse(chart, "tag/no-lineage", action.to_string(), hint);
-                Ok(false)
-            }
-            Action::Taken { .. } => {
-                report.refuse(chart, "tag/taken", action.to_string(), "the next version will be used; a rule for the creation of tags keeps names free");
                 Ok(false)
             }
         }
@@ -175,15 +180,19 @@ impl Job<'_> {
 
     /// Makes the tag unless it is there, then signs that it is. A crash between the two leaves a tag to be signed for,
     /// never a second tag.
-    async fn tag(&mut self, name: &TagName, commit: &CommitId, chain: &Chain, existing: Option<RefTarget>) -> Result<(), FlowError> {
+    async fn tag(&mut self, name: &TagName, commit: &CommitId, chain: &Chain, existing: Option<RefTarget>) -> Result<bool, FlowError> {
         let github = &self.train.github;
-        let Some(gate) = &chain.gate else { return Ok(()) };
+        let Some(gate) = &chain.gate else { return Ok(false) };
         let object = match existing {
             Some(RefTarget::Tag(object)) => object,
-            Some(RefTarget::Commit(_)) => return Ok(()),
+            Some(RefTarget::Commit(_)) => return Ok(false),
             None => {
                 let object = github.create_tag(name.as_str(), &texts::tag_message(self.chart, name, gate.digest), commit).await?;
-                github.create_ref(&format!("tags/{name}"), object.as_str()).await?;
+                match github.create_ref(&format!("tags/{name}"), object.as_str()).await {
+                    Ok(()) => {}
+                    Err(error) if error.is_stale() => return Ok(false),
+                    Err(error) => return Err(error.into()),
+                }
                 object
             }
         };
@@ -197,7 +206,7 @@ impl Job<'_> {
             predicate,
         };
         self.store.sign(statement).await?;
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -213,12 +222,11 @@ pub(crate) async fn existing(train: &Train, name: &TagName) -> Result<Option<(Re
     }
 }
 
-/// The tree of a marker at a path, for `bump`'s question whether `tag` has finished with main's content.
+/// What `tag` has finished with at a path, for `bump`'s question whether main's content has its tag.
 ///
 /// # Errors
 /// When an object cannot be read.
-pub(crate) async fn finished(train: &Train, path: &str) -> Result<Option<TreeId>, FlowError> {
-    let Some(marker) = train.github.get_ref(RELEASED).await?.and_then(RefTarget::commit) else { return Ok(None) };
-    let tree = root(&*train.objects, &marker).await?;
+pub(crate) async fn finished(train: &Train, tips: &Tips, path: &str) -> Result<Option<TreeId>, FlowError> {
+    let tree = root(&*train.objects, tips.marker(train, RELEASED).await?).await?;
     subtree(&*train.objects, &tree, path).await
 }

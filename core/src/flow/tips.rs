@@ -1,6 +1,7 @@
 //! Where the tiers stand, and the charts in which they differ.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
 
 use super::listing::{Listing, Patterns, file, listing, root};
 use super::{FlowError, Train};
@@ -26,6 +27,10 @@ pub struct Tips {
     pub integration: CommitId,
     /// The per-chart branches.
     pub charts: BTreeMap<ChartName, CommitId>,
+    /// Every branch.
+    pub branches: BTreeMap<String, CommitId>,
+    /// The refs below `refs/chartflow/`, once they were asked for.
+    markers: Arc<OnceLock<BTreeMap<String, CommitId>>>,
     /// The configuration on main.
     pub configuration: ReadConfiguration,
     /// The names it gives.
@@ -33,30 +38,56 @@ pub struct Tips {
 }
 
 impl Tips {
-    /// Reads the tips: two requests and the configuration.
+    /// Reads the tips: all branches in one request, and the configuration.
     ///
     /// # Errors
     /// [`FlowError::NoBranch`] without main or integration, [`FlowError::Configuration`] for one that cannot be used.
     pub async fn read(train: &Train) -> Result<Self, FlowError> {
+        let branches = commits(train.github.matching_refs("heads").await?, "refs/heads/");
         let branch = &train.home.default_branch;
-        let main = train.github.get_ref(&format!("heads/{branch}")).await?.and_then(RefTarget::commit);
-        let main = main.ok_or_else(|| FlowError::NoBranch { branch: branch.to_string() })?;
+        let main = branches.get(branch.as_str()).cloned().ok_or_else(|| FlowError::NoBranch { branch: branch.to_string() })?;
         let configuration = configuration_at(train, &main).await?;
         let names = Names::new(&configuration.configuration);
-        let listed = train.github.matching_refs(&format!("heads/{}", names.integration())).await?;
-        let mut integration = None;
-        let mut charts = BTreeMap::new();
-        for (name, target) in listed {
-            let (Some(short), Some(commit)) = (name.strip_prefix("refs/heads/"), target.commit()) else { continue };
-            if short == names.integration().as_str() {
-                integration = Some(commit);
-            } else if let Some(chart) = BranchName::new(short).ok().and_then(|branch| names.chart_of_branch(&branch)) {
-                charts.insert(chart, commit);
-            }
-        }
+        let integration = branches.get(names.integration().as_str()).cloned();
+        let charts =
+            branches.iter().filter_map(|(name, commit)| Some((names.chart_of_branch(&BranchName::new(name.clone()).ok()?)?, commit.clone()))).collect();
         let integration = integration.ok_or_else(|| FlowError::NoBranch { branch: names.integration().to_string() })?;
-        Ok(Self { main, integration, charts, configuration, names })
+        Ok(Self { main, integration, charts, branches, markers: Arc::default(), configuration, names })
     }
+
+    /// The tip of the release branch.
+    ///
+    /// # Errors
+    /// [`FlowError::NoBranch`] without one.
+    pub fn release(&self) -> Result<&CommitId, FlowError> {
+        let name = self.names.release();
+        self.branches.get(name.as_str()).ok_or_else(|| FlowError::NoBranch { branch: name.to_string() })
+    }
+
+    /// The train's own refs, by their names behind `refs/`: one request, made when first asked.
+    ///
+    /// # Errors
+    /// When GitHub fails.
+    pub async fn own_refs(&self, train: &Train) -> Result<&BTreeMap<String, CommitId>, FlowError> {
+        if self.markers.get().is_none() {
+            let found = commits(train.github.matching_refs("chartflow").await?, "refs/");
+            // Whoever was faster read the same refs.
+            let _ = self.markers.set(found);
+        }
+        Ok(self.markers.get_or_init(BTreeMap::new))
+    }
+
+    /// Where one of the markers is.
+    ///
+    /// # Errors
+    /// [`FlowError::NoBranch`] without it.
+    pub async fn marker(&self, train: &Train, name: &str) -> Result<&CommitId, FlowError> {
+        self.own_refs(train).await?.get(name).ok_or_else(|| FlowError::NoBranch { branch: name.to_owned() })
+    }
+}
+
+fn commits(listed: Vec<(String, RefTarget)>, prefix: &str) -> BTreeMap<String, CommitId> {
+    listed.into_iter().filter_map(|(name, target)| Some((name.strip_prefix(prefix)?.to_owned(), target.commit()?))).collect()
 }
 
 /// The configuration at a commit; an absent file is an empty one.

@@ -8,6 +8,7 @@ use super::pulls::status;
 use super::store::{Signed, Store};
 use super::tips::{Difference, Pair, Tips};
 use super::{FlowError, Outcome, Report, Train, back, checks, texts};
+use crate::domain::digest::CommitId;
 use crate::domain::names::ChartName;
 use crate::domain::statement::Stage;
 use crate::port::github::{Merge, MergeMethod, Pull, PullFilter, Status, StatusState};
@@ -22,24 +23,29 @@ pub const STATUS: &str = "chartflow/validate";
 /// When GitHub, the store or the signer fails.
 pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> {
     let mut report = Report::new(Stage::Validate);
+    let hinted = super::pulls::hinted(train, hint).await?;
+    if hinted.as_ref().is_some_and(Vec::is_empty) {
+        return Ok(report);
+    }
     let tips = Tips::read(train).await?;
     let integration = tips.names.integration().to_string();
-    let pulls = match hint {
-        Some(number) => train.github.get_pull(number).await?.into_iter().collect(),
+    let pulls = match hinted {
+        Some(pulls) => pulls,
         None => train.github.list_pulls(&PullFilter { base: Some(integration.clone()), ..PullFilter::default() }).await?,
     };
     for pull in pulls.into_iter().filter(|pull| pull.open() && pull.base.branch == integration) {
         if pull.head.branch == tips.names.back_head().as_str() && !pull.from_fork() {
-            way_back(train, &tips, &pull, &mut report).await?;
+            way_back(train, &tips, &pull, hint.is_some(), &mut report).await?;
         } else {
-            contribution(train, &tips, &pull, &mut report).await?;
+            contribution(train, &tips, &pull, hint.is_some(), &mut report).await?;
         }
     }
     Ok(report)
 }
 
-async fn way_back(train: &Train, tips: &Tips, pull: &Pull, report: &mut Report) -> Result<(), FlowError> {
-    let post = async |state, text: &str| status(train, &pull.head.sha, Status { context: STATUS.to_owned(), state, description: Some(text.to_owned()) }).await;
+async fn way_back(train: &Train, tips: &Tips, pull: &Pull, hinted: bool, report: &mut Report) -> Result<(), FlowError> {
+    let post =
+        async |state, text: &str| status(train, hinted, &pull.head.sha, Status { context: STATUS.to_owned(), state, description: Some(text.to_owned()) }).await;
     if let Err(problem) = back::prove(train, tips, &pull.head.sha).await? {
         post(StatusState::Pending, problem).await?;
         report.add(None, Outcome::Waiting, format!("pull request {}: {problem}", pull.number));
@@ -67,9 +73,11 @@ struct Contribution<'a> {
     patterns: Patterns,
     difference: Difference,
     commits: Vec<objects::Commit>,
+    /// Main as integration knows it: what came to main since is not the contributor's affair.
+    returned: CommitId,
 }
 
-async fn contribution(train: &Train, tips: &Tips, pull: &Pull, report: &mut Report) -> Result<(), FlowError> {
+async fn contribution(train: &Train, tips: &Tips, pull: &Pull, hinted: bool, report: &mut Report) -> Result<(), FlowError> {
     let before = report.entries.len();
     let Some(base) = train.objects.merge_base(&tips.integration, &pull.head.sha).await? else {
         report.refuse(
@@ -84,7 +92,8 @@ async fn contribution(train: &Train, tips: &Tips, pull: &Pull, report: &mut Repo
     let (base_root, head_root) = (root(&*train.objects, &base).await?, root(&*train.objects, &pull.head.sha).await?);
     let difference = Difference::between(train, &patterns, &base_root, &head_root).await?;
     let commits = train.objects.history(&pull.head.sha, std::slice::from_ref(&tips.integration)).await?;
-    let this = Contribution { train, tips, patterns, difference, commits };
+    let returned = train.objects.merge_base(&tips.main, &tips.integration).await?.unwrap_or_else(|| tips.main.clone());
+    let this = Contribution { train, tips, patterns, difference, commits, returned };
     this.layout(report);
     let paths: Vec<&str> =
         this.difference.charts.values().flat_map(Pair::paths).chain(this.difference.unreadable.keys().map(crate::domain::names::RepoPath::as_str)).collect();
@@ -103,7 +112,7 @@ async fn contribution(train: &Train, tips: &Tips, pull: &Pull, report: &mut Repo
         None => (StatusState::Success, format!("{} checked", texts::count(this.difference.charts.len(), "chart"))),
         Some(first) => (StatusState::Failure, first.message.clone()),
     };
-    status(train, &pull.head.sha, Status { context: STATUS.to_owned(), state, description: Some(text) }).await?;
+    status(train, hinted, &pull.head.sha, Status { context: STATUS.to_owned(), state, description: Some(text) }).await?;
     let body = texts::contribution_body(train, &this.difference, &signed, &report.checks, &report.entries[before..], &pull.body);
     if body != pull.body {
         train.github.describe_pull(pull.number, None, &body).await?;
@@ -128,17 +137,19 @@ impl Contribution<'_> {
 
     /// Runs the checks on every chart it changes and signs the outcome.
     async fn check(&self, report: &mut Report) -> Result<BTreeMap<ChartName, Signed>, FlowError> {
-        let mut store = Store::new(self.train);
+        let mut store = Store::new(self.train, self.tips);
         let mut signed = BTreeMap::new();
         for (chart, pair) in &self.difference.charts {
             // The checks compare with main, where the content is going to, not with integration.
             let old = match pair.path() {
-                Some(path) => super::tips::place(self.train, &self.tips.main, path).await?,
+                Some(path) => super::tips::place(self.train, &self.returned, path).await?,
                 None => None,
             };
+            let started = pair.old.clone();
             let pair = Pair { old: old.or_else(|| pair.old.clone().filter(|_| pair.removed)), ..pair.clone() };
             let commits = self.commits_of(chart).await?;
-            let judged = checks::judge(self.train, self.tips, chart, &pair, &self.difference.listing, commits).await?;
+            let range = checks::Judging { commits, started };
+            let judged = checks::judge(self.train, self.tips, chart, &pair, &self.difference.listing, range).await?;
             report.checks.extend(judged.entries.clone());
             for finding in judged.failures() {
                 report.refuse(Some(chart), &finding.rule, finding.message.clone(), finding.hint.clone().unwrap_or_default());

@@ -1,5 +1,6 @@
 //! The only code that touches the world.
 
+pub mod chart_directory;
 pub mod git;
 pub mod github;
 pub mod helm;
@@ -7,3 +8,4 @@ pub mod layered;
 pub mod oci;
 pub mod secret;
 pub mod signing;
+pub mod write;

@@ -88,6 +88,12 @@ pub enum ObjectError {
 /// Read access to the objects of one repository.
 #[async_trait]
 pub trait Objects: Send + Sync {
+    /// Whether what lies below a commit can be read without asking a server.
+    fn holds(&self, commit: &CommitId) -> bool {
+        let _ = commit;
+        false
+    }
+
     /// A commit.
     async fn commit(&self, id: &CommitId) -> Result<Commit, ObjectError>;
 

@@ -1,11 +1,13 @@
 //! Everything the embedded GitHub knows beside what is in the git repository.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use gix::ObjectId;
 
 use super::actor::{Actor, Caller};
 use super::clock::Clock;
+use super::contract::Contract;
 use super::occurrence::{Happening, Occurrence};
 use super::pulls::{AsyncMerge, Pull};
 use super::store::Store;
@@ -68,6 +70,10 @@ pub(crate) struct State {
     pub(crate) sequence: u64,
     /// Requests by the caller's label.
     pub(crate) counts: BTreeMap<String, Count>,
+    /// What GitHub's description says, when answers are held against it.
+    pub(crate) contract: Option<Arc<Contract>>,
+    /// What broke it.
+    pub(crate) breaches: Vec<String>,
     next_id: u64,
 
     pub(crate) tokens: tokens::Tokens,
@@ -95,6 +101,8 @@ impl State {
             occurrences: Vec::new(),
             sequence: 0,
             counts: BTreeMap::new(),
+            contract: None,
+            breaches: Vec::new(),
             next_id: 1000 + seed,
             tokens: tokens::Tokens::default(),
             rules: rules::Rules::default(),

@@ -12,7 +12,7 @@ use super::actor::Actor;
 use super::clock::timestamp;
 use super::http::{ApiError, ApiResponse};
 use super::occurrence::Happening;
-use super::render::{node_id, repository, user, without};
+use super::render::{node_id, repository, user};
 use super::route::{Context, Route, read, write};
 use super::state::State;
 
@@ -125,14 +125,21 @@ fn create(context: &mut Context<'_>) -> Result<ApiResponse, ApiError> {
     Ok(ApiResponse::json(201, &body))
 }
 
-fn render(state: &State, commit: ObjectId, status: &Status) -> Value {
-    let creator = user(state, &status.creator);
+/// The entry of the combined status (schema `simple-commit-status`).
+fn simple(state: &State, commit: ObjectId, status: &Status) -> Value {
     json!({
-        "url": state.url(&format!("/statuses/{commit}")), "avatar_url": creator.get("avatar_url"), "id": status.id,
+        "url": state.url(&format!("/statuses/{commit}")), "avatar_url": user(state, &status.creator).get("avatar_url"), "id": status.id,
         "node_id": node_id("StatusContext", status.id), "state": status.state, "description": status.description,
         "target_url": status.target_url, "context": status.context, "created_at": timestamp(status.created),
-        "updated_at": timestamp(status.created), "creator": creator,
+        "updated_at": timestamp(status.created),
     })
+}
+
+/// A status (schema `status`).
+fn render(state: &State, commit: ObjectId, status: &Status) -> Value {
+    let mut body = simple(state, commit, status);
+    body["creator"] = user(state, &status.creator);
+    body
 }
 
 fn commit(context: &Context<'_>) -> Result<ObjectId, ApiError> {
@@ -160,12 +167,7 @@ fn combined(context: &mut Context<'_>) -> Result<ApiResponse, ApiError> {
         "success"
     };
     let page = context.page();
-    let shown: Vec<Value> = newest
-        .iter()
-        .skip(page.size.saturating_mul(page.number - 1))
-        .take(page.size)
-        .map(|status| without(render(state, commit, status), &["creator"]))
-        .collect();
+    let shown: Vec<Value> = newest.iter().skip(page.size.saturating_mul(page.number - 1)).take(page.size).map(|status| simple(state, commit, status)).collect();
     let body = json!({
         "state": word, "statuses": shown, "sha": commit.to_string(), "total_count": newest.len(), "repository": repository(state),
         "commit_url": state.url(&format!("/commits/{commit}")), "url": state.url(&format!("/commits/{commit}/status")),

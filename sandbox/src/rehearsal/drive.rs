@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use chartflow_core::domain::event::{Event, StageName, StageStart, stages_for};
+use chartflow_core::domain::event::{Event, StageName, StageStart};
 use chartflow_core::domain::names::BranchName;
 use chartflow_core::flow::{self, FlowError, Outcome, Report};
 
@@ -11,23 +11,22 @@ use super::people::act;
 use super::summary::{CheckRow, RefusedRow, StageRow};
 use super::world::World;
 use super::{Progress, RehearsalError};
+use crate::github::events::{Outcome as Start, StartedEvent};
 
 /// After so many rounds of people acting, something goes in circles.
 const ROUNDS: u32 = 2000;
 
 /// Runs until nothing happens any more.
 pub(crate) async fn drive(world: &mut World, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<(), RehearsalError> {
-    let mut queue: VecDeque<Event> = VecDeque::new();
+    let mut queue: VecDeque<(Event, StageStart)> = VecDeque::new();
     let mut reconciled = false;
     for _ in 0..ROUNDS {
-        while let Some(event) = queue.pop_front() {
-            for start in stages_for(&event, &world.tiers) {
-                stage(world, &event, &start, progress).await?;
-                queue.extend(started(world, progress));
-            }
+        while let Some((event, start)) = queue.pop_front() {
+            stage(world, &event, &start, progress).await?;
+            queue.extend(started(world.hub.take_events(&world.tiers), progress));
         }
         let acted = act(world, progress)?;
-        queue.extend(started(world, progress));
+        queue.extend(started(world.hub.take_events(&world.tiers), progress));
         if acted || !queue.is_empty() {
             reconciled = false;
             continue;
@@ -37,26 +36,30 @@ pub(crate) async fn drive(world: &mut World, progress: &mut (dyn FnMut(Progress)
         }
         // What an event did not bring about, `reconcile` finds.
         reconciled = true;
-        queue.push_back(Event::Schedule);
+        queue.extend(started(world.hub.schedule_event(&world.tiers).into_iter().collect(), progress));
     }
     Err(RehearsalError::Restless { rounds: ROUNDS })
 }
 
 /// Whether something of the train is still under way.
 fn unfinished(world: &World) -> bool {
-    world.hub.pulls().iter().any(|pull| pull.is_open() && !world.contributions.contains(&pull.number))
+    world.hub.pulls().iter().any(|pull| pull.open && !world.contributions.contains(&pull.number))
 }
 
-fn started(world: &World, progress: &mut (dyn FnMut(Progress) + Send)) -> Vec<Event> {
-    let mut events = Vec::new();
-    for started in world.hub.take_events() {
-        if started.started {
-            events.push(started.event);
-        } else if let Some(reason) = started.reason {
-            progress(Progress::Notice { text: reason });
+/// The stages that events start; a stage whose workflow file is not there does not start, and that is said.
+fn started(events: Vec<StartedEvent>, progress: &mut (dyn FnMut(Progress) + Send)) -> Vec<(Event, StageStart)> {
+    let mut starts = Vec::new();
+    for event in events {
+        for run in event.runs {
+            match (run.outcome, run.stage) {
+                (Start::Started, Some(stage)) => starts.push((event.event.clone(), stage)),
+                (Start::NotStarted(why), Some(stage)) => progress(Progress::Notice { text: format!("{} does not start: {why}", stage.stage) }),
+                (Start::AwaitsApproval, Some(stage)) => progress(Progress::Notice { text: format!("{} waits for somebody to approve its run", stage.stage) }),
+                (_, None) => {}
+            }
         }
     }
-    events
+    starts
 }
 
 async fn stage(world: &mut World, event: &Event, start: &StageStart, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<(), RehearsalError> {
@@ -100,11 +103,20 @@ async fn run(train: &flow::Train, event: &Event, start: &StageStart) -> Result<V
     }
 }
 
-fn record(world: &mut World, event: &Event, stage: StageName, reports: Vec<Report>, milliseconds: u128, requests: (u64, u64), progress: &mut (dyn FnMut(Progress) + Send)) {
+fn record(
+    world: &mut World,
+    event: &Event,
+    stage: StageName,
+    reports: Vec<Report>,
+    milliseconds: u128,
+    requests: (u64, u64),
+    progress: &mut (dyn FnMut(Progress) + Send),
+) {
     let mut row = StageRow::new(stage, event.name(), milliseconds, requests.0, requests.1);
     for report in reports {
         for check in &report.checks {
-            let new = CheckRow { check: check.check.clone(), chart: check.chart.to_string(), outcome: check.outcome.to_owned(), message: check.message.clone() };
+            let new =
+                CheckRow { check: check.check.clone(), chart: check.chart.to_string(), outcome: check.outcome.to_owned(), message: check.message.clone() };
             world.checks.retain(|old| (&old.check, &old.chart) != (&new.check, &new.chart));
             world.checks.push(new);
         }
@@ -125,11 +137,14 @@ fn record(world: &mut World, event: &Event, stage: StageName, reports: Vec<Repor
         row.outcome = word(report.outcome().max(row.worst)).to_owned();
         row.worst = report.outcome().max(row.worst);
         let lines = report.entries.iter().filter(|entry| entry.outcome != Outcome::Nothing);
-        let lines = lines.map(|entry| entry.chart.as_ref().map_or_else(|| entry.message.clone(), |chart| format!("{chart}: {}", entry.message))).collect();
+        let lines: Vec<String> =
+            lines.map(|entry| entry.chart.as_ref().map_or_else(|| entry.message.clone(), |chart| format!("{chart}: {}", entry.message))).collect();
+        row.messages.extend(lines.clone());
         progress(Progress::Stage { stage: report.stage.to_string(), outcome: word(report.outcome()).to_owned(), lines });
     }
     row.charts.sort();
     row.charts.dedup();
+    row.chart = if let [chart] = row.charts.as_slice() { Some(chart.clone()) } else { None };
     world.stages.push(row);
 }
 

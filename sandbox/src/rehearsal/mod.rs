@@ -24,6 +24,8 @@ pub use summary::{ChartRow, CheckRow, PullRow, RefusedRow, StageRow, Summary};
 pub struct Head {
     /// The branch's name.
     pub branch: String,
+    /// The title its pull request gets.
+    pub title: String,
     /// Its tip.
     pub commit: CommitId,
 }

@@ -25,7 +25,7 @@ fn open(world: &mut World, progress: &mut (dyn FnMut(Progress) + Send)) -> Resul
     for head in std::mem::take(&mut world.heads) {
         let contributor = world.hub.person(CONTRIBUTOR).map_err(RehearsalError::person("the contributor has no account"))?;
         contributor.push(&head.branch, head.commit.as_str(), true).map_err(RehearsalError::person(format!("pushing {}", head.branch)))?;
-        let title = world.hub.commit_title(head.commit.as_str()).unwrap_or_else(|| head.branch.clone());
+        let title = head.title.clone();
         match contributor.open(&head.branch, world.names.integration().as_str(), &title, "") {
             Ok(number) => {
                 progress(Progress::Person { text: format!("{CONTRIBUTOR} opens pull request {number}: {title}") });
@@ -44,8 +44,8 @@ fn open(world: &mut World, progress: &mut (dyn FnMut(Progress) + Send)) -> Resul
 /// The first contribution that is open and whose check is green.
 fn merge_contribution(world: &mut World, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<bool, RehearsalError> {
     for number in world.contributions.clone() {
-        let Some(pull) = world.hub.pulls().into_iter().find(|pull| pull.number == number && pull.is_open()) else { continue };
-        if !green(world, &pull.head_sha(), "chartflow/validate")? {
+        let Some(pull) = world.hub.pulls().into_iter().find(|pull| pull.number == number && pull.open) else { continue };
+        if !green(world, &pull.head_sha.to_string(), "chartflow/validate")? {
             continue;
         }
         if approve_and_merge(world, number, MergeMethod::Merge, progress)? {
@@ -58,8 +58,8 @@ fn merge_contribution(world: &mut World, progress: &mut (dyn FnMut(Progress) + S
 /// The first pull request of a chart to main whose gate is green.
 fn merge_release(world: &mut World, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<bool, RehearsalError> {
     for pull in world.hub.pulls() {
-        let ours = BranchName::new(pull.head_branch()).is_ok_and(|branch| world.names.chart_of_branch(&branch).is_some());
-        if !pull.is_open() || pull.base_branch() != world.names.main().as_str() || !ours || !green(world, &pull.head_sha(), "chartflow/main")? {
+        let ours = BranchName::new(pull.head.clone()).is_ok_and(|branch| world.names.chart_of_branch(&branch).is_some());
+        if !pull.open || pull.base != world.names.main().as_str() || !ours || !green(world, &pull.head_sha.to_string(), "chartflow/main")? {
             continue;
         }
         if approve_and_merge(world, pull.number, MergeMethod::Squash, progress)? {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chartflow_core::domain::branch::Names;
 use chartflow_core::domain::event::app_permissions;
 use chartflow_core::domain::lineage::bundle::{Anchor, Line};
-use chartflow_core::domain::lineage::verify::{Artifact, verify};
+use chartflow_core::domain::lineage::{Artifact, verify};
 use chartflow_core::domain::policy::Policy;
 use chartflow_core::domain::ruleset::Tiers;
 use chartflow_core::flow::{Home, Train};
@@ -21,7 +21,7 @@ use super::{Head, RehearsalError};
 use crate::github::Hub;
 use crate::github::actor::{Actor, Caller, Level, Role, TokenKind};
 use crate::github::in_process::InProcess;
-use crate::registry::server::RegistryServer;
+use crate::registry::RegistryServer;
 
 /// The number of the App that the train works as.
 pub(crate) const APP: u64 = 424_242;
@@ -49,6 +49,7 @@ pub(crate) struct World {
     /// The numbers of their pull requests.
     pub(crate) contributions: Vec<u64>,
     pub(crate) base: String,
+    pub(crate) head_commits: Vec<String>,
     /// Lineage files that were on release at the start.
     pub(crate) known: Vec<String>,
     pub(crate) stages: Vec<StageRow>,
@@ -98,7 +99,11 @@ impl World {
             }),
             verify: Arc::new(move |package, lineage| {
                 let report = verify(&Artifact::Package { bytes: package }, lineage, &policy, &judging, None);
-                if report.verified() { Ok(()) } else { Err(report.refused.iter().map(|refusal| format!("{}: {}", refusal.rule, refusal.message)).collect::<Vec<_>>().join("; ")) }
+                if report.verified() {
+                    Ok(())
+                } else {
+                    Err(report.refused.iter().map(|refusal| format!("{}: {}", refusal.rule.id(), refusal.message)).collect::<Vec<_>>().join("; "))
+                }
             }),
             helm: self.helm.clone(),
             home: self.home.clone(),
@@ -107,5 +112,6 @@ impl World {
 }
 
 fn anchor(policy: &Policy) -> Result<Anchor, RehearsalError> {
-    chartflow_core::domain::lineage::verify::anchor(policy, None).map_err(|source| RehearsalError::World { what: "the rehearsal's own key".to_owned(), source: Box::new(source) })
+    chartflow_core::domain::lineage::anchor(policy, None)
+        .map_err(|source| RehearsalError::World { what: "the rehearsal's own key".to_owned(), source: Box::new(source) })
 }

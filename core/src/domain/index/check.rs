@@ -24,7 +24,7 @@ pub struct IndexedPackage {
 #[non_exhaustive]
 pub struct Finding {
     /// A stable id: `index/order`, `index/duplicate`, `index/name`, `index/version`, `index/url`, `index/digest`,
-    /// `index/metadata`, `index/missing-package` or `index/unlisted`.
+    /// `index/metadata`, `index/missing-package`, `index/unlisted` or `index/garbled-package`.
     pub rule: &'static str,
     /// The chart.
     pub chart: String,
@@ -34,9 +34,18 @@ pub struct Finding {
     pub problem: String,
 }
 
+impl Finding {
+    /// A file beside the index that is named as a package but is none.
+    #[must_use]
+    pub fn garbled_package(path: &str, problem: &str) -> Self {
+        finding("index/garbled-package", path, "", format!("is no chart package: {problem}"))
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}: {} ({})", self.chart, self.version, self.problem, self.rule)
+        let space = if self.version.is_empty() { "" } else { " " };
+        write!(f, "{}{space}{}: {} ({})", self.chart, self.version, self.problem, self.rule)
     }
 }
 

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 
 #[track_caller]
-fn check(value: serde_json::Value, expected: &str) {
+fn check(value: Value, expected: &str) {
     assert_eq!(to_yaml(&value), expected);
 }
 
@@ -33,7 +33,7 @@ fn collections_are_block_style() {
 #[test]
 fn keys_are_sorted_as_helm_sorts_them() {
     let keys = ["a10", "a9", "A", "b", "a-b", "a.b", "ab", "a", "1.0.10", "1.0.9", "artifacthub.io/links", "artifacthub.io/changes", "é", "_x", "1"];
-    let value = serde_json::Value::Object(keys.iter().map(|key| ((*key).to_owned(), json!(0))).collect());
+    let value = Value::Object(keys.iter().map(|key| ((*key).to_owned(), json!(0))).collect());
     let printed = to_yaml(&value);
     let order: Vec<&str> = printed.lines().map(|line| line.trim_end_matches(": 0").trim_matches('"')).collect();
     assert_eq!(order, ["_x", "1", "1.0.9", "1.0.10", "A", "a", "a-b", "a.b", "a9", "a10", "ab", "artifacthub.io/changes", "artifacthub.io/links", "b", "é"]);
@@ -43,7 +43,7 @@ proptest::proptest! {
     #[test]
     fn what_is_written_reads_back(text in "\\PC{0,120}|[ a:#'\"\n-]{0,60}|[0-9._:+-]{0,12}", key in "[a-z0-9 .:/-]{1,40}") {
         let value = json!({ key.as_str(): [text.as_str(), { "k": text.as_str() }], "z": text.as_str() });
-        let read: serde_json::Value = serde_yaml::from_str(&to_yaml(&value)).unwrap();
+        let read: Value = serde_yaml::from_str(&to_yaml(&value)).unwrap();
         proptest::prop_assert_eq!(read, value);
     }
 }

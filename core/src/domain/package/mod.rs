@@ -233,6 +233,8 @@ fn metadata_yaml(metadata: &Metadata) -> Result<String, PackageError> {
 pub struct PackageContents {
     /// The chart's description, with what a requirements.yaml adds.
     pub metadata: Metadata,
+    /// The time of the newest member, in seconds since 1970-01-01T00:00:00Z; of a package made by [`package`] its epoch.
+    pub modified: u64,
     /// The regular files by their paths, the chart's directory first, in the archive's order.
     pub members: Vec<(String, Vec<u8>)>,
 }
@@ -252,5 +254,6 @@ pub fn read_package(bytes: &[u8], limits: Limits) -> Result<PackageContents, Pac
     if let Some(stray) = unpacked.iter().find(|file| file.top != metadata.name) {
         return Err(garbled(ArchiveError::Path { path: format!("{}/{}", stray.top, stray.path) }));
     }
-    Ok(PackageContents { metadata, members: unpacked.into_iter().map(|file| (format!("{}/{}", file.top, file.path), file.bytes)).collect() })
+    let modified = unpacked.iter().map(|file| file.modified).max().unwrap_or_default();
+    Ok(PackageContents { metadata, modified, members: unpacked.into_iter().map(|file| (format!("{}/{}", file.top, file.path), file.bytes)).collect() })
 }

@@ -81,6 +81,8 @@ pub(super) struct Unpacked {
     pub(super) top: String,
     /// The rest of its path.
     pub(super) path: String,
+    /// Seconds since 1970.
+    pub(super) modified: u64,
     pub(super) bytes: Vec<u8>,
 }
 
@@ -131,6 +133,7 @@ pub(super) fn unpack(bytes: &[u8], limits: Limits) -> Result<Vec<Unpacked>, Arch
         if !(kind.is_file() || kind.is_contiguous()) {
             return Err(ArchiveError::NotAFile { path: shown });
         }
+        let modified = entry.header().mtime().map_err(garbled)?;
         let size = entry.size();
         if size > limits.file {
             return Err(ArchiveError::FileTooLarge { path: shown, limit: limits.file });
@@ -148,8 +151,10 @@ pub(super) fn unpack(bytes: &[u8], limits: Limits) -> Result<Vec<Unpacked>, Arch
         if content.len() as u64 != size {
             return Err(ArchiveError::Garbled { source: io::Error::from(io::ErrorKind::UnexpectedEof) });
         }
-        files.push(Unpacked { top, path, bytes: content });
+        files.push(Unpacked { top, path, modified, bytes: content });
     }
+    // The tar archive ends before the checksum of the gzip stream does.
+    io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(garbled)?;
     if files.is_empty() { Err(ArchiveError::Empty) } else { Ok(files) }
 }
 

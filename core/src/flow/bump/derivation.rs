@@ -19,7 +19,6 @@ use crate::flow::listing::{file, root};
 use crate::flow::tips::Tips;
 use crate::flow::{FlowError, Train, parse_version, release_version, texts};
 use crate::plan::Place;
-use crate::port::github::RefTarget;
 use semver::Version;
 
 /// A derived bump.
@@ -66,7 +65,8 @@ pub async fn derive(train: &Train, tips: &Tips, chart: &ChartName, chain: &Chain
         None => None,
     };
     let date = date(train, promotion).await?;
-    let facts = Facts { train, tips, chart, path: &path, files: &files, main: main_files.as_ref(), promotion, date };
+    let signed_floor = chain.bump().map(|bump| bump.floor.as_deref().map(parse_version).transpose()).transpose()?;
+    let facts = Facts { train, tips, chart, path: &path, files: &files, main: main_files.as_ref(), promotion, date, signed_floor };
     let outcome = if promotion.removed { facts.removal()? } else { facts.bump().await? };
     let mut after = files.clone();
     for (name, (_, bytes)) in &outcome.edits {
@@ -133,16 +133,6 @@ fn raw_root(files: &Files) -> Result<Vec<u8>, FlowError> {
     tree.encode(ObjectFormat::Sha256).map_err(|source| crate::domain::content::ContentError::Path { path: String::new(), source: Some(source) }.into())
 }
 
-fn level_of(level: version::Level) -> Level {
-    match level {
-        version::Level::None => Level::None,
-        version::Level::Initial => Level::Initial,
-        version::Level::Patch => Level::Patch,
-        version::Level::Minor => Level::Minor,
-        version::Level::Major => Level::Major,
-    }
-}
-
 struct Facts<'a> {
     train: &'a Train,
     tips: &'a Tips,
@@ -152,6 +142,8 @@ struct Facts<'a> {
     main: Option<&'a Files>,
     promotion: &'a crate::domain::statement::Promotion,
     date: i64,
+    /// The floor that a signed bump was derived from, when that bump is derived again.
+    signed_floor: Option<Option<Version>>,
 }
 
 struct OutcomeOfBump {
@@ -189,7 +181,10 @@ impl Facts<'_> {
         let packaged = self.main.is_none_or(|main| is_packaged_change(main, self.files));
         let newest_first = || self.promotion.commits.iter().rev().map(|commit| commit.message.as_str());
         let level = version::level_of(newest_first(), packaged);
-        let floor = self.published().await?;
+        let floor = match &self.signed_floor {
+            Some(floor) => floor.clone(),
+            None => self.published().await?,
+        };
         let release_as = newest_first().flat_map(changes).find_map(|change| change.release_as()?.ok());
         let decision = version::decide(&version::Facts {
             main: from.clone(),
@@ -207,7 +202,7 @@ impl Facts<'_> {
         let mut outcome = OutcomeOfBump {
             from,
             to: decision.version,
-            level: level_of(decision.level),
+            level: decision.level,
             reason: decision.reason.to_string(),
             floor,
             entry: None,
@@ -267,9 +262,8 @@ impl Facts<'_> {
     }
 
     async fn indexed(&self) -> Result<Option<Version>, FlowError> {
-        let release = self.train.github.get_ref(&format!("heads/{}", self.tips.names.release())).await?.and_then(RefTarget::commit);
-        let Some(release) = release else { return Ok(None) };
-        let tree = root(&*self.train.objects, &release).await?;
+        let Ok(release) = self.tips.release() else { return Ok(None) };
+        let tree = root(&*self.train.objects, release).await?;
         let Some(text) = file(&*self.train.objects, &tree, "index.yaml", 64 << 20).await? else { return Ok(None) };
         let highest = crate::domain::index::highest_version(&text, self.chart.as_str()).map_err(|error| self.failed("reading the index", error))?;
         highest.map(|version| parse_version(&version.to_string())).transpose()

@@ -16,6 +16,10 @@ const OBJECT_LIMIT: u64 = 64 << 20;
 
 #[async_trait]
 impl Objects for LocalRepository {
+    fn holds(&self, commit: &CommitId) -> bool {
+        read_commit(&self.handle(), commit).is_ok()
+    }
+
     async fn commit(&self, id: &CommitId) -> Result<Commit, ObjectError> {
         read_commit(&self.handle(), id)
     }

@@ -293,7 +293,7 @@ impl GitHub {
         struct RawParent {
             sha: CommitId,
         }
-        let raw: Vec<Raw> = self.pages(&format!("pulls/{number}/commits")).await?;
+        let raw: Vec<Raw> = self.pages_once(&format!("pulls/{number}/commits")).await?;
         Ok(raw
             .into_iter()
             .map(|raw| PullCommit { id: raw.sha, message: raw.commit.message, parents: raw.parents.into_iter().map(|parent| parent.sha).collect() })
@@ -305,31 +305,28 @@ impl GitHub {
     /// # Errors
     /// See [`GitHubError`].
     pub async fn reviews(&self, number: u64) -> Result<Vec<Review>, GitHubError> {
-        self.pages(&format!("pulls/{number}/reviews")).await
+        self.pages_once(&format!("pulls/{number}/reviews")).await
     }
 
-    /// Merges a pull request at exactly this head: by the asynchronous call where the server has it, else by the old
-    /// one ("Merge a pull request").
+    /// "Merges a pull request" at exactly this head; where the server wants it asynchronously (stacked pull requests), so.
     ///
     /// # Errors
     /// See [`GitHubError`]; what the rules or the state forbid is [`Merge::Refused`].
     pub async fn merge_pull(&self, number: u64, head: &CommitId, method: MergeMethod, title: &str, message: &str) -> Result<Merge, GitHubError> {
-        let body = json!({ "commit_title": title, "commit_message": message, "sha": head, "merge_method": method.as_str(), "merge_action": "direct_merge" });
-        match self.write::<Value>(Method::Put, &format!("pulls/{number}/merge-async"), body.clone()).await {
-            Ok(answer) => self.follow_merge(number, answer).await,
-            Err(error) if error.status() == Some(404) => self.merge_pull_synchronously(number, body).await,
-            Err(error) if matches!(error.status(), Some(400 | 403 | 409 | 422)) => refused(error),
+        let body = json!({ "commit_title": title, "commit_message": message, "sha": head, "merge_method": method.as_str() });
+        match self.write::<Value>(Method::Put, &format!("pulls/{number}/merge"), body.clone()).await {
+            Ok(answer) => merged(number, &answer["sha"]),
+            Err(error) if error.status() == Some(403) && error.message().contains("stacked") => self.merge_pull_later(number, body).await,
+            Err(error) if matches!(error.status(), Some(403 | 405 | 409 | 422)) => refused(error),
             Err(error) => Err(error),
         }
     }
 
-    async fn merge_pull_synchronously(&self, number: u64, mut body: Value) -> Result<Merge, GitHubError> {
-        if let Some(fields) = body.as_object_mut() {
-            fields.remove("merge_action");
-        }
-        match self.write::<Value>(Method::Put, &format!("pulls/{number}/merge"), body).await {
-            Ok(answer) => merged(number, &answer["sha"]),
-            Err(error) if matches!(error.status(), Some(403 | 405 | 409 | 422)) => refused(error),
+    async fn merge_pull_later(&self, number: u64, mut body: Value) -> Result<Merge, GitHubError> {
+        body["merge_action"] = json!("direct_merge");
+        match self.write::<Value>(Method::Put, &format!("pulls/{number}/merge-async"), body).await {
+            Ok(answer) => self.follow_merge(number, answer).await,
+            Err(error) if matches!(error.status(), Some(400 | 403 | 409 | 422)) => refused(error),
             Err(error) => Err(error),
         }
     }

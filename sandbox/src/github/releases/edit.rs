@@ -69,7 +69,7 @@ fn may_release(context: &Context<'_>, commit: ObjectId) -> Result<(), ApiError> 
 /// 422 for a tag that another published release has, and for one that an immutable release ever had.
 fn tag_is_free(context: &Context<'_>, tag: &str, id: Option<u64>) -> Result<(), ApiError> {
     let releases = &context.state.releases;
-    if releases.burnt.contains(tag) && !releases.published(tag).is_some_and(|release| Some(release.id) == id) {
+    if releases.burnt.contains(tag) && releases.published(tag).is_none_or(|release| Some(release.id) != id) {
         return Err(ApiError::validation("Release", "tag_name was used by an immutable release"));
     }
     if releases.published(tag).is_some_and(|release| Some(release.id) != id) {

@@ -62,25 +62,25 @@ fn full(state: &State, caller: &Caller, ruleset: &Ruleset) -> Value {
 
 /// 422 for what GitHub does not take.
 fn check(state: &State, id: Option<u64>, body: &Body) -> Result<(), ApiError> {
-    let refuse = |message: String| Err(ApiError::new(422, "Validation Failed").with_error(json!(message)));
+    let refuse = |message: &str| Err(ApiError::validation("RepositoryRuleset", message));
     if body.name.trim().is_empty() {
-        return refuse("Name can't be blank".to_owned());
+        return refuse("Name can't be blank");
     }
     if state.rules.rulesets.values().any(|other| Some(other.id) != id && other.body.name == body.name) {
-        return refuse("Name must be unique".to_owned());
+        return refuse("Name must be unique");
     }
     for actor in &body.bypass_actors {
         // Reported for repositories that a person owns.
         if !state.settings.organization && actor.actor_type == ActorType::Integration && actor.actor_id == Some(ACTIONS) {
-            return refuse("Actor GitHub Actions integration must be part of the ruleset source or owner organization".to_owned());
+            return refuse("Actor GitHub Actions integration must be part of the ruleset source or owner organization");
         }
     }
     if body.target == Target::Tag && body.rules.iter().any(|rule| matches!(rule, Rule::PullRequest(_))) {
-        return refuse("Invalid rule 'pull_request': Rule is not applicable to tags".to_owned());
+        return refuse("Invalid rule 'pull_request': Rule is not applicable to tags");
     }
     let kinds: HashSet<_> = body.rules.iter().map(std::mem::discriminant).collect();
     if kinds.len() != body.rules.len() {
-        return refuse("Rules must be unique".to_owned());
+        return refuse("Rules must be unique");
     }
     Ok(())
 }

@@ -12,10 +12,10 @@ fn who_may_what() {
         ("an unknown token", "nonsense", Get, "/branches", Value::Null, "401 Bad credentials"),
         ("a reader reads", READER, Get, "/rulesets", Value::Null, "200"),
         ("a reader writes", READER, Post, "/git/refs", refs(), "404 Not Found"),
-        ("a writer administrates", BOB, Put, "/immutable-releases", json!({}), "403 Must have admin rights to Repository."),
-        ("an administrator does", ADMIN, Put, "/immutable-releases", json!({}), "204"),
+        ("a writer administrates", BOB, Put, "/immutable-releases", Value::Null, "403 Must have admin rights to Repository."),
+        ("an administrator does", ADMIN, Put, "/immutable-releases", Value::Null, "204"),
         ("a job without contents", JOB, Post, "/git/refs", refs(), "403 Resource not accessible by integration"),
-        ("an App administrates", APP, Put, "/immutable-releases", json!({}), "403 Resource not accessible by integration"),
+        ("an App administrates", APP, Put, "/immutable-releases", Value::Null, "403 Resource not accessible by integration"),
         (
             "an App dispatches a workflow",
             APP,

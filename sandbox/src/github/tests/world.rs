@@ -2,13 +2,14 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use chartflow_core::port::transport::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::github::actor::{Actor, Caller, Level, Role, TokenKind};
+use crate::github::contract::Contract;
 use crate::github::http::{ApiRequest, ApiResponse};
 use crate::github::{Hub, HubOptions};
 
@@ -29,6 +30,15 @@ fn person(login: &str, id: u64) -> Actor {
     Actor { login: login.to_owned(), id, name: login.to_owned(), email: format!("{login}@example.com"), role: Role::Write, app: None }
 }
 
+/// GitHub's description of its API.
+pub(super) fn contract() -> Arc<Contract> {
+    static CONTRACT: LazyLock<Arc<Contract>> = LazyLock::new(|| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi/github.json");
+        Arc::new(Contract::new(&std::fs::read_to_string(path).unwrap()).unwrap())
+    });
+    Arc::clone(&CONTRACT)
+}
+
 impl World {
     /// `main` holds one commit with `charts/a/Chart.yaml`, `charts/b/Chart.yaml` and `README.md`.
     pub(super) fn new() -> Self {
@@ -45,6 +55,7 @@ impl World {
         git(dir.path(), &["init", "-q", "-b", "main", "user"], 0);
         let options = HubOptions { objects_from: Some(dir.path().join("user/.git/objects")), epoch: EPOCH + 10_000, ..HubOptions::new("acme", "charts") };
         let hub = Arc::new(Hub::create(dir.path(), options).unwrap());
+        hub.hold_to(contract());
         let bot = Actor {
             login: "chartflow[bot]".to_owned(),
             id: 77,
@@ -139,7 +150,7 @@ impl World {
 
     /// Calls, and says `status message: details`.
     pub(super) fn answer(&self, token: &str, method: Method, path: &str, body: Value) -> String {
-        let response = self.call(token, method, path, Some(body));
+        let response = self.call(token, method, path, Some(body).filter(|body| !body.is_null()));
         let value = response.value();
         if (200..300).contains(&response.status) {
             return response.status.to_string();
@@ -198,6 +209,7 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         if !std::thread::panicking() {
+            assert_eq!(self.hub.breaches(), [""; 0], "GitHub's description is kept");
             // Whatever was done, the repository is one git has nothing to say against.
             self.origin(&["fsck", "--strict", "--no-dangling"]);
         }

@@ -1,0 +1,215 @@
+//! `chartflow index`.
+
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use chartflow_core::domain::digest::Sha256;
+use chartflow_core::domain::index::{self, Finding, INDEX_LIMIT, IndexError, IndexedPackage, NewEntry};
+use chartflow_core::domain::package::{Limits, PackageContents, read_package};
+use chartflow_core::io::write;
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use crate::Answer;
+use crate::error::{CommandError, Kind};
+use crate::output::{Format, Output};
+
+/// The largest package that is read, compressed, in bytes.
+const PACKAGE_LIMIT: usize = 100 << 20;
+/// Directories are searched this deep for packages.
+const DEPTH_LIMIT: usize = 16;
+
+/// Extend or prove the index of a Helm repository.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  chartflow index add index.yaml charts/web-1.2.3.tgz
+  chartflow index add index.yaml web-1.2.3.tgz --url https://example.com/charts
+  chartflow index check index.yaml .")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List packages; what is listed already stays as it is, byte for byte.
+    ///
+    /// A version's time is that of the newest file in its package. A version that is listed with another digest is
+    /// refused: what was published does not change.
+    Add {
+        /// The index; a new one begins when it is missing.
+        index: PathBuf,
+        /// The packages.
+        #[arg(value_name = "PACKAGE", required = true)]
+        packages: Vec<PathBuf>,
+        /// What stands before the packages' paths in their URLs; without it they are relative to the index.
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+    },
+    /// Hold an index against itself, and against the packages in the directory that it serves.
+    Check {
+        /// The index.
+        index: PathBuf,
+        /// The directory that the relative URLs of the index are meant in.
+        #[arg(value_name = "DIR")]
+        directory: Option<PathBuf>,
+    },
+}
+
+pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Answer, CommandError> {
+    match &arguments.command {
+        Command::Add { index, packages, url } => add(index, packages, url.as_deref(), output),
+        Command::Check { index, directory } => check(index, directory.as_deref(), output),
+    }
+}
+
+fn add(path: &Path, packages: &[PathBuf], url: Option<&str>, output: &Output) -> Result<Answer, CommandError> {
+    let before = read_if_there(path, INDEX_LIMIT)?;
+    let mut after = before.clone().unwrap_or_default();
+    let (mut text, mut list) = (String::new(), Vec::new());
+    for package in packages {
+        let (contents, digest) = read(package)?;
+        let (name, version) = (contents.metadata.name.clone(), contents.metadata.version.clone());
+        let urls = vec![package_url(path, package, url)?];
+        let created = i64::try_from(contents.modified).unwrap_or(i64::MAX);
+        let entry = NewEntry { metadata: contents.metadata, digest, urls, created };
+        let next = index::add(Some(&after), &entry).map_err(|error| translate(path, error))?;
+        let added = next != after;
+        text.push_str(&if added { format!("added {name} {version}\n") } else { format!("{name} {version} was listed already\n") });
+        list.push(json!({ "chart": name, "version": version, "sha256": digest, "url": entry.urls[0], "added": added }));
+        after = next;
+    }
+    if before.as_deref() != Some(after.as_slice()) {
+        write::whole(path, &after).map_err(|error| CommandError::new(Kind::Outside, error.to_string()).because(error))?;
+    }
+    print(output, &text, &json!({ "index": path.display().to_string(), "packages": list }))?;
+    Ok(Answer::Yes)
+}
+
+fn check(path: &Path, directory: Option<&Path>, output: &Output) -> Result<Answer, CommandError> {
+    let bytes = read_if_there(path, INDEX_LIMIT)?.ok_or_else(|| absent(path))?;
+    let mut garbled = Vec::new();
+    let packages = directory.map(|directory| packages(directory, &mut garbled)).transpose()?;
+    let mut findings = index::check(&bytes, packages.as_deref()).map_err(|error| translate(path, error))?;
+    findings.extend(garbled);
+    let count = packages.as_ref().map_or(0, Vec::len);
+    let mut text: String = findings.iter().map(|finding| format!("{finding}\n")).collect();
+    text.push_str(&match (findings.len(), &packages) {
+        (0, None) => format!("{} holds\n", path.display()),
+        (0, Some(_)) => format!("{} holds and lists the {count} packages that are there\n", path.display()),
+        (number, _) => format!("{} does not hold: {number} findings\n", path.display()),
+    });
+    let list: Vec<Value> = findings
+        .iter()
+        .map(|Finding { rule, chart, version, problem, .. }| json!({ "rule": rule, "chart": chart, "version": version, "problem": problem }))
+        .collect();
+    let result = if findings.is_empty() { "proved" } else { "refused" };
+    print(output, &text, &json!({ "result": result, "index": path.display().to_string(), "packages": count, "findings": list }))?;
+    Ok(Answer::from(findings.is_empty()))
+}
+
+fn print(output: &Output, text: &str, document: &Value) -> Result<(), CommandError> {
+    match output.format() {
+        Format::Json => output.document(document),
+        _ => output.text(text),
+    }
+}
+
+/// Every package below a directory; what is named as one and is none becomes a finding.
+fn packages(directory: &Path, garbled: &mut Vec<Finding>) -> Result<Vec<IndexedPackage>, CommandError> {
+    let mut paths = Vec::new();
+    search(directory, "", 0, &mut paths)?;
+    let mut packages = Vec::new();
+    for (relative, path) in paths {
+        let bytes = read_if_there(&path, PACKAGE_LIMIT)?.ok_or_else(|| absent(&path))?;
+        match read_package(&bytes, Limits::default()) {
+            Ok(contents) => packages.push(IndexedPackage { path: relative, sha256: Sha256::of(&bytes), metadata: contents.metadata }),
+            Err(error) => garbled.push(Finding::garbled_package(&relative, &chartflow_core::domain::causes(&error))),
+        }
+    }
+    Ok(packages)
+}
+
+fn search(directory: &Path, prefix: &str, depth: usize, found: &mut Vec<(String, PathBuf)>) -> Result<(), CommandError> {
+    let failed = |error: io::Error| CommandError::new(Kind::Request, format!("{} cannot be read", directory.display())).because(error);
+    let mut entries = fs::read_dir(directory).map_err(failed)?.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let kind = entry.file_type().map_err(failed)?;
+        let relative = format!("{prefix}{name}");
+        if kind.is_dir() && !name.starts_with('.') && depth < DEPTH_LIMIT {
+            search(&entry.path(), &format!("{relative}/"), depth + 1, found)?;
+        } else if kind.is_file() && name.ends_with(".tgz") {
+            found.push((relative, entry.path()));
+        }
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<(PackageContents, Sha256), CommandError> {
+    let bytes = read_if_there(path, PACKAGE_LIMIT)?.ok_or_else(|| absent(path))?;
+    let contents = read_package(&bytes, Limits::default())
+        .map_err(|error| CommandError::new(Kind::AnswerNo, format!("{} is no chart package", path.display())).because(error))?;
+    Ok((contents, Sha256::of(&bytes)))
+}
+
+fn absent(path: &Path) -> CommandError {
+    CommandError::new(Kind::Request, format!("{} does not exist", path.display()))
+}
+
+fn read_if_there(path: &Path, limit: usize) -> Result<Option<Vec<u8>>, CommandError> {
+    let failed = |error: io::Error| CommandError::new(Kind::Request, format!("{} cannot be read", path.display())).because(error);
+    let file = match fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut bytes = Vec::new();
+    file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() > limit {
+        return Err(CommandError::new(Kind::Request, format!("{} has more than {limit} bytes", path.display())));
+    }
+    Ok(Some(bytes))
+}
+
+/// The package's path relative to the index, behind `url` where there is one. A package that does not lie below the
+/// index's directory goes by its name alone.
+fn package_url(index: &Path, package: &Path, url: Option<&str>) -> Result<String, CommandError> {
+    let real = |path: &Path| fs::canonicalize(path).ok();
+    let directory = index.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let below = real(directory).zip(real(package)).and_then(|(directory, package)| package.strip_prefix(directory).ok().map(Path::to_owned));
+    let relative = below.or_else(|| package.file_name().map(PathBuf::from)).unwrap_or_default();
+    let relative = relative.to_str().filter(|text| !text.is_empty()).map(|text| text.replace(std::path::MAIN_SEPARATOR, "/"));
+    let relative = relative.ok_or_else(|| CommandError::new(Kind::Request, format!("{} is not a name in UTF-8", package.display())))?;
+    Ok(url.map_or_else(|| relative.clone(), |url| format!("{}/{relative}", url.trim_end_matches('/'))))
+}
+
+fn translate(path: &Path, error: IndexError) -> CommandError {
+    let message = format!("{}: the index cannot be used", path.display());
+    match error {
+        IndexError::Digest { .. } => CommandError::new(Kind::AnswerNo, error.to_string()).hint("publish the changed chart under a new version"),
+        _ => CommandError::new(Kind::AnswerNo, message).because(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_relative_to_the_index() {
+        let directory = tempfile::tempdir().unwrap();
+        let top = directory.path();
+        fs::create_dir_all(top.join("site/charts")).unwrap();
+        for file in ["site/charts/a-1.0.0.tgz", "b-1.0.0.tgz"] {
+            fs::write(top.join(file), "").unwrap();
+        }
+        let check = |package: &str, url: Option<&str>| package_url(&top.join("site/index.yaml"), &top.join(package), url).unwrap();
+        assert_eq!(check("site/charts/a-1.0.0.tgz", None), "charts/a-1.0.0.tgz");
+        assert_eq!(check("site/../site/charts/a-1.0.0.tgz", Some("https://example.com/x/")), "https://example.com/x/charts/a-1.0.0.tgz");
+        assert_eq!(check("b-1.0.0.tgz", None), "b-1.0.0.tgz");
+    }
+}

@@ -1,0 +1,113 @@
+//! `chartflow package`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use chartflow_core::domain::package::{self, Package, PackageError, Source};
+use chartflow_core::io::{chart_directory, write};
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::Answer;
+use crate::error::{CommandError, Kind};
+use crate::output::{Format, Output};
+
+/// The variable of <https://reproducible-builds.org/specs/source-date-epoch/>.
+const EPOCH_VARIABLE: &str = "SOURCE_DATE_EPOCH";
+
+/// Make the package of each chart, as `helm package` does, byte for byte the same every time.
+///
+/// Dependencies are taken from the chart's charts directory; one that is declared and not there is an error. Nothing is
+/// written unless every chart could be packaged.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The time of every file in a package is SOURCE_DATE_EPOCH (seconds since 1970), or 1970-01-01 when it is not set.
+
+Examples:
+  chartflow package charts/web
+  chartflow package charts/* -d packages
+  SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) chartflow package charts/web --format json")]
+pub(crate) struct Arguments {
+    /// The chart's directory.
+    #[arg(value_name = "CHART", required = true)]
+    charts: Vec<PathBuf>,
+    /// Where to write the packages; it is made when it is missing.
+    #[arg(short, long, value_name = "DIR", default_value = ".")]
+    destination: PathBuf,
+}
+
+pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Answer, CommandError> {
+    let epoch = epoch(std::env::var_os(EPOCH_VARIABLE).map(|value| value.to_string_lossy().into_owned()).as_deref())?;
+    let mut packages = Vec::with_capacity(arguments.charts.len());
+    let mut names = BTreeSet::new();
+    for chart in &arguments.charts {
+        let package = package(chart, epoch)?;
+        if !names.insert(package.file_name.clone()) {
+            let message = format!("two of the charts make {}; package them into different directories", package.file_name);
+            return Err(CommandError::new(Kind::Request, message));
+        }
+        packages.push((chart, package));
+    }
+    let mut text = String::new();
+    let mut list = Vec::with_capacity(packages.len());
+    for (chart, package) in &packages {
+        let file = arguments.destination.join(&package.file_name);
+        write::whole(&file, &package.bytes).map_err(|error| CommandError::new(Kind::Outside, error.to_string()).because(error))?;
+        text.push_str(&format!("packaged {} as {}\n  sha256:{}\n", chart.display(), file.display(), package.sha256));
+        list.push(description(chart, &file, package));
+    }
+    match output.format() {
+        Format::Json => output.document(&json!({ "packages": list }))?,
+        _ => output.text(&text)?,
+    }
+    Ok(Answer::Yes)
+}
+
+fn description(chart: &Path, file: &Path, package: &Package) -> Value {
+    json!({
+        "chart": package.name,
+        "version": package.version,
+        "path": chart.display().to_string(),
+        "file": file.display().to_string(),
+        "sha256": package.sha256,
+        "members": package.members.len(),
+    })
+}
+
+fn package(chart: &Path, epoch: i64) -> Result<Package, CommandError> {
+    let files = chart_directory::read(chart).map_err(|error| CommandError::new(Kind::Request, error.to_string()).because(error))?;
+    let shown = chart.to_string_lossy();
+    let path = if shown == "/" { "/" } else { shown.trim_end_matches('/') };
+    package::package(&Source { path, files: &files, dependencies: &BTreeMap::new() }, epoch).map_err(translate)
+}
+
+fn translate(error: PackageError) -> CommandError {
+    let kind = if matches!(error, PackageError::Write { .. }) { Kind::Outside } else { Kind::Request };
+    let hint = error.hint();
+    let translated = CommandError::new(kind, error.to_string()).because(error);
+    match hint {
+        Some(hint) => translated.hint(hint),
+        None => translated,
+    }
+}
+
+fn epoch(value: Option<&str>) -> Result<i64, CommandError> {
+    match value {
+        None | Some("") => Ok(0),
+        Some(text) => text.parse().map_err(|error: std::num::ParseIntError| {
+            CommandError::new(Kind::Request, format!("{EPOCH_VARIABLE} is {text:?}, a number of seconds since 1970 is expected")).because(error)
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_is_a_number() {
+        assert_eq!(epoch(None).unwrap(), 0);
+        assert_eq!(epoch(Some("1700000000")).unwrap(), 1_700_000_000);
+        assert!(epoch(Some("yesterday")).is_err());
+    }
+}
