@@ -122,8 +122,10 @@ impl Reader<'_> {
                 self.files.insert_file(relative, File { mode: Mode::Symlink, bytes: target.into_bytes() });
             } else if metadata.is_file() {
                 let bytes = self.file(&path).map_err(|source| failed(&path, source))?;
-                self.bytes =
-                    self.bytes.checked_sub(bytes.len() as u64).ok_or_else(|| ChartDirectoryError::TooLarge { path: self.top.to_owned(), limit: CONTENT_LIMIT })?;
+                self.bytes = self
+                    .bytes
+                    .checked_sub(bytes.len() as u64)
+                    .ok_or_else(|| ChartDirectoryError::TooLarge { path: self.top.to_owned(), limit: CONTENT_LIMIT })?;
                 self.files.insert_file(relative, File { mode: mode(&metadata), bytes });
             } else {
                 return Err(ChartDirectoryError::Special { path });
