@@ -6,6 +6,12 @@ use std::error::Error;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Mutex, PoisonError};
 
+use chartflow_sandbox::rehearsal::{OutputError, RehearsalError};
+use chartflow_core::domain::configuration::ConfigurationError;
+use chartflow_core::domain::detection::{DetectionError, GlobError};
+use chartflow_core::flow::detect::DetectError;
+use chartflow_core::io::git::GitError;
+use chartflow_core::port::objects::ObjectError;
 use serde::Serialize;
 
 use crate::output::{Format, Output, Style, escape, write_error, write_result};
@@ -49,6 +55,12 @@ impl CommandError {
     /// A failure that says what happened, naming the value, file or line.
     pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), source: None, hints: Vec::new() }
+    }
+
+    /// A failure whose message is an error's own; its causes are printed behind it.
+    pub(crate) fn of(kind: Kind, error: impl Error + Send + Sync + 'static) -> Self {
+        // The first cause repeats the message and is therefore not printed again.
+        Self::new(kind, error.to_string()).because(error)
     }
 
     /// Adds the cause; it is printed with its own causes.
@@ -95,6 +107,23 @@ impl CommandError {
     }
 }
 
+impl From<RehearsalError> for CommandError {
+    fn from(error: RehearsalError) -> Self {
+        let kind = match &error {
+            RehearsalError::Git { .. } | RehearsalError::Object { .. } | RehearsalError::File { .. } => Kind::Request,
+            RehearsalError::GitProgram { .. } => Kind::Outside,
+            _ => Kind::Bug,
+        };
+        Self::new(kind, "the rehearsal stopped").because(error)
+    }
+}
+
+impl From<OutputError> for CommandError {
+    fn from(error: OutputError) -> Self {
+        Self::new(Kind::Request, error.to_string()).hint("name an absent or empty folder with --out")
+    }
+}
+
 #[derive(Serialize)]
 struct Document<'a> {
     error: Description<'a>,
@@ -132,6 +161,77 @@ pub(crate) fn report_usage(error: &clap::Error, format: Format) -> u8 {
         let _ = error.print();
     }
     Kind::Request.exit()
+}
+
+impl From<GitError> for CommandError {
+    fn from(error: GitError) -> Self {
+        let hint = match &error {
+            GitError::Absent { .. } | GitError::NoRepository { above: None, .. } => "name the top of a git work tree or a bare repository".to_owned(),
+            GitError::NoRepository { above: Some(above), .. } => format!("the repository's top is {}", above.display()),
+            GitError::Ownership { path } => format!("if you trust it: git config --global --add safe.directory {}", path.display()),
+            GitError::Unreadable { .. } => "`git fsck` may say more".to_owned(),
+            GitError::Unborn { .. } => "commit something first".to_owned(),
+            GitError::UnknownReference { near, shallow, .. } if near.is_empty() && !shallow => "`git branch --all` and `git tag` list what there is".to_owned(),
+            GitError::UnknownReference { near, .. } if !near.is_empty() => {
+                format!("did you mean {}?", near.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or "))
+            }
+            GitError::UnknownReference { reference, .. } => {
+                format!("this clone is shallow and may lack it: git fetch origin {reference}; in GitHub Actions, give actions/checkout `fetch-depth: 0`")
+            }
+            GitError::BehindShallow { .. } => UNSHALLOW.to_owned(),
+            _ => "name a branch, tag or commit".to_owned(),
+        };
+        Self::of(Kind::Request, error).hint(hint)
+    }
+}
+
+impl From<GlobError> for CommandError {
+    fn from(error: GlobError) -> Self {
+        Self::new(Kind::Request, "the configured `charts` cannot be used").because(error)
+    }
+}
+
+impl From<ConfigurationError> for CommandError {
+    fn from(error: ConfigurationError) -> Self {
+        Self::new(Kind::Request, "the configuration cannot be used").because(error)
+    }
+}
+
+impl From<DetectError> for CommandError {
+    fn from(error: DetectError) -> Self {
+        let (kind, hint) = match &error {
+            DetectError::Unrelated { .. } => (Kind::Request, Some("--exact compares the two commits themselves")),
+            DetectError::Submodule { .. } => (Kind::Request, Some("put the files themselves into the repository, or the submodule outside the charts")),
+            DetectError::Objects { source } => (object_kind(source), object_hint(source)),
+            DetectError::Charts { source: DetectionError::DuplicateName { .. } } => {
+                (Kind::Request, Some("give one of them another `name` in its Chart.yaml, or remove it"))
+            }
+            DetectError::Charts { source: DetectionError::Name { .. } } => (Kind::Request, Some("change `name` in its Chart.yaml, and the directory with it")),
+            DetectError::Charts { source: DetectionError::Cycle { .. } } => (Kind::Request, Some("move what they share into a chart of its own")),
+            DetectError::Charts { source: DetectionError::Incomplete { .. } } => (Kind::Bug, None),
+            _ => (Kind::Request, None),
+        };
+        let error = Self::of(kind, error);
+        match hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    }
+}
+
+const UNSHALLOW: &str = "fetch what is missing: git fetch --unshallow; in GitHub Actions, give actions/checkout `fetch-depth: 0`";
+
+fn object_kind(error: &ObjectError) -> Kind {
+    if matches!(error, ObjectError::Source { .. }) { Kind::Outside } else { Kind::Request }
+}
+
+fn object_hint(error: &ObjectError) -> Option<&'static str> {
+    match error {
+        ObjectError::Shallow { .. } => Some(UNSHALLOW),
+        ObjectError::Missing { .. } => Some("if this is a partial clone, fetch what is missing: git fetch --refetch"),
+        ObjectError::Refused { .. } => Some("rename or remove it; charts hold files with UTF-8 names and nothing else"),
+        _ => None,
+    }
 }
 
 static LAST_PANIC: Mutex<Option<String>> = Mutex::new(None);

@@ -4,10 +4,12 @@
 //! [`Command`] and an arm in [`run`].
 
 mod completions;
+mod detect;
 mod error;
 mod index;
 mod options;
 mod output;
+mod rehearse;
 mod package;
 
 use std::ffi::OsString;
@@ -31,6 +33,7 @@ struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
+  chartflow detect --base main
   chartflow package charts/web -d packages
   chartflow completions bash > ~/.local/share/bash-completion/completions/chartflow
 
@@ -38,6 +41,8 @@ Exit codes: 0 done, 1 the answer is no, 2 the request was wrong, 3 the outside w
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Rehearse(rehearse::Arguments),
+    Detect(detect::Arguments),
     Package(package::Arguments),
     Index(index::Arguments),
     Completions(completions::Arguments),
@@ -46,9 +51,7 @@ enum Command {
 impl Command {
     /// Whether the command knows `--format matrix`.
     fn prints_matrix(&self) -> bool {
-        match self {
-            Self::Package(_) | Self::Index(_) | Self::Completions(_) => false,
-        }
+        matches!(self, Self::Detect(_))
     }
 }
 
@@ -69,6 +72,8 @@ impl From<bool> for Answer {
 
 fn run(arguments: Arguments, output: &Output) -> Result<Answer, CommandError> {
     match arguments.command {
+        Command::Rehearse(arguments) => rehearse::run(&arguments, output),
+        Command::Detect(arguments) => detect::run(&arguments, output),
         Command::Package(arguments) => package::run(&arguments, output),
         Command::Index(arguments) => index::run(&arguments, output),
         Command::Completions(arguments) => completions::run(&arguments, output),

@@ -1,4 +1,5 @@
-//! The world a rehearsal needs, embedded: GitHub, an OCI registry, and what holds them to their specifications.
+//! The embedded GitHub, OCI registry and signing identity that rehearsals and tests run against.
 
 pub mod github;
 pub mod registry;
+pub mod rehearsal;

@@ -1,5 +1,7 @@
 //! The OCI client against the embedded registry, over real sockets, as the specification has it and as ghcr.io behaves.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::error::Error as _;
 use std::sync::Arc;
 

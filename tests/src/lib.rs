@@ -1,1 +1,13 @@
-//! tests
+//! The worlds the end-to-end tests run in: an embedded GitHub with people, a registry in memory, and the train.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "everything here is part of a test")]
+
+pub mod brakes;
+pub mod charts;
+pub mod ledger;
+pub mod people;
+pub mod registry;
+pub mod rest;
+pub mod rng;
+pub mod schedule;
+pub mod world;

@@ -139,6 +139,18 @@ impl Names {
         fill(self.tag.split("{version}").next().unwrap_or_default(), chart, "")
     }
 
+    /// What covers every chart's branch, in GitHub's patterns: `integration-*`.
+    #[must_use]
+    pub fn chart_pattern(&self) -> String {
+        self.chart.replace("{chart}", "*")
+    }
+
+    /// What covers every release tag, in GitHub's patterns: `*-v*`.
+    #[must_use]
+    pub fn tag_pattern(&self) -> String {
+        self.tag.replace("{chart}", "*").replace("{version}", "*")
+    }
+
     /// The version in a tag of this very chart.
     #[must_use]
     pub fn version_of_tag(&self, chart: &ChartName, tag: &str) -> Option<Version> {
@@ -186,6 +198,13 @@ impl Names {
         }
         let fixed =
             [("branches.main", &self.main), ("branches.integration", &self.integration), ("branches.release", &self.release), ("branches.back", &self.back)];
+        for (key, name) in fixed {
+            for (template_key, template, _) in templates.iter().filter(|(key, ..)| *key != "tag") {
+                if let Some(chart) = chart_in(template, name.as_str()) {
+                    add(key, name.as_str(), format!("is what {template_key} calls the branch of a chart named {chart}"));
+                }
+            }
+        }
         let mut all: Vec<(&'static str, String)> = fixed.iter().map(|(key, name)| (*key, name.to_string())).collect();
         all.extend(templates.iter().filter(|(key, ..)| *key != "tag").map(|(key, template, _)| (*key, (*template).clone())));
         let mut said = BTreeSet::new();
@@ -210,6 +229,13 @@ impl Names {
         }
         found
     }
+}
+
+/// The chart for which a template with one place gives this name.
+fn chart_in(template: &str, name: &str) -> Option<ChartName> {
+    let (before, after) = template.split_once("{chart}")?;
+    let chart = name.strip_prefix(before)?.strip_suffix(after)?;
+    chart.parse().ok()
 }
 
 /// What lies behind `parent/`, when `child` is below it.
@@ -257,6 +283,7 @@ mod tests {
         };
         insta::assert_snapshot!(check(|names| names.chart = "integration/{chart}".to_owned()), @r#"branches.integration: "integration" collides with branches.chart: git cannot hold both "integration" and "integration/{chart}", because a ref is a file and cannot be a directory ("{chart}") as well"#);
         insta::assert_snapshot!(check(|names| names.release = "main".parse().unwrap()), @r#"branches.main: "main" is the name of branches.release, too"#);
+        insta::assert_snapshot!(check(|names| names.release = "integration-served".parse().unwrap()), @r#"branches.release: "integration-served" is what branches.chart calls the branch of a chart named served"#);
         insta::assert_snapshot!(check(|names| names.tag = "v{version}".to_owned()), @r#"tag: "v{version}" does not hold {chart}"#);
         insta::assert_snapshot!(check(|names| names.bump = "bump {chart}".to_owned()), @r#"branches.bump: "bump {chart}" gives no ref: branch name "bump a" holds a character that no git ref may hold"#);
     }

@@ -58,7 +58,7 @@ pub(crate) async fn judge(train: &Train, tips: &Tips, chart: &ChartName, pair: &
         None => None,
     };
     let integration = root(&*train.objects, &tips.integration).await?;
-    let dependencies = local_dependencies(train, &integration, &path, &files).await?;
+    let dependencies = local_dependencies(&*train.objects, &integration, &path, &files).await?;
     let subject = Subject { directory: &path, files: &files };
     let mut results = Vec::new();
     if !pair.removed {

@@ -14,6 +14,7 @@ pub mod filter;
 pub mod format;
 mod history;
 mod judge;
+pub mod lineage;
 pub mod listing;
 pub mod package;
 pub mod publish;

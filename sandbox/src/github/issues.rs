@@ -123,12 +123,9 @@ fn render(state: &State, number: u64, comment: &Comment) -> Value {
     })
 }
 
-/// GitHub takes `{labels: […]}`, a bare list and lists of `{name}`.
 #[derive(serde::Deserialize)]
-#[serde(untagged)]
-enum NewLabels {
-    Object { labels: Vec<NewLabel> },
-    List(Vec<NewLabel>),
+struct NewLabels {
+    labels: Vec<NewLabel>,
 }
 
 #[derive(serde::Deserialize)]
@@ -142,8 +139,7 @@ fn add_labels(context: &mut Context<'_>) -> Result<ApiResponse, ApiError> {
     let number = context.number("issue_number")?;
     pull(context.state, number)?;
     let new: NewLabels = context.body()?;
-    let (NewLabels::Object { labels } | NewLabels::List(labels)) = new;
-    for new in labels {
+    for new in new.labels {
         let (NewLabel::Name(name) | NewLabel::Object { name }) = new;
         if name.trim().is_empty() {
             return Err(ApiError::field("Label", "name", "missing_field"));

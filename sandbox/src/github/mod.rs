@@ -6,14 +6,15 @@
 pub mod actor;
 mod attestations;
 pub mod clock;
+pub mod contract;
 mod data;
 mod dispatches;
 mod environments;
-mod events;
+pub mod events;
 pub mod http;
 pub mod in_process;
 mod issues;
-mod limits;
+pub mod limits;
 pub mod occurrence;
 pub mod persons;
 pub mod pulls;
@@ -31,12 +32,13 @@ mod update;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chartflow_core::port::transport::Method;
 
 use actor::{Actor, Caller};
 use clock::Clock;
+use contract::Contract;
 use http::{ApiError, ApiRequest, ApiResponse};
 use occurrence::Occurrence;
 use route::{Context, Route};
@@ -231,6 +233,17 @@ impl Hub {
         change(&mut self.lock().settings);
     }
 
+    /// Holds every request and answer from now on against GitHub's description.
+    pub fn hold_to(&self, contract: Arc<Contract>) {
+        self.lock().contract = Some(contract);
+    }
+
+    /// What broke GitHub's description since [`Hub::hold_to`], one line each.
+    #[must_use]
+    pub fn breaches(&self) -> Vec<String> {
+        self.lock().breaches.clone()
+    }
+
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -251,6 +264,10 @@ fn dispatch(state: &mut State, caller: &Caller, request: &ApiRequest, counted: b
         }
     }
     let response = answer(state, caller, request, route, parameters).unwrap_or_else(|refusal| refusal.response(route.documentation));
+    if let Some(contract) = &state.contract {
+        let breaches = contract.breaches(route, request, &response).unwrap_or_else(|unusable| vec![unusable.to_string()]);
+        state.breaches.extend(breaches);
+    }
     if counted { limits::mark(state, caller, response) } else { response }
 }
 

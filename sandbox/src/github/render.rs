@@ -2,7 +2,7 @@
 
 use gix::ObjectId;
 use gix::objs::Kind;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::actor::{Actor, Role};
 use super::clock::timestamp;
@@ -222,12 +222,4 @@ pub(crate) fn target(state: &State, id: ObjectId, kind: Kind) -> Value {
         Kind::Blob => "blobs",
     };
     json!({"type": kind.to_string(), "sha": id.to_string(), "url": state.url(&format!("/git/{directory}/{id}"))})
-}
-
-/// A JSON object with some keys left out.
-pub(crate) fn without(value: Value, keys: &[&str]) -> Value {
-    match value {
-        Value::Object(map) => Value::Object(map.into_iter().filter(|(key, _)| !keys.contains(&key.as_str())).collect::<Map<_, _>>()),
-        other => other,
-    }
 }

@@ -1,15 +1,17 @@
 //! Everything the embedded GitHub knows beside what is in the git repository.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use gix::ObjectId;
 
 use super::actor::{Actor, Caller};
 use super::clock::Clock;
+use super::contract::Contract;
 use super::occurrence::{Happening, Occurrence};
 use super::pulls::{AsyncMerge, Pull};
 use super::store::Store;
-use super::{Count, attestations, dispatches, environments, events, limits, releases, rules, statuses, tokens};
+use super::{Count, attestations, environments, events, limits, releases, rules, statuses, tokens};
 
 /// The repository's settings.
 #[derive(Debug, Clone)]
@@ -68,6 +70,10 @@ pub(crate) struct State {
     pub(crate) sequence: u64,
     /// Requests by the caller's label.
     pub(crate) counts: BTreeMap<String, Count>,
+    /// What GitHub's description says, when answers are held against it.
+    pub(crate) contract: Option<Arc<Contract>>,
+    /// What broke it.
+    pub(crate) breaches: Vec<String>,
     next_id: u64,
 
     pub(crate) tokens: tokens::Tokens,
@@ -75,7 +81,6 @@ pub(crate) struct State {
     pub(crate) statuses: statuses::Statuses,
     pub(crate) releases: releases::Releases,
     pub(crate) attestations: attestations::Attestations,
-    pub(crate) dispatches: dispatches::Dispatches,
     pub(crate) environments: environments::Environments,
     pub(crate) events: events::Events,
     pub(crate) limits: limits::Limits,
@@ -96,13 +101,14 @@ impl State {
             occurrences: Vec::new(),
             sequence: 0,
             counts: BTreeMap::new(),
+            contract: None,
+            breaches: Vec::new(),
             next_id: 1000 + seed,
             tokens: tokens::Tokens::default(),
             rules: rules::Rules::default(),
             statuses: statuses::Statuses::default(),
             releases: releases::Releases::default(),
             attestations: attestations::Attestations::default(),
-            dispatches: dispatches::Dispatches::default(),
             environments: environments::Environments::default(),
             events: events::Events::default(),
             limits: limits::Limits::default(),

@@ -27,7 +27,7 @@ fn is_component(component: &str) -> bool {
         if word.is_empty() {
             return true;
         }
-        rest = word.trim_start_matches(|c: char| matches!(c, '.' | '_' | '-'));
+        rest = word.trim_start_matches(['.', '_', '-']);
         let separator = &word[..word.len() - rest.len()];
         if !matches!(separator, "." | "_" | "__") && (separator.is_empty() || separator.contains(['.', '_'])) {
             return false;

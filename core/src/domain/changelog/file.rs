@@ -131,7 +131,7 @@ fn place(text: &str, version: &Version) -> Option<usize> {
     if let Some(index) = versions().find(|(_, other)| is_higher(version, other)).map(|(index, _)| index) {
         return position(index);
     }
-    let last = versions().last().map(|(index, _)| index).or_else(|| headings.iter().position(|heading| heading.unreleased));
+    let last = versions().next_back().map(|(index, _)| index).or_else(|| headings.iter().position(|heading| heading.unreleased));
     if let Some(index) = last {
         return Some(section_end(text, &headings, index));
     }

@@ -11,6 +11,9 @@ pub mod schema;
 mod schema_values;
 pub mod version;
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
@@ -199,6 +202,9 @@ impl fmt::Display for Finding {
     }
 }
 
+/// As many findings of one check are told; more would only bury them.
+pub const FINDINGS_LIMIT: usize = 50;
+
 /// What one check says about one chart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckResult {
@@ -215,6 +221,7 @@ impl CheckResult {
     #[must_use]
     pub fn new(check: CheckId, mut findings: Vec<Finding>) -> Self {
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        findings.truncate(FINDINGS_LIMIT);
         let failed = findings.first().is_some_and(|finding| finding.severity == Severity::Error);
         Self { check, outcome: if failed { Outcome::Failed } else { Outcome::Passed }, findings }
     }

@@ -1,7 +1,7 @@
 //! The check `schema`: Chart.yaml has helm's keys and types, values.yaml fits values.schema.json.
 
 use super::rules::{SCHEMA_DOCUMENTS, SCHEMA_DUPLICATE_KEY, SCHEMA_MISSING, SCHEMA_TYPE, SCHEMA_UNKNOWN_KEY, SCHEMA_VALUE, SCHEMA_VERSION, SCHEMA_YAML};
-use super::{CheckId, CheckResult, Finding, Rule, Subject, schema_values};
+use super::{CheckId, CheckResult, FINDINGS_LIMIT, Finding, Rule, Subject, schema_values};
 use crate::domain::causes;
 use crate::domain::chart::{CHART_FILE, ChartError, DEPENDENCY_KEYS, MAINTAINER_KEYS, METADATA_KEYS, Metadata, REQUIREMENTS_FILE, examine};
 use crate::domain::configuration::nearest;
@@ -41,10 +41,7 @@ fn parse(subject: &Subject<'_>, file: &str, findings: &mut Vec<Finding>) -> Opti
 
 fn description(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let path = subject.path(CHART_FILE);
-    if subject.files.bytes(CHART_FILE).is_none() {
-        findings.push(Finding::new(&SCHEMA_MISSING, "there is no Chart.yaml").at(&path, None).hint("add one with apiVersion, name and version"));
-        return;
-    }
+    // A missing file is the check `layout`'s to tell.
     let Some(document) = parse(subject, CHART_FILE, findings) else { return };
     let requirements = subject.files.bytes(REQUIREMENTS_FILE).and_then(|_| parse(subject, REQUIREMENTS_FILE, findings));
     for twice in &document.duplicates {
@@ -91,7 +88,8 @@ fn problem_finding(chart: &str, requirements: &str, problem: &ChartError) -> Fin
 fn unknown_keys(path: &str, root: &Node, findings: &mut Vec<Finding>) {
     let mut look = |node: &Node, known: &[&str], within: &str| {
         for (key, _) in node.entries() {
-            let Some(name) = key.to_text() else { continue };
+            let Some(name) = key.to_text().filter(|_| findings.len() < 2 * FINDINGS_LIMIT) else { continue };
+            let name: String = name.chars().take(80).collect();
             if !known.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
                 let message = format!("helm does not know the key {:?}", format!("{within}{name}"));
                 findings.push(Finding::new(&SCHEMA_UNKNOWN_KEY, message).at(path, Some(key.at.line)).hint(nearest(&name, known.iter().copied())));

@@ -16,6 +16,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::names::ChartName;
+use super::statement::Stage;
 
 pub use payload::EventError;
 pub use permission::{Access, Job, Permission, Permissions, app_permissions, job_permissions, jobs, token_permissions};
@@ -94,6 +95,21 @@ impl StageName {
             Self::Package => ".github/workflows/chartflow-package.yml",
             Self::Publish => ".github/workflows/chartflow-publish.yml",
             Self::Reconcile => ".github/workflows/chartflow-reconcile.yml",
+        }
+    }
+}
+
+impl From<Stage> for StageName {
+    fn from(stage: Stage) -> Self {
+        match stage {
+            Stage::Validate => Self::Validate,
+            Stage::Filter => Self::Filter,
+            Stage::Enforce => Self::Enforce,
+            Stage::Format => Self::Format,
+            Stage::Bump => Self::Bump,
+            Stage::Tag => Self::Tag,
+            Stage::Package => Self::Package,
+            Stage::Publish => Self::Publish,
         }
     }
 }

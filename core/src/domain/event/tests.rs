@@ -178,3 +178,10 @@ fn payloads() {
     insta::assert_snapshot!(Event::from_payload("push", &json!([])).unwrap_err(), @"the payload of push has no ref");
     insta::assert_snapshot!(Event::from_payload("pull_request_target", &json!({ "action": "opened" })).unwrap_err(), @"the payload of pull_request_target has no pull_request/number");
 }
+
+#[test]
+fn stages_have_one_name_everywhere() {
+    for stage in Stage::ALL {
+        assert_eq!(StageName::from(stage).as_str(), stage.as_str());
+    }
+}

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::lines::causes;
 use super::rules::Rule;
-use crate::domain::chart::Metadata;
 use crate::domain::digest::{ObjectFormat, Sha256};
 use crate::domain::names::ChartName;
+use crate::domain::oci;
+use crate::domain::package::{Limits, read_package};
 use crate::domain::statement::{Build, TreeFile};
 use crate::domain::tree::{Entry, Mode, Tree};
 
@@ -44,9 +46,14 @@ pub(super) fn blob_id(bytes: &[u8]) -> Option<Sha256> {
 }
 
 /// What is wrong with a package, given the statement of its build.
-pub(super) fn check(members: &BTreeMap<String, Vec<u8>>, build: &Build, chart: &ChartName, version: &str) -> Vec<(Rule, String)> {
+pub(super) fn check(bytes: &[u8], build: &Build, manifest: Sha256, chart: &ChartName, version: &str) -> Vec<(Rule, String)> {
+    let contents = match read_package(bytes, Limits::default()) {
+        Ok(contents) => contents,
+        Err(error) => return vec![(Rule::ArtifactMalformed, causes(&error))],
+    };
     let mut broken = Vec::new();
-    for name in build.members.keys().filter(|name| !members.contains_key(*name)) {
+    let members: BTreeMap<&str, &[u8]> = contents.members.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    for name in build.members.keys().filter(|name| !members.contains_key(name.as_str())) {
         broken.push((Rule::ArtifactContents, format!("the package lacks {name}, which was signed as its member")));
     }
     for (name, bytes) in members {
@@ -62,7 +69,18 @@ pub(super) fn check(members: &BTreeMap<String, Vec<u8>>, build: &Build, chart: &
             }
         }
     }
-    check_name(members, chart, version, &mut broken);
+    let metadata = &contents.metadata;
+    if metadata.name != chart.as_str() || metadata.version != version {
+        broken.push((Rule::ArtifactName, format!("the package is {} {}, the lineage is that of {chart} {version}", metadata.name, metadata.version)));
+    }
+    match oci::chart_artifact(metadata, bytes, build.epoch) {
+        Ok(artifact) if artifact.manifest.digest == manifest => {}
+        Ok(artifact) => broken.push((
+            Rule::PackageManifest,
+            format!("the manifest that follows is {}, {} was attested", artifact.manifest.digest.prefixed(), manifest.prefixed()),
+        )),
+        Err(error) => broken.push((Rule::PackageManifest, causes(&error))),
+    }
     broken
 }
 
@@ -84,20 +102,10 @@ fn source_problem(name: &str, bytes: &[u8], unchanged: bool, build: &Build, char
         .map(|(at, _)| at)
         .chain([path.len()])
         .any(|end| build.files.get(&path[..end]).is_some_and(|file| file.mode == Mode::Symlink));
-    let of_a_dependency = path.starts_with("charts/") && !build.dependencies.is_empty();
+    // helm unpacks vendored archives and writes what it unpacked.
+    let has_dependencies = !build.dependencies.is_empty() || build.files.keys().any(|path| path.starts_with("charts/"));
+    let of_a_dependency = path.starts_with("charts/") && has_dependencies;
     if REWRITTEN.contains(&path) || of_a_dependency || linked { None } else { Some("is neither the chart's file nor one that packaging writes") }
-}
-
-fn check_name(members: &BTreeMap<String, Vec<u8>>, chart: &ChartName, version: &str, broken: &mut Vec<(Rule, String)>) {
-    let path = format!("{chart}/Chart.yaml");
-    match members.get(&path).map(|bytes| Metadata::read(&path, bytes)) {
-        Some(Ok(metadata)) if metadata.name == chart.as_str() && metadata.version == version => {}
-        Some(Ok(metadata)) => {
-            broken.push((Rule::ArtifactName, format!("the package is {} {}, the lineage is that of {chart} {version}", metadata.name, metadata.version)))
-        }
-        Some(Err(error)) => broken.push((Rule::ArtifactMalformed, format!("the package's Chart.yaml cannot be read: {error}"))),
-        None => broken.push((Rule::ArtifactName, format!("the package has no {path}"))),
-    }
 }
 
 #[cfg(test)]

@@ -42,19 +42,14 @@ pub(super) fn source(walk: &Walk<'_>, policy: &Policy) -> Vec<Refusal> {
     refused
 }
 
-/// Where the decision of a row is about something in the repository, and where about a package.
+/// What a gate decided about, when that is not this chart on a branch of this repository (row 3: on the chart's branch).
 fn resource_problem(entry: &Entry, gate: &Gate, walk: &Walk<'_>) -> Option<String> {
     let source = &entry.statement.source;
-    let expected = match (entry.row, &entry.statement.subject) {
-        (Row::Enforce, _) => source.resource(&format!("refs/heads/{}", walk.promotion.says.branch)),
-        (_, Subject::Package { reference, .. }) => format!("oci://{reference}"),
-        _ => {
-            let (before, after) = (format!("git+{}/{}@refs/heads/", source.server, source.repository), format!("#{}", source.path));
-            let fits = gate.resource.starts_with(&before) && gate.resource.ends_with(&after);
-            return (!fits).then(|| format!("the gate decided about {:?}, not about {before}…{after}", gate.resource));
-        }
-    };
-    (gate.resource != expected).then(|| format!("the gate decided about {:?}, not about {expected:?}", gate.resource))
+    let (before, after) = (format!("git+{}/{}@refs/heads/", source.server, source.repository), format!("#{}", source.path));
+    let branch = gate.resource.strip_prefix(&before).and_then(|rest| rest.strip_suffix(&after));
+    let expected = if entry.row == Row::Enforce { walk.promotion.says.branch.as_str() } else { "…" };
+    let fits = branch.is_some_and(|branch| !branch.is_empty() && (entry.row != Row::Enforce || branch == expected));
+    (!fits).then(|| format!("the gate decided about {:?}, not about {before}{expected}{after}", gate.resource))
 }
 
 /// Every gate was passed, by this chart; the release gate shows by what it decided.
@@ -79,7 +74,9 @@ pub(super) fn gates(walk: &Walk<'_>) -> Vec<Refusal> {
 pub(super) fn checks(walk: &Walk<'_>, epoch: &Epoch) -> Vec<Refusal> {
     let mut refused = Vec::new();
     let built_in = &walk.checks;
-    for key in epoch.checks.required.iter().filter(|key| !built_in.says.passed.contains(key)) {
+    // A warning is no failure: it passed, and says so.
+    let passed = |key: &String| built_in.says.passed.contains(key) || built_in.says.warned.contains(key);
+    for key in epoch.checks.required.iter().filter(|key| !passed(key)) {
         refused.push(built_in.refuse(Rule::GateMissingCheck, format!("the required check {key:?} has not passed")));
     }
     for key in epoch.checks.outside.keys() {

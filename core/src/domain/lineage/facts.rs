@@ -3,7 +3,7 @@
 use super::rules::Rule;
 use crate::domain::content::ContentId;
 use crate::domain::digest::{CommitId, Sha256, TagObjectId};
-use crate::domain::names::{RepoPath, TagName};
+use crate::domain::names::{ChartName, RepoPath, TagName};
 use crate::domain::statement::{Build, Promotion, TagRecord};
 
 /// What must be looked up in the repository: read from a lineage, before anything of it is believed.
@@ -11,6 +11,14 @@ use crate::domain::statement::{Build, Promotion, TagRecord};
 pub struct Questions {
     /// The chart's directory.
     pub path: RepoPath,
+    /// Where it was before, when the release moved it.
+    pub old_path: Option<RepoPath>,
+    /// The chart.
+    pub chart: ChartName,
+    /// The configuration that the release gate holds: it names the branches.
+    pub configuration: Option<String>,
+    /// The time of everything in the package, in seconds since 1970-01-01T00:00:00Z.
+    pub epoch: i64,
     /// The tag.
     pub tag: TagName,
     /// The commit it should name.

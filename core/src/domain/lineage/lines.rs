@@ -24,7 +24,8 @@ pub(super) struct Entry {
 /// Statements by the digests of their payloads; a repeated line is one entry.
 pub(super) type Entries = BTreeMap<StatementDigest, Entry>;
 
-fn causes(error: &dyn std::error::Error) -> String {
+/// An error with all its causes.
+pub(super) fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

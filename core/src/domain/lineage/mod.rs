@@ -4,18 +4,17 @@
 //! else may be in the file. Two kinds of edges are walked: statements about one content (checks, gates) and statements
 //! that carry one content to the next (promotion, bump, tag, build).
 
-pub mod archive;
 pub mod bundle;
 pub mod facts;
 pub mod report;
 pub mod rules;
+pub mod verify;
 
 mod contents;
 mod decide;
 mod lines;
 mod rederive;
 mod signer;
-mod verify;
 mod walk;
 
 #[cfg(test)]

@@ -1,12 +1,19 @@
 //! Repeating the bump from its witness, without the repository.
 
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+
 use super::contents::blob_id;
 use super::rules::Rule;
+use crate::domain::chart::Metadata;
+use crate::domain::chart::edit::{self, EditError};
+use crate::domain::chart::version::lenient;
+use crate::domain::commit::conventional::changes;
 use crate::domain::content::ContentId;
 use crate::domain::digest::{ObjectFormat, Sha256};
-use crate::domain::names::ChartName;
 use crate::domain::statement::Bump;
 use crate::domain::tree::{Mode, Tree};
+use crate::domain::version::{self, VersionPolicy};
 
 /// What repeating showed.
 pub(super) struct Outcome {
@@ -26,14 +33,58 @@ fn root(raw: &[u8], content: &ContentId, what: &str) -> Result<Tree, (Rule, Stri
 }
 
 /// Repeats a bump from T1 to T2.
-pub(super) fn bump(bump: &Bump, before: &ContentId, after: &ContentId, _chart: &ChartName) -> Outcome {
+pub(super) fn bump(bump: &Bump, before: &ContentId, after: &ContentId) -> Outcome {
     let mut broken = Vec::new();
     let witness = &bump.witness;
     match (root(&witness.before, before, "before"), root(&witness.after, after, "after")) {
         (Ok(before), Ok(after)) => compare(bump, &before, &after, &mut broken),
         (before, after) => broken.extend(before.err().into_iter().chain(after.err())),
     }
-    Outcome { complete: false, broken }
+    broken.extend(decide_again(bump).err());
+    Outcome { complete: broken.is_empty() && bump.omitted.is_none(), broken }
+}
+
+/// Derives level and version from the signed commits, what main and the world had, and what the contribution brought.
+fn decide_again(bump: &Bump) -> Result<(), (Rule, String)> {
+    let level = |problem: String| (Rule::BumpLevel, problem);
+    let version = |problem: String| (Rule::BumpVersion, problem);
+    let read = |what: &str, text: &str| lenient(text).ok_or_else(|| version(format!("{what} {text:?} is no version")));
+    let optional = |what: &str, text: &Option<String>| text.as_deref().map(|text| read(what, text)).transpose();
+    let (main, floor) = (optional("main's", &bump.from)?, optional("the floor", &bump.floor)?);
+    let metadata = Metadata::read("Chart.yaml", &bump.witness.chart_yaml).map_err(|error| version(format!("the Chart.yaml shown cannot be read: {error}")))?;
+    let contributed = read("the contribution's", &metadata.version)?;
+    let policy = VersionPolicy::deserialize(bump.versions.as_str().into_deserializer())
+        .map_err(|_: serde::de::value::Error| version(format!("{:?} is no way to choose versions", bump.versions)))?;
+    let newest_first = || bump.commits.iter().rev().map(|commit| commit.message.as_str());
+    let release_as = newest_first().flat_map(changes).find_map(|change| change.release_as()?.ok());
+    let facts = version::Facts { main, contributed, floor, level: version::level_of(newest_first(), true), release_as, policy };
+    let decision = version::decide(&facts).map_err(|error| version(error.to_string()))?;
+    if decision.level != bump.level {
+        return Err(level(format!("by the commits the level is {}, not {}", decision.level, bump.level)));
+    }
+    if decision.version.to_string() != bump.to {
+        return Err(version(format!("by the commits the version is {}, not {}", decision.version, bump.to)));
+    }
+    Ok(())
+}
+
+/// Writes into the old Chart.yaml what the bump writes.
+fn edited(bump: &Bump) -> Result<Vec<u8>, EditError> {
+    let mut yaml = bump.witness.chart_yaml.clone();
+    let present = Metadata::read("Chart.yaml", &yaml).map(|metadata| metadata.version).unwrap_or_default();
+    if let Some(version) = lenient(&bump.to).filter(|_| present != bump.to) {
+        yaml = edit::set_version(&yaml, &version)?;
+    }
+    if let Some(changes) = &bump.edits.changes {
+        yaml = edit::set_changes_annotation(&yaml, changes)?;
+    }
+    for (name, version) in &bump.edits.dependencies {
+        let metadata = Metadata::read("Chart.yaml", &yaml).unwrap_or_default();
+        let found = metadata.dependencies.iter().find(|dependency| dependency.name_or_alias() == name);
+        let (name, alias) = found.map_or((name.as_str(), None), |found| (found.name.as_str(), Some(found.alias.as_str()).filter(|alias| !alias.is_empty())));
+        yaml = edit::set_dependency_version(&yaml, name, alias, version)?;
+    }
+    Ok(yaml)
 }
 
 fn compare(bump: &Bump, before: &Tree, after: &Tree, broken: &mut Vec<(Rule, String)>) {
@@ -65,5 +116,11 @@ fn compare(bump: &Bump, before: &Tree, after: &Tree, broken: &mut Vec<(Rule, Str
     }
     if blob(before, "Chart.yaml").is_none() || blob(before, "Chart.yaml") != blob_id(&witness.chart_yaml) {
         refuse("the Chart.yaml shown is not the one before the bump".to_owned());
+        return;
+    }
+    match edited(bump) {
+        Ok(yaml) if blob(after, "Chart.yaml").is_some() && blob(after, "Chart.yaml") == blob_id(&yaml) => {}
+        Ok(_) => refuse("the bump changes more in Chart.yaml than the version and what follows from it".to_owned()),
+        Err(error) => refuse(format!("the edit of Chart.yaml cannot be repeated: {error}")),
     }
 }

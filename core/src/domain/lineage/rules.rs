@@ -75,7 +75,7 @@ rules! {
     GateDecision, "gate/decision", "Every gate was passed.", "The train refused this content: do not use this release.";
     GatePolicy, "gate/policy", "The release gate holds the configuration it decided by.", "The statement was not made by chartflow.";
     GateResource, "gate/resource", "Every gate decided about this chart on its branch.", "The gate was passed by something else: do not use this release.";
-    GateMissingCheck, "gate/missing-check", "Every check that the policy requires has passed.", "Ask the maintainers to run the check, or do not require it.";
+    GateMissingCheck, "gate/missing-check", "Every check that the policy requires has passed, warnings aside.", "Ask the maintainers to run the check, or do not require it.";
     GateFailedCheck, "gate/failed-check", "No check has failed.", "The content is known to be bad: do not use this release.";
     GateStaleCheck, "gate/stale-check", "All checks ran beside the same base and dependencies, and none is older than it may be.", "Ask the maintainers to run the checks again and release anew.";
     BumpCommits, "bump/commits", "The version is derived from the commits that were promoted.", "Commits were left out or added: do not use this release.";
@@ -100,6 +100,12 @@ rules! {
     RepoTag, "repo/tag", "The tag is annotated, names the commit that was attested, and was not moved.", "The tag was replaced: do not use what it names.";
     RepoReachable, "repo/reachable", "The tagged commit is on main and the first there with this content.", "The tag does not come from main: do not use this release.";
     RepoRebuild, "repo/rebuild", "The package built again from the tagged content is the same.", "The package was built from something else: do not use this release.";
+}
+
+impl std::fmt::Display for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.id())
+    }
 }
 
 #[cfg(test)]

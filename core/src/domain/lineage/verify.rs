@@ -15,7 +15,7 @@ use super::rederive;
 use super::report::{ArtifactDigest, Edge, Link, Proof, Refusal, Report, Verdict};
 use super::rules::Rule;
 use super::walk::{Walk, check_closure, find_root, refuse};
-use super::{archive, contents, facts, signer};
+use super::{contents, facts, signer};
 use crate::domain::content::ContentId;
 use crate::domain::digest::Sha256;
 use crate::domain::names::TagName;
@@ -29,8 +29,6 @@ pub enum Artifact<'a> {
     Package {
         /// Its bytes.
         bytes: &'a [u8],
-        /// The digest of the OCI manifest that follows from it, or under which it was pulled; `None`: not compared.
-        manifest: Option<Sha256>,
     },
     /// A chart's directory.
     Directory {
@@ -49,7 +47,7 @@ pub enum Artifact<'a> {
 impl Artifact<'_> {
     fn sha256(&self) -> Sha256 {
         match self {
-            Self::Package { bytes, .. } => Sha256::of(bytes),
+            Self::Package { bytes } => Sha256::of(bytes),
             Self::Directory { content } | Self::Tag { content, .. } => content.sha256,
         }
     }
@@ -85,12 +83,24 @@ pub fn questions(lineage: &[u8]) -> Option<Questions> {
         Predicate::Promotion(promotion) => Some(promotion),
         _ => None,
     })?;
-    let (statement, tag) = statements.iter().find_map(|statement| match &statement.predicate {
-        Predicate::Tag(tag) => Some((statement, tag)),
+    let (source, tag) = statements.iter().find_map(|statement| match &statement.predicate {
+        Predicate::Tag(tag) => Some((&statement.source, tag)),
         _ => None,
     })?;
+    let epoch = statements.iter().find_map(|statement| match &statement.predicate {
+        Predicate::Build(build) => Some(build.epoch),
+        _ => None,
+    })?;
+    let configuration = statements.iter().find_map(|statement| match &statement.predicate {
+        Predicate::Gate(gate) => gate.configuration.clone(),
+        _ => None,
+    });
     Some(Questions {
-        path: statement.source.path.clone(),
+        path: source.path.clone(),
+        old_path: promotion.removed_path.clone(),
+        chart: source.chart.clone(),
+        configuration,
+        epoch,
         tag: tag.tag.clone(),
         commit: tag.commit.clone(),
         source: promotion.commit.clone(),
@@ -188,7 +198,7 @@ impl Session<'_> {
     }
 
     fn rederive(&mut self, walk: &Walk<'_>) {
-        let bump = rederive::bump(walk.bump.says, walk.promoted, walk.released, &walk.bump.entry.statement.source.chart);
+        let bump = rederive::bump(walk.bump.says, walk.promoted, walk.released);
         self.refused.extend(bump.broken.into_iter().map(|(rule, message)| walk.bump.refuse(rule, message)));
         if bump.complete {
             self.proofs.insert(walk.bump.entry.digest, Proof::Rederived);
@@ -200,7 +210,7 @@ impl Session<'_> {
 
     fn compare_artifact(&mut self, walk: &Walk<'_>) {
         match self.artifact {
-            Artifact::Package { bytes, manifest } => self.compare_package(walk, bytes, *manifest),
+            Artifact::Package { bytes } => self.compare_package(walk, bytes),
             Artifact::Directory { content } | Artifact::Tag { content, .. } => {
                 if *content != walk.released {
                     let message = format!("the chart is {}, the lineage is that of {}", content.sha256.prefixed(), walk.released.sha256.prefixed());
@@ -215,21 +225,14 @@ impl Session<'_> {
         }
     }
 
-    fn compare_package(&mut self, walk: &Walk<'_>, bytes: &[u8], manifest: Option<Sha256>) {
-        let source = &walk.build.entry.statement.source;
-        let broken = match archive::members(bytes) {
-            Ok(members) => contents::check(&members, walk.build.says, &source.chart, &walk.bump.says.to),
-            Err(error) => vec![(Rule::ArtifactMalformed, error.to_string())],
-        };
-        let proved = broken.is_empty();
-        self.refused.extend(broken.into_iter().map(|(rule, message)| walk.build.refuse(rule, message)));
-        let Subject::Package { manifest: attested, .. } = &walk.build.entry.statement.subject else { return };
-        if let Some(found) = manifest.filter(|found| found != attested) {
-            self.refused.push(walk.build.refuse(Rule::PackageManifest, format!("the manifest is {}, {} was attested", found.prefixed(), attested.prefixed())));
-        }
-        if proved && self.repository.is_some_and(|facts| facts.rebuilt == Some(Sha256::of(bytes))) {
+    fn compare_package(&mut self, walk: &Walk<'_>, bytes: &[u8]) {
+        let statement = &walk.build.entry.statement;
+        let Subject::Package { manifest, .. } = &statement.subject else { return };
+        let broken = contents::check(bytes, walk.build.says, *manifest, &statement.source.chart, &walk.bump.says.to);
+        if broken.is_empty() && self.repository.is_some_and(|facts| facts.rebuilt == Some(Sha256::of(bytes))) {
             self.proofs.insert(walk.build.entry.digest, Proof::Rederived);
         }
+        self.refused.extend(broken.into_iter().map(|(rule, message)| walk.build.refuse(rule, message)));
     }
 
     fn ask_repository(&mut self, walk: &Walk<'_>) {
@@ -245,6 +248,9 @@ impl Session<'_> {
         let broken = facts::check(repository, &claims);
         if broken.is_empty() {
             self.proofs.insert(walk.tag.entry.digest, Proof::Rederived);
+            if repository.heads_are_merged && repository.touching.is_some() && walk.promotion.says.omitted.is_none() {
+                self.proofs.insert(walk.promotion.entry.digest, Proof::Rederived);
+            }
         }
         for (rule, message) in broken {
             let entry = match rule {

@@ -81,7 +81,11 @@ pub(super) fn check_closure(entries: &Entries, root: &Entry) -> Vec<Refusal> {
             };
             let named = &found.statement;
             if (named.stage, named.name(), named.predicate_type()) != (input.stage, input.name.clone(), input.predicate_type.as_str()) {
-                refused.push(refuse(entry, Rule::LineageInputs, format!("the input {:?} is in truth {:?}", input.name, named.name())));
+                refused.push(refuse(
+                    entry,
+                    Rule::LineageInputs,
+                    format!("the input {:?} of {} is in truth {:?} of {}", input.name, input.stage, named.name(), named.stage),
+                ));
             }
             if seen.insert(found.digest) {
                 waiting.push(found);

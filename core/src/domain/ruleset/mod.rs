@@ -10,6 +10,7 @@ mod tests;
 
 use serde_json::{Value, json};
 
+use super::branch::Names;
 use super::names::BranchName;
 
 pub use pattern::{applies, covers};
@@ -87,6 +88,18 @@ impl Tier {
             Self::Chart => "chartflow/enforce",
             Self::Main => "chartflow/main",
             Self::Release => "chartflow/release",
+        }
+    }
+}
+
+impl From<&Names> for Tiers {
+    fn from(names: &Names) -> Self {
+        Self {
+            main: names.main().clone(),
+            integration: names.integration().clone(),
+            charts: names.chart_pattern(),
+            release: names.release().clone(),
+            tags: names.tag_pattern(),
         }
     }
 }

@@ -2,15 +2,11 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::domain::branch::Names;
+use crate::domain::configuration::Configuration;
 
 fn tiers() -> Tiers {
-    Tiers {
-        main: "main".parse().unwrap(),
-        integration: "integration".parse().unwrap(),
-        charts: "integration-*".to_owned(),
-        release: "release".parse().unwrap(),
-        tags: "*-v*".to_owned(),
-    }
+    Tiers::from(&Names::new(&Configuration::default()))
 }
 
 /// A ruleset in one line a part, short enough to read beside the table it comes from.
@@ -160,6 +156,26 @@ fn which_refs_a_ruleset_is_about() {
         ("branch", "refs/heads/[", "", "refs/heads/[", false),
     ] {
         assert_eq!(applies(&ruleset(target, include, exclude), reference, "main"), expected, "{include} {exclude} {reference}");
+    }
+}
+
+#[test]
+fn tiers_are_the_configured_names() {
+    let tiers = tiers();
+    let named = [tiers.main.as_str(), tiers.integration.as_str(), &tiers.charts, tiers.release.as_str(), &tiers.tags];
+    assert_eq!(named, ["main", "integration", "integration-*", "release", "*-v*"]);
+}
+
+/// A rule on the machine's own heads would keep it from rebuilding them.
+#[test]
+fn no_rule_is_about_a_machine_head() {
+    let names = Names::new(&Configuration::default());
+    let (chart, version) = ("redis".parse().unwrap(), semver::Version::new(1, 2, 3));
+    let heads =
+        [names.promote_head(&chart).unwrap(), names.bump_head(&chart).unwrap(), names.back_head().clone(), names.release_head(&chart, &version).unwrap()];
+    for head in heads {
+        let reference = format!("refs/heads/{head}");
+        assert!(!desired(&tiers(), Mode::App { id: 7 }).iter().any(|ruleset| applies(ruleset, &reference, "main")), "{head}");
     }
 }
 

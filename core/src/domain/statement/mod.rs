@@ -19,9 +19,11 @@ use serde::{Deserialize, Serialize};
 
 pub use canonical::{DEPTH_LIMIT, canonical, strict};
 pub use predicate::{
-    Account, Build, BuildDependency, Bump, ChartEdits, CheckResult, Checks, CommitRecord, DependencyContent, Downloaded, Gate, Level, Member, Omitted,
+    Account, Build, BuildDependency, Bump, ChartEdits, CheckResult, Checks, CommitRecord, DependencyContent, Downloaded, Gate, Member, Omitted,
     PolicyReference, Predicate, Previous, Promotion, PullRecord, Range, Review, ReviewState, TagRecord, TreeFile, Witness,
 };
+
+pub use super::version::Level;
 
 use super::content::ContentId;
 use super::digest::Sha256;
@@ -156,15 +158,6 @@ impl Subject {
         match self {
             Self::Content { id, .. } => id.sha256,
             Self::Package { sha256, .. } => *sha256,
-        }
-    }
-
-    /// The `resourceUri` of a gate that decides about a package; `None` for a content, see [`Source::resource`].
-    #[must_use]
-    pub fn resource(&self) -> Option<String> {
-        match self {
-            Self::Content { .. } => None,
-            Self::Package { reference, .. } => Some(format!("oci://{reference}")),
         }
     }
 

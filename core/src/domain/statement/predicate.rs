@@ -9,6 +9,7 @@ use crate::domain::content::ContentId;
 use crate::domain::digest::{CommitId, Sha256, TagObjectId};
 use crate::domain::names::{BranchName, ChartName, RepoPath, TagName};
 use crate::domain::tree::Mode;
+use crate::domain::version::Level;
 
 /// What a statement says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -242,22 +243,6 @@ pub struct Gate {
     pub configuration: Option<String>,
     /// Row 9: what was downloaded and compared.
     pub downloaded: Vec<Downloaded>,
-}
-
-/// The size of a release.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Level {
-    /// No packaged content changed: no version, no tag.
-    None,
-    /// New to main: keeps the version it came with.
-    Initial,
-    /// Patch.
-    Patch,
-    /// Minor.
-    Minor,
-    /// Major (`0.y`: the middle number).
-    Major,
 }
 
 /// What the bump changes in Chart.yaml besides the version.

@@ -1,6 +1,7 @@
 //! Builds the tree from the parser's events, within the limits.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ops::Range;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput, Tag};
@@ -42,9 +43,8 @@ impl<'a> Offsets<'a> {
         }
         let mut bytes = bytes.peekable();
         while let Some((offset, byte)) = bytes.next() {
-            if byte == b'\\' && quote == b'"' {
-                bytes.next();
-            } else if byte == quote && quote == b'\'' && bytes.peek().is_some_and(|(_, next)| *next == quote) {
+            let doubled = quote == b'\'' && byte == quote && bytes.peek().is_some_and(|(_, next)| *next == quote);
+            if doubled || (quote == b'"' && byte == b'\\') {
                 bytes.next();
             } else if byte == quote {
                 return whole.start..offset + 1 + self.skipped;
@@ -279,6 +279,7 @@ impl<'a> Builder<'a> {
             };
             match places.get(&name).and_then(|place| entries.get_mut(*place)) {
                 Some(entry) => {
+                    let name = name.chars().take(80).collect();
                     self.duplicates.push(Duplicate { key: name, at: key.at, first: entry.0.at });
                     *entry = (key, value);
                 }
@@ -321,8 +322,8 @@ impl<'a> Builder<'a> {
                 entries.push((key, value));
                 continue;
             };
-            if !places.contains_key(&name) {
-                places.insert(name, entries.len());
+            if let Entry::Vacant(place) = places.entry(name) {
+                place.insert(entries.len());
                 entries.push((key, value));
             }
         }

@@ -44,7 +44,7 @@ impl Limits {
 /// A key that stands more than once in its mapping.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Duplicate {
-    /// The key.
+    /// The key, shortened.
     pub key: String,
     /// Where it stands again.
     pub at: Position,

@@ -133,16 +133,6 @@ fn raw_root(files: &Files) -> Result<Vec<u8>, FlowError> {
     tree.encode(ObjectFormat::Sha256).map_err(|source| crate::domain::content::ContentError::Path { path: String::new(), source: Some(source) }.into())
 }
 
-fn level_of(level: version::Level) -> Level {
-    match level {
-        version::Level::None => Level::None,
-        version::Level::Initial => Level::Initial,
-        version::Level::Patch => Level::Patch,
-        version::Level::Minor => Level::Minor,
-        version::Level::Major => Level::Major,
-    }
-}
-
 struct Facts<'a> {
     train: &'a Train,
     tips: &'a Tips,
@@ -207,7 +197,7 @@ impl Facts<'_> {
         let mut outcome = OutcomeOfBump {
             from,
             to: decision.version,
-            level: level_of(decision.level),
+            level: decision.level,
             reason: decision.reason.to_string(),
             floor,
             entry: None,

@@ -13,6 +13,7 @@ use crate::flow::judge::Chain;
 use crate::flow::listing::{root, subtree};
 use crate::flow::tips::{Pair, Tips};
 use crate::flow::{FlowError, Train};
+use crate::port::objects::Objects;
 
 /// A package and what is said about it.
 #[derive(Debug, Clone)]
@@ -54,7 +55,7 @@ pub async fn build(
         return Err(FlowError::Identity { path: place.path.to_string(), computed: computed.sha256.to_string(), expected: content.sha256.to_string() });
     }
     let tree = root(&*train.objects, commit).await?;
-    let dependencies = local_dependencies(train, &tree, &place.path, &files).await?;
+    let dependencies = local_dependencies(&*train.objects, &tree, &place.path, &files).await?;
     let epoch = bump.date;
     let package = package::package(&Source { path: place.path.as_str(), files: &files, dependencies: &dependencies }, epoch)
         .map_err(|error| failed("packaging", Box::new(error)))?;
@@ -87,7 +88,7 @@ pub async fn build(
 /// # Errors
 /// When an object cannot be read.
 pub(crate) async fn local_dependencies(
-    train: &Train,
+    objects: &dyn Objects,
     tree: &crate::domain::digest::TreeId,
     path: &RepoPath,
     files: &Files,
@@ -100,8 +101,8 @@ pub(crate) async fn local_dependencies(
             if found.contains_key(&at) || at == path.as_str() {
                 continue;
             }
-            if let Some(below) = subtree(&*train.objects, tree, &at).await? {
-                let files = train.objects.files(&below).await?;
+            if let Some(below) = subtree(objects, tree, &at).await? {
+                let files = objects.files(&below).await?;
                 found.insert(at.clone(), files.clone());
                 todo.push((at, files));
             }

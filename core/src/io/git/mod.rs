@@ -3,10 +3,12 @@
 //! Only the repository's own configuration is read, nothing of the environment, and no program is run: neither hooks
 //! nor filters nor what a configuration names. Replacement refs are ignored, because an id must mean its content.
 
+mod history;
 mod objects;
 mod resolve;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use gix::bstr::ByteSlice as _;
@@ -81,7 +83,8 @@ pub enum GitError {
 #[derive(Debug, Clone)]
 pub struct LocalRepository {
     path: PathBuf,
-    repository: gix::ThreadSafeRepository,
+    /// One handle for all reads: its caches are worth more than reading in parallel.
+    repository: Arc<Mutex<gix::Repository>>,
 }
 
 impl LocalRepository {
@@ -109,8 +112,8 @@ impl LocalRepository {
 
     fn open_with(path: &Path, permissions: gix::open::Permissions) -> Result<Self, gix::Error> {
         let options = gix::open::Options::isolated().permissions(permissions).bail_if_untrusted(true).config_overrides(["core.useReplaceRefs=false"]);
-        let repository = gix::ThreadSafeRepository::open_opts(path, options)?;
-        Ok(Self { path: path.to_owned(), repository })
+        let repository = gix::ThreadSafeRepository::open_opts(path, options)?.to_thread_local();
+        Ok(Self { path: path.to_owned(), repository: Arc::new(Mutex::new(repository)) })
     }
 
     fn open_error(path: &Path, error: gix::Error) -> GitError {
@@ -138,28 +141,25 @@ impl LocalRepository {
     /// the one it shares with its main work tree.
     #[must_use]
     pub fn git_directory(&self) -> PathBuf {
-        self.repository.to_thread_local().common_dir().to_owned()
+        self.handle().common_dir().to_owned()
     }
 
     /// The top of the work tree; `None` for a bare repository.
     #[must_use]
     pub fn work_tree(&self) -> Option<PathBuf> {
-        self.repository.work_dir().map(Path::to_owned)
+        self.handle().workdir().map(Path::to_owned)
     }
 
     /// The hash function of its object ids.
     #[must_use]
     pub fn object_format(&self) -> ObjectFormat {
-        match self.repository.to_thread_local().object_hash() {
-            gix::hash::Kind::Sha256 => ObjectFormat::Sha256,
-            _ => ObjectFormat::Sha1,
-        }
+        format(&self.handle())
     }
 
     /// Whether history was cut when it was cloned (`git clone --depth`).
     #[must_use]
     pub fn is_shallow(&self) -> bool {
-        self.repository.to_thread_local().is_shallow().unwrap_or(false)
+        self.handle().is_shallow().unwrap_or(false)
     }
 
     /// The commit that a branch, tag, remote branch, abbreviated id or expression such as `HEAD~2` stands for.
@@ -175,7 +175,7 @@ impl LocalRepository {
     /// The branch that HEAD stands on, without `refs/heads/`; `None` when it is detached.
     #[must_use]
     pub fn head_branch(&self) -> Option<String> {
-        let repository = self.repository.to_thread_local();
+        let repository = self.handle();
         let name = repository.head_name().ok().flatten()?;
         Some(name.shorten().to_str().ok()?.to_owned())
     }
@@ -186,7 +186,7 @@ impl LocalRepository {
     /// [`GitError::Unreadable`]; refs whose names are not UTF-8 are left out, as nothing here can name them.
     pub fn references(&self) -> Result<Vec<(String, String)>, GitError> {
         let unreadable = |source: gix::Error| GitError::Unreadable { path: self.path.clone(), source: source.into() };
-        let repository = self.repository.to_thread_local();
+        let repository = self.handle();
         let mut references = Vec::new();
         for reference in repository.references().map_err(unreadable)?.all().map_err(unreadable)?.filter_map(Result::ok) {
             if let (Ok(name), Some(id)) = (reference.name().as_bstr().to_str(), reference.target().try_id()) {
@@ -196,11 +196,9 @@ impl LocalRepository {
         Ok(references)
     }
 
-    fn local(&self) -> gix::Repository {
-        let mut repository = self.repository.to_thread_local();
-        // Walks look at each commit more than once.
-        repository.object_cache_size_if_unset(4 << 20);
-        repository
+    fn handle(&self) -> MutexGuard<'_, gix::Repository> {
+        // Reading leaves nothing half done, so a handle that a panic let go is as good as before.
+        self.repository.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -211,6 +209,13 @@ pub fn ready<T>(future: impl Future<Output = T>) -> Option<T> {
     match std::pin::pin!(future).poll(&mut context) {
         Poll::Ready(value) => Some(value),
         Poll::Pending => None,
+    }
+}
+
+fn format(repository: &gix::Repository) -> ObjectFormat {
+    match repository.object_hash() {
+        gix::hash::Kind::Sha256 => ObjectFormat::Sha256,
+        _ => ObjectFormat::Sha1,
     }
 }
 

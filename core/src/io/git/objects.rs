@@ -5,7 +5,7 @@ use gix::bstr::ByteSlice as _;
 
 use super::LocalRepository;
 use crate::domain::content::{CONTENT_LIMIT, DEPTH_LIMIT, File, Files};
-use crate::domain::digest::{BlobId, CommitId, ObjectFormat, TreeId};
+use crate::domain::digest::{BlobId, CommitId, TreeId};
 use crate::domain::tree::{Mode, Tree, TreeError};
 use crate::port::objects::{Commit, ObjectError, Objects, Person};
 
@@ -17,46 +17,43 @@ const OBJECT_LIMIT: u64 = 64 << 20;
 #[async_trait]
 impl Objects for LocalRepository {
     async fn commit(&self, id: &CommitId) -> Result<Commit, ObjectError> {
-        read_commit(&self.local(), id)
+        read_commit(&self.handle(), id)
     }
 
     async fn tree(&self, id: &TreeId) -> Result<Tree, ObjectError> {
-        read_tree(&self.repository.to_thread_local(), self.object_format(), id)
+        read_tree(&self.handle(), id)
     }
 
     async fn blob(&self, id: &BlobId, limit: usize) -> Result<Vec<u8>, ObjectError> {
-        read_blob(&self.repository.to_thread_local(), id, "", limit as u64)
+        read_blob(&self.handle(), id, "", limit as u64)
     }
 
     async fn files(&self, id: &TreeId) -> Result<Files, ObjectError> {
-        let repository = self.local();
-        let mut reader = FilesReader { repository: &repository, format: self.object_format(), files: Files::new(), left: CONTENT_LIMIT, entries: 0 };
+        let repository = self.handle();
+        let mut reader = FilesReader { repository: &repository, files: Files::new(), left: CONTENT_LIMIT, entries: 0 };
         reader.read(id, "", 1)?;
         Ok(reader.files)
     }
 
     async fn merge_base(&self, one: &CommitId, other: &CommitId) -> Result<Option<CommitId>, ObjectError> {
-        let repository = self.local();
+        let repository = self.handle();
         let (from, to) = (known_commit(&repository, one)?, known_commit(&repository, other)?);
         let base = repository.merge_base(from, to).map_err(|source| failed("commit", one.as_str(), source))?;
         match base {
             Some(base) => Ok(Some(commit_id(base.detach())?)),
             // The histories may meet behind the boundary.
-            None if self.is_shallow() => Err(ObjectError::Shallow { kind: "commit", id: format!("{} and {} in common", one.short(), other.short()) }),
+            None if repository.is_shallow().unwrap_or(false) => {
+                Err(ObjectError::Shallow { kind: "commit", id: format!("{} and {} in common", one.short(), other.short()) })
+            }
             None => Ok(None),
         }
     }
 
     async fn history(&self, tip: &CommitId, hidden: &[CommitId]) -> Result<Vec<Commit>, ObjectError> {
-        let repository = self.local();
+        let repository = self.handle();
         let start = known_commit(&repository, tip)?;
         let hidden = hidden.iter().map(|id| known_commit(&repository, id)).collect::<Result<Vec<_>, _>>()?;
-        let walk = || -> gix::Result<Vec<gix::ObjectId>> {
-            let newest_first = gix::revision::walk::Sorting::ByCommitTime(gix::traverse::commit::simple::CommitTimeOrder::NewestFirst);
-            let walk = repository.rev_walk([start]).sorting(newest_first).with_hidden(hidden.clone()).all()?;
-            walk.map(|info| info.map(|info| info.id)).collect()
-        };
-        let found = walk().map_err(|source| failed("commit", tip.as_str(), source))?;
+        let found = super::history::reachable(&repository, start, &hidden).map_err(|source| failed("commit", tip.as_str(), source))?;
         let boundary = repository.shallow_commits().map_err(|source| failed("commit", tip.as_str(), source))?;
         if let Some(cut) = boundary.iter().flat_map(|ids| ids.iter()).find(|id| found.contains(id)) {
             return Err(ObjectError::Shallow { kind: "commit", id: format!("before {}", cut.to_hex_with_len(10)) });
@@ -124,9 +121,9 @@ fn read_commit(repository: &gix::Repository, id: &CommitId) -> Result<Commit, Ob
     })
 }
 
-fn read_tree(repository: &gix::Repository, format: ObjectFormat, id: &TreeId) -> Result<Tree, ObjectError> {
+fn read_tree(repository: &gix::Repository, id: &TreeId) -> Result<Tree, ObjectError> {
     let bytes = object(repository, "tree", gix::objs::Kind::Tree, id.as_str(), OBJECT_LIMIT)?;
-    Tree::parse(&bytes, format).map_err(|source| match source {
+    Tree::parse(&bytes, super::format(repository)).map_err(|source| match source {
         TreeError::NotUtf8 { name } => ObjectError::Refused { path: name, problem: "the name is not UTF-8".to_owned() },
         source => ObjectError::Garbled { kind: "tree", id: id.to_string(), source: source.into() },
     })
@@ -141,7 +138,6 @@ fn read_blob(repository: &gix::Repository, id: &BlobId, path: &str, limit: u64) 
 
 struct FilesReader<'a> {
     repository: &'a gix::Repository,
-    format: ObjectFormat,
     files: Files,
     left: u64,
     /// Directories as well as files, so that directories without files end somewhere too.
@@ -151,7 +147,7 @@ struct FilesReader<'a> {
 impl FilesReader<'_> {
     fn read(&mut self, id: &TreeId, path: &str, depth: usize) -> Result<(), ObjectError> {
         let refuse = |path: &str, problem: String| Err(ObjectError::Refused { path: path.to_owned(), problem });
-        let tree = read_tree(self.repository, self.format, id).map_err(|error| match error {
+        let tree = read_tree(self.repository, id).map_err(|error| match error {
             ObjectError::Refused { path: name, problem } if !path.is_empty() => ObjectError::Refused { path: format!("{path}/{name}"), problem },
             error => error,
         })?;

@@ -9,14 +9,14 @@ use crate::domain::digest::CommitId;
 const NEAR: usize = 3;
 
 pub(super) fn commit(local: &LocalRepository, reference: &str) -> Result<CommitId, GitError> {
-    let repository = local.repository.to_thread_local();
+    let repository = local.handle();
     let unreadable = |source: gix::Error| GitError::Unreadable { path: local.path().to_owned(), source: source.into() };
     if let Ok(id) = gix::ObjectId::from_hex(reference.as_bytes())
         && id.kind() == repository.object_hash()
     {
         return match repository.try_find_header(id).map_err(unreadable)? {
             Some(_) => peel(local, &repository, reference, id),
-            None => Err(missing(local, &repository, reference)),
+            None => Err(missing(&repository, reference)),
         };
     }
     // A spec with a range or a path names no commit; `--base main..topic` would otherwise be half understood.
@@ -27,7 +27,7 @@ pub(super) fn commit(local: &LocalRepository, reference: &str) -> Result<CommitI
     if plain && let Some(id) = remote_branch(&repository, reference) {
         return peel(local, &repository, reference, id);
     }
-    Err(missing(local, &repository, reference))
+    Err(missing(&repository, reference))
 }
 
 fn peel(local: &LocalRepository, repository: &gix::Repository, reference: &str, id: gix::ObjectId) -> Result<CommitId, GitError> {
@@ -66,8 +66,8 @@ fn remote_branch(repository: &gix::Repository, name: &str) -> Option<gix::Object
     }
 }
 
-fn missing(local: &LocalRepository, repository: &gix::Repository, reference: &str) -> GitError {
-    let shallow = local.is_shallow();
+fn missing(repository: &gix::Repository, reference: &str) -> GitError {
+    let shallow = repository.is_shallow().unwrap_or(false);
     if reference == "HEAD" || repository.head_name().ok().flatten().is_some_and(|head| head.shorten() == reference) {
         return GitError::Unborn { reference: reference.to_owned() };
     }

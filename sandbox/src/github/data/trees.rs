@@ -22,6 +22,10 @@ const ENTRY_LIMIT: usize = 100_000;
 /// Source: <https://docs.github.com/rest/git/trees#get-a-tree>
 const BYTE_LIMIT: usize = 7 * 1024 * 1024;
 
+/// The longest path in bytes, as file systems have it, and the deepest that is followed.
+const PATH_LIMIT: usize = 4096;
+const DEPTH_LIMIT: usize = 256;
+
 #[derive(serde::Deserialize)]
 struct NewTree {
     base_tree: Option<String>,
@@ -71,7 +75,7 @@ fn checked_path(path: &str) -> Result<&str, ApiError> {
         return Err(ApiError::unprocessable("tree.path cannot start with a slash"));
     }
     let malformed = |component: &str| matches!(component, "" | "." | "..") || component.eq_ignore_ascii_case(".git") || component.contains('\0');
-    if path.split('/').any(malformed) {
+    if path.len() > PATH_LIMIT || path.split('/').count() > DEPTH_LIMIT || path.split('/').any(malformed) {
         return Err(ApiError::unprocessable("tree.path contains a malformed path component"));
     }
     Ok(path)

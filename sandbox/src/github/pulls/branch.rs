@@ -7,7 +7,7 @@ use crate::github::data::{GITHUB, by};
 use crate::github::http::{ApiError, ApiResponse};
 use crate::github::route::Context;
 use crate::github::rules::Via;
-use crate::github::store::{Commit, Merge, Signature};
+use crate::github::store::{Commit, Merge, Signature, is};
 use crate::github::update::{Update, broken, update};
 
 #[derive(serde::Deserialize)]
@@ -25,7 +25,7 @@ pub(super) fn update_branch(context: &mut Context<'_>) -> Result<ApiResponse, Ap
     if !pull.open {
         return refuse("Pull request is closed.");
     }
-    if asked.expected_head_sha.is_some_and(|sha| sha != pull.head_sha.to_string()) {
+    if asked.expected_head_sha.is_some_and(|sha| !is(pull.head_sha, &sha)) {
         return refuse("expected head sha didn’t match current head ref.");
     }
     if state.store.is_ancestor(pull.base_sha, pull.head_sha) {

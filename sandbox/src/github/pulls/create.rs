@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::mergeability::State as Merging;
 use super::{Pull, body_fits, pull, render};
+use crate::github::actor::Actor;
 use crate::github::http::{ApiError, ApiResponse};
 use crate::github::occurrence::Happening;
 use crate::github::route::Context;
@@ -57,15 +58,26 @@ pub(super) fn create(context: &mut Context<'_>) -> Result<ApiResponse, ApiError>
     }
     something_to_merge(state, &new.base, base_sha, &head, head_sha)?;
 
+    let title = title.to_owned();
+    let number = add(state, context.caller.actor.clone(), NewPull { title: Some(title), head, ..new }, head_sha, base_sha);
+    state.store.set_reference(&format!("refs/pull/{number}/head"), head_sha).map_err(broken)?;
+    state.happened(context.caller, Happening::PullRequest { action: "opened", number, merged: false });
+    let body = render::full(state, pull(state, number)?, Merging::Unknown, "unknown")?;
+    let location = state.url(&format!("/pulls/{number}"));
+    Ok(ApiResponse::json(201, &body).with_header("location", location))
+}
+
+/// Numbers a pull request and keeps it.
+fn add(state: &mut State, author: Actor, new: NewPull, head_sha: ObjectId, base_sha: ObjectId) -> u64 {
     let number = state.pulls.keys().next_back().map_or(1, |last| last + 1);
     let now = state.clock.now();
     let made = Pull {
         number,
         id: state.number(),
-        title: title.to_owned(),
+        title: new.title.unwrap_or_default(),
         body: new.body,
-        author: context.caller.actor.clone(),
-        head,
+        author,
+        head: new.head,
         head_sha,
         base: new.base,
         base_sha,
@@ -82,11 +94,7 @@ pub(super) fn create(context: &mut Context<'_>) -> Result<ApiResponse, ApiError>
         closed: None,
     };
     state.pulls.insert(number, made);
-    state.store.set_reference(&format!("refs/pull/{number}/head"), head_sha).map_err(broken)?;
-    state.happened(context.caller, Happening::PullRequest { action: "opened", number, merged: false });
-    let body = render::full(state, pull(state, number)?, Merging::Unknown, "unknown")?;
-    let location = state.url(&format!("/pulls/{number}"));
-    Ok(ApiResponse::json(201, &body).with_header("location", location))
+    number
 }
 
 pub(super) fn title_fits(title: &str) -> Result<(), ApiError> {

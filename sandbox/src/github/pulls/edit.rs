@@ -11,15 +11,9 @@ use crate::github::update::broken;
 #[derive(serde::Deserialize)]
 struct Changes {
     title: Option<String>,
-    /// Absent keeps it, `null` empties it.
-    #[serde(default, deserialize_with = "present")]
-    body: Option<Option<String>>,
+    body: Option<String>,
     state: Option<String>,
     base: Option<String>,
-}
-
-fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    serde::Deserialize::deserialize(deserializer).map(Some)
 }
 
 pub(super) fn update(context: &mut Context<'_>) -> Result<ApiResponse, ApiError> {
@@ -41,8 +35,8 @@ pub(super) fn update(context: &mut Context<'_>) -> Result<ApiResponse, ApiError>
         pull.title = title.trim().to_owned();
         edited = true;
     }
-    if let Some(body) = changes.body.filter(|body| *body != pull.body) {
-        pull.body = body;
+    if let Some(body) = changes.body.filter(|body| pull.body.as_ref() != Some(body)) {
+        pull.body = Some(body);
         edited = true;
     }
     if edited {
@@ -63,7 +57,7 @@ fn check(changes: &Changes) -> Result<(), ApiError> {
         }
         title_fits(title)?;
     }
-    body_fits(changes.body.as_ref().and_then(|body| body.as_deref()))?;
+    body_fits(changes.body.as_deref())?;
     if changes.state.as_deref().is_some_and(|state| !matches!(state, "open" | "closed")) {
         return Err(ApiError::field("PullRequest", "state", "invalid"));
     }

@@ -11,7 +11,7 @@ use crate::github::http::ApiError;
 use crate::github::occurrence::Happening;
 use crate::github::rules::{MergeMethod, Via};
 use crate::github::state::State;
-use crate::github::store::{Commit, Merge, Signature};
+use crate::github::store::{Commit, Merge, Signature, is};
 use crate::github::update::{Update, broken, refuse, update};
 
 /// What a caller wants merged, and how.
@@ -37,7 +37,7 @@ pub(super) fn merge(state: &mut State, caller: &Caller, number: u64, wish: &Wish
     if pull.draft {
         return Err(ApiError::new(405, "Pull Request is still a draft"));
     }
-    if wish.sha.as_ref().is_some_and(|sha| *sha != pull.head_sha.to_string()) {
+    if wish.sha.as_ref().is_some_and(|sha| !is(pull.head_sha, sha)) {
         return Err(ApiError::new(409, "Head branch was modified. Review and try the merge again."));
     }
     allowed(state, method)?;

@@ -11,7 +11,7 @@ use crate::github::render;
 use crate::github::route::Context;
 use crate::github::rules::Via;
 use crate::github::state::State;
-use crate::github::store::Commit;
+use crate::github::store::{Commit, is};
 use crate::github::update::{Update, broken, update};
 
 /// The most entries a directory's listing holds.
@@ -142,7 +142,7 @@ pub(super) fn put(context: &mut Context<'_>) -> Result<ApiResponse, ApiError> {
     let existing = tree.and_then(|tree| state.store.at_path(tree, &path)).map(|(_, id)| id);
     match (existing, &new.sha) {
         (Some(_), None) => return Err(ApiError::unprocessable("Invalid request.\n\n\"sha\" wasn't supplied.")),
-        (existing, Some(sha)) if existing.is_none_or(|id| id.to_string() != *sha) => return Err(ApiError::new(409, format!("{path} does not match {sha}"))),
+        (existing, Some(sha)) if existing.is_none_or(|id| !is(id, sha)) => return Err(ApiError::new(409, format!("{path} does not match {sha}"))),
         _ => {}
     }
     let bytes = decode_base64(&new.content).ok_or_else(|| ApiError::unprocessable("content is not valid Base64"))?;

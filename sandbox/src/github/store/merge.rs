@@ -14,12 +14,12 @@ pub(crate) enum Merge {
 }
 
 impl Store {
-    /// Merges two commits that have a history in common (`git merge-tree --write-tree`, git 2.38).
+    /// Merges two commits; without a common ancestor they conflict (`git merge-tree --write-tree`, git 2.38).
     pub(crate) fn merge(&self, ours: ObjectId, theirs: ObjectId) -> Result<Merge, StoreError> {
-        // A merge with a descendant is the descendant; that spares a process.
-        if self.is_ancestor(ours, theirs)
-            && let Some(commit) = self.commit(theirs)
-        {
+        let Some(base) = self.merge_base(ours, theirs) else { return Ok(Merge::Conflict) };
+        // A merge of a commit with its descendant is the descendant; that spares a process.
+        let newer = if base == ours { Some(theirs) } else { (base == theirs).then_some(ours) };
+        if let Some(commit) = newer.and_then(|id| self.commit(id)) {
             return Ok(Merge::Clean(commit.tree));
         }
         let output = self.git("merge-tree", &["--write-tree", "--no-messages", &ours.to_string(), &theirs.to_string()], &[0, 1])?;

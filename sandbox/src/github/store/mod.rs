@@ -22,11 +22,19 @@ pub(crate) use merge::Merge;
 pub(crate) use objects::{Commit, Signature, Tag};
 pub(crate) use process::hermetic;
 
+/// What was found to differ between two trees.
+type Diffs = HashMap<(ObjectId, ObjectId), Arc<Vec<FileChange>>>;
+
+/// Whether a text is the id of an object.
+pub(crate) fn is(id: ObjectId, text: &str) -> bool {
+    ObjectId::from_hex(text.as_bytes()).is_ok_and(|given| given == id)
+}
+
 /// A bare repository. Objects and refs are read and written in process; merges are git's own.
 pub(crate) struct Store {
     repository: gix::Repository,
     path: PathBuf,
-    diffs: RefCell<HashMap<(ObjectId, ObjectId), Arc<Vec<FileChange>>>>,
+    diffs: RefCell<Diffs>,
 }
 
 impl Store {
@@ -43,15 +51,14 @@ impl Store {
         if let Some(objects) = objects_from {
             let objects = std::fs::canonicalize(objects).map_err(|source| StoreError::Files { path: objects.to_owned(), source })?;
             std::fs::write(path.join("objects/info/alternates"), format!("{}\n", objects.display())).map_err(io)?;
+            // Where the borrowed history ends in a shallow clone, it ends here too.
+            if let Some(shallow) = objects.parent().map(|git| git.join("shallow")).filter(|shallow| shallow.is_file()) {
+                std::fs::copy(shallow, path.join("shallow")).map_err(io)?;
+            }
         }
         let mut repository = gix::open_opts(path, gix::open::Options::isolated().open_path_as_is(true))
             .map_err(|source| StoreError::Git { doing: "opening the repository", source: Box::new(source) })?;
         repository.object_cache_size(4 << 20);
         Ok(Self { repository, path: path.to_owned(), diffs: RefCell::default() })
-    }
-
-    /// Where it is.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
     }
 }

@@ -3,7 +3,8 @@ use base64::engine::general_purpose::STANDARD;
 use chartflow_core::port::transport::Method::{self, Delete, Get, Patch, Post};
 use serde_json::{Value, json};
 
-use super::world::{ALICE, APP, World};
+use super::world::{ALICE, APP, World, contract};
+use crate::github::route;
 
 /// Asks and compares `status message: details`.
 fn check(world: &World, name: &str, method: Method, path: &str, body: Value, expected: &str) {
@@ -105,6 +106,11 @@ fn trees_refuse_what_cannot_be_stored() {
         ("a blob as a tree", json!({"path": "x", "mode": "040000", "type": "tree", "sha": blob}), "422 GitRPC::BadObjectState"),
         ("dot dot", json!({"path": "a/../b", "mode": "100644", "type": "blob", "content": ""}), "422 tree.path contains a malformed path component"),
         ("git directory", json!({"path": "a/.GIT/b", "mode": "100644", "type": "blob", "content": ""}), "422 tree.path contains a malformed path component"),
+        (
+            "too deep",
+            json!({"path": "a/".repeat(1000) + "a", "mode": "100644", "type": "blob", "content": ""}),
+            "422 tree.path contains a malformed path component",
+        ),
         ("absolute", json!({"path": "/a", "mode": "100644", "type": "blob", "content": ""}), "422 tree.path cannot start with a slash"),
         ("mode", json!({"path": "a", "mode": "100600", "type": "blob", "content": ""}), "422 Must supply a valid tree.mode"),
         ("neither", json!({"path": "a", "mode": "100644", "type": "blob"}), "422 Must supply either tree.sha or tree.content"),
@@ -207,6 +213,11 @@ fn refs() {
     check(&world, "the way is free", Post, "/git/refs", make("refs/heads/deep", &first), "201");
     check(&world, "default branch", Delete, "/git/refs/heads/main", Value::Null, "422 Reference update failed");
     insta::assert_snapshot!(world.story().join(", "), @"create integration, create refs/chartflow/released, create deep/er, push integration, force integration, delete deep/er, create deep");
+}
+
+#[test]
+fn every_operation_is_one_of_github_s() {
+    assert_eq!(contract().unknown_routes(route::table()), [""; 0]);
 }
 
 #[test]

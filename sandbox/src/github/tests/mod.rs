@@ -1,7 +1,16 @@
 //! The embedded GitHub against real repositories.
 
+mod attestations;
 mod data;
+mod dispatches;
+mod environments;
+mod events;
+mod limits;
 mod pulls;
+mod releases;
 mod repository;
+mod rules;
 mod served;
+mod statuses;
+mod tokens;
 mod world;

@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 
 use super::world::{APP, World};
 use crate::github::rules::MergeMethod;
+use crate::github::{Hub, HubOptions};
 
 fn check(world: &World, name: &str, method: Method, path: &str, body: Value, expected: &str) {
     assert_eq!(world.answer(APP, method, path, body), expected, "{name}");
@@ -184,4 +185,27 @@ fn branches_merge_without_a_pull_request() {
     check(&world, "conflict", Post, "/merges", merge("main", "other"), "409 Merge conflict");
     check(&world, "missing base", Post, "/merges", merge("none", "other"), "404 Base does not exist");
     check(&world, "missing head", Post, "/merges", merge("main", "none"), "404 Head does not exist");
+}
+
+#[test]
+fn objects_are_borrowed_from_a_shallow_clone_and_nothing_is_written_there() {
+    let world = World::new();
+    world.commit("main", None, &[("README.md", Some("second\n"))]);
+    let clone = world.dir.path().join("shallow.git");
+    let url = format!("file://{}", world.dir.path().join("user").display());
+    world.origin(&["clone", "-q", "--bare", "--depth", "1", &url, &clone.display().to_string()]);
+    let listing = || world.origin(&["-C", &clone.display().to_string(), "count-objects", "-v"]);
+    let before = listing();
+    let options = HubOptions { objects_from: Some(clone.join("objects")), ..HubOptions::new("acme", "charts") };
+    let dir = world.dir.path().join("second");
+    let hub = Hub::create(&dir, options).unwrap();
+    let main = world.rev("main");
+    hub.import_references(&[("refs/heads/main".to_owned(), main.parse().unwrap()), ("refs/tags/v1".to_owned(), main.parse().unwrap())]).unwrap();
+    hub.add_actor(world.hub.lock().actors["alice"].clone());
+    let alice = hub.person("alice").unwrap();
+    let listed = alice.call(Get, "/commits", &Value::Null).unwrap();
+    assert_eq!(listed.as_array().unwrap().len(), 1, "the history ends where the clone's does");
+    alice.call(Put, "/contents/new", &json!({"message": "m", "content": "aGk="})).unwrap();
+    assert_eq!(hub.reference("refs/tags/v1").map(|id| id.to_string()), Some(main));
+    assert_eq!(listing(), before);
 }

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use chartflow_core::port::transport::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::github::actor::{Actor, Caller, Level, Role, TokenKind};
+use crate::github::contract::Contract;
 use crate::github::http::{ApiRequest, ApiResponse};
 use crate::github::{Hub, HubOptions};
 
@@ -29,6 +30,15 @@ fn person(login: &str, id: u64) -> Actor {
     Actor { login: login.to_owned(), id, name: login.to_owned(), email: format!("{login}@example.com"), role: Role::Write, app: None }
 }
 
+/// GitHub's description of its API.
+pub(super) fn contract() -> Arc<Contract> {
+    static CONTRACT: LazyLock<Arc<Contract>> = LazyLock::new(|| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi/github.json");
+        Arc::new(Contract::new(&std::fs::read_to_string(path).unwrap()).unwrap())
+    });
+    Arc::clone(&CONTRACT)
+}
+
 impl World {
     /// `main` holds one commit with `charts/a/Chart.yaml`, `charts/b/Chart.yaml` and `README.md`.
     pub(super) fn new() -> Self {
@@ -45,6 +55,7 @@ impl World {
         git(dir.path(), &["init", "-q", "-b", "main", "user"], 0);
         let options = HubOptions { objects_from: Some(dir.path().join("user/.git/objects")), epoch: EPOCH + 10_000, ..HubOptions::new("acme", "charts") };
         let hub = Arc::new(Hub::create(dir.path(), options).unwrap());
+        hub.hold_to(contract());
         let bot = Actor {
             login: "chartflow[bot]".to_owned(),
             id: 77,
@@ -139,7 +150,7 @@ impl World {
 
     /// Calls, and says `status message: details`.
     pub(super) fn answer(&self, token: &str, method: Method, path: &str, body: Value) -> String {
-        let response = self.call(token, method, path, Some(body));
+        let response = self.call(token, method, path, Some(body).filter(|body| !body.is_null()));
         let value = response.value();
         if (200..300).contains(&response.status) {
             return response.status.to_string();
@@ -198,6 +209,7 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         if !std::thread::panicking() {
+            assert_eq!(self.hub.breaches(), [""; 0], "GitHub's description is kept");
             // Whatever was done, the repository is one git has nothing to say against.
             self.origin(&["fsck", "--strict", "--no-dangling"]);
         }
@@ -216,4 +228,38 @@ fn git(directory: &Path, arguments: &[&str], at: i64) -> String {
         .unwrap();
     assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+pub(super) const ADMIN: &str = "token-of-ada";
+pub(super) const READER: &str = "token-of-rita";
+pub(super) const JOB: &str = "token-of-a-job";
+
+impl World {
+    /// Lets the App do everything it is installed for, and adds an administrator, a reader, and a workflow token with
+    /// some permissions.
+    pub(super) fn with_everybody(self, job: &[&str]) -> Self {
+        let write = |names: &[&str]| Some(names.iter().map(|name| ((*name).to_owned(), Level::Write)).collect());
+        let bot = |login: &str, id, app| Actor { app: Some(app), role: Role::Write, ..person(login, id) };
+        let rights = ["contents", "pull_requests", "issues", "statuses", "attestations", "workflows"];
+        let app = Caller { actor: bot("chartflow[bot]", 77, 4711), kind: TokenKind::Installation, label: "app".to_owned(), permissions: write(&rights) };
+        let run = Caller { actor: bot("github-actions[bot]", 41_898_282, 15_368), kind: TokenKind::Workflow, label: "job".to_owned(), permissions: write(job) };
+        self.hub.issue_token(APP, app);
+        self.hub.issue_token(JOB, run);
+        for (secret, login, id, role) in [(ADMIN, "ada", 13, Role::Admin), (READER, "rita", 14, Role::Read)] {
+            let caller = Caller { actor: Actor { role, ..person(login, id) }, kind: TokenKind::Person, label: login.to_owned(), permissions: None };
+            self.hub.issue_token(secret, caller);
+        }
+        self
+    }
+
+    /// Puts branches into place that no rule is asked about.
+    pub(super) fn import(&self, branches: &[(&str, &str)]) {
+        let references: Vec<_> = branches.iter().map(|(name, sha)| (format!("refs/heads/{name}"), sha.parse().unwrap())).collect();
+        self.hub.import_references(&references).unwrap();
+    }
+
+    /// Posts a commit status.
+    pub(super) fn status(&self, token: &str, sha: &str, context: &str, state: &str) {
+        self.done(token, Method::Post, &format!("/statuses/{sha}"), json!({"context": context, "state": state}));
+    }
 }

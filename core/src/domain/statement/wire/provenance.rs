@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::super::predicate::{Build, BuildDependency, Bump, ChartEdits, CommitRecord, Level, Member, Omitted, Predicate, TreeFile, Witness};
+use super::super::predicate::{Build, BuildDependency, Bump, ChartEdits, CommitRecord, Member, Omitted, Predicate, TreeFile, Witness};
 use super::{Descriptor, DigestSet, HELM_PACKAGE, VERSION_BUMP, decode_bytes, encode_bytes, invalid, read, written};
 use crate::domain::digest::Sha256;
 use crate::domain::statement::{Source, StatementError};
 use crate::domain::tree::Mode;
+use crate::domain::version::Level;
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -1,0 +1,117 @@
+//! `chartflow detect`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use chartflow_core::domain::configuration::{CONFIGURATION_FILE, Configuration};
+use chartflow_core::domain::detection::{ChangeKind, Detection, Globs};
+use chartflow_core::domain::digest::CommitId;
+use chartflow_core::flow::detect::{DetectError, Request, detect};
+use chartflow_core::io::git::{LocalRepository, ready};
+use chartflow_core::port::objects::{ObjectError, Objects};
+use clap::Args;
+
+use crate::Answer;
+use crate::error::{CommandError, Kind};
+use crate::output::{Format, Output};
+
+/// List the charts that a branch changes.
+///
+/// Compares the merge base of BASE and HEAD with HEAD, as a pull request does. Charts are where the `charts` globs of
+/// .chartflow.yaml say (charts/* without one). `--format matrix` prints one line for the matrix of a workflow.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  chartflow detect                                  what the checked out branch changes
+  chartflow detect --base v1 --head v2 --exact      what differs between two commits
+  chartflow detect --dependents                     and the charts that use a changed one through file://
+  echo \"matrix=$(chartflow detect --format matrix)\" >> \"$GITHUB_OUTPUT\"")]
+pub(crate) struct Arguments {
+    /// The top of a git work tree, or a bare repository.
+    #[arg(default_value = ".")]
+    path: PathBuf,
+    /// The branch, tag or commit to compare with [default: the configured main branch].
+    #[arg(long, value_name = "REF")]
+    base: Option<String>,
+    /// The branch, tag or commit whose changes to list.
+    #[arg(long, value_name = "REF", default_value = "HEAD")]
+    head: String,
+    /// Compare the two commits themselves instead of their merge base with HEAD.
+    #[arg(long)]
+    exact: bool,
+    /// Also list charts that use a changed one through file:// dependencies, and order all as they can be released.
+    #[arg(long)]
+    dependents: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Answer, CommandError> {
+    let repository = LocalRepository::open(&arguments.path)?;
+    let head = repository.resolve(&arguments.head)?;
+    let (base, configuration) = base(arguments, &repository, &head)?;
+    let globs = Globs::new(&configuration.charts)?;
+    let map = configuration.directories.into_iter().map(|(chart, directory)| (directory, chart)).collect::<BTreeMap<_, _>>();
+    let request = Request { base, head, exact: arguments.exact, dependents: arguments.dependents, globs, map };
+    let (detection, notices) = now(detect(&repository, &request))??;
+    notices.iter().for_each(|notice| output.notice(&notice.to_string()));
+    match output.format() {
+        Format::Json => output.document(&detection)?,
+        Format::Matrix => output.json_line(&detection.matrix())?,
+        Format::Text => output.text(&text(&detection))?,
+    }
+    Ok(Answer::Yes)
+}
+
+/// The commit to compare with and the configuration that holds: the base's, which a contribution cannot change. Only
+/// the name of the main branch, when no base is given, comes from where the user stands.
+fn base(arguments: &Arguments, repository: &LocalRepository, head: &CommitId) -> Result<(CommitId, Configuration), CommandError> {
+    let reference = match &arguments.base {
+        Some(reference) => reference.clone(),
+        None => configuration(repository, head)?.unwrap_or_default().branches.main.to_string(),
+    };
+    let base = repository.resolve(&reference).map_err(|error| {
+        let error = CommandError::from(error);
+        if arguments.base.is_none() { error.hint("--base REF names another branch to compare with") } else { error }
+    })?;
+    let found = match configuration(repository, &base)? {
+        Some(found) => found,
+        None => configuration(repository, head)?.unwrap_or_default(),
+    };
+    Ok((base, found))
+}
+
+/// What .chartflow.yaml says at a commit; `None` when there is none.
+fn configuration(repository: &LocalRepository, commit: &CommitId) -> Result<Option<Configuration>, CommandError> {
+    let bytes = now(async {
+        let tree = repository.tree(&repository.commit(commit).await?.tree).await?;
+        let blob = tree.get(CONFIGURATION_FILE).and_then(|entry| entry.as_blob());
+        match blob {
+            Some(blob) => repository.blob(&blob, 1 << 20).await.map(Some),
+            None => Ok::<_, ObjectError>(None),
+        }
+    })?
+    .map_err(|source| DetectError::Objects { source })?;
+    Ok(bytes.map(|bytes| Configuration::read(&bytes)).transpose()?)
+}
+
+fn now<T>(future: impl Future<Output = T>) -> Result<T, CommandError> {
+    ready(future).ok_or_else(|| CommandError::new(Kind::Bug, "reading a local repository had to wait"))
+}
+
+fn text(detection: &Detection) -> String {
+    let from = detection.merge_base.as_ref().unwrap_or(&detection.base).short();
+    let to = detection.head.short();
+    if detection.charts.is_empty() {
+        return format!("no chart differs between {from} and {to}\n");
+    }
+    let width = detection.charts.iter().map(|change| change.chart.as_str().len()).max().unwrap_or_default();
+    let mut text = String::new();
+    for change in &detection.charts {
+        let from = if let ChangeKind::Renamed { from } = &change.kind { format!(" (was {from})") } else { String::new() };
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{:<9}  {:<width$}  {}{from}", change.kind.as_str(), change.chart.as_str(), change.path);
+    }
+    let count = detection.charts.len();
+    let _ = writeln!(text, "{count} {} between {from} and {to}", if count == 1 { "chart" } else { "charts" });
+    text
+}

@@ -1,0 +1,141 @@
+//! What the checks say, as a person reads it.
+
+mod annotations;
+mod description;
+mod files;
+mod real;
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::domain::configuration::Versions;
+
+const GOOD: &str = "apiVersion: v2\nname: a\nversion: 1.0.0\n";
+
+fn files(list: &[(&str, &str)]) -> Files {
+    let mut files = Files::new();
+    for (path, text) in list {
+        files.insert(*path, *text);
+    }
+    files
+}
+
+fn directory() -> RepoPath {
+    "charts/a".parse().unwrap()
+}
+
+/// The outcome and a line for each finding.
+fn told(result: &CheckResult) -> String {
+    let mut text = result.outcome.as_str().to_owned();
+    for finding in &result.findings {
+        assert!(RULES.iter().any(|rule| rule.id == finding.rule), "{} is not in the table", finding.rule);
+        assert!(finding.rule.starts_with(&format!("{}/", result.check)), "{} belongs to another check", finding.rule);
+        let hint = finding.hint.as_deref().map(|hint| format!(" | {hint}")).unwrap_or_default();
+        text += &format!("\n{:?} {} {finding}{hint}", finding.severity, finding.rule);
+    }
+    text
+}
+
+#[test]
+fn keys_and_rules_are_stable() {
+    for check in CheckId::ALL {
+        assert_eq!(check.as_str().parse(), Ok(check));
+        assert_eq!(serde_json::to_value(check).unwrap(), check.as_str());
+        assert!(check.definition().starts_with(&format!("{check}/")));
+    }
+    insta::assert_snapshot!("lint".parse::<CheckId>().unwrap_err(), @r#""lint" is no built-in check"#);
+    assert_eq!(CheckId::ALL.iter().map(|check| check.definition_digest()).collect::<BTreeSet<_>>().len(), 7);
+    assert_eq!(RULES.iter().map(|rule| rule.id).collect::<BTreeSet<_>>().len(), RULES.len());
+}
+
+#[test]
+fn commits_follow_the_convention() {
+    let check = |list: &[(&str, bool)]| {
+        let commits: Vec<_> = list
+            .iter()
+            .map(|(message, is_merge)| commits::Commit {
+                id: "0123456789abcdef0123456789abcdef01234567".parse().unwrap(),
+                message: (*message).to_owned(),
+                is_merge: *is_merge,
+            })
+            .collect();
+        told(&commits::check(&commits))
+    };
+    assert_eq!(check(&[]), "passed");
+    assert_eq!(
+        check(&[("feat(a)!: x\n\nbody", false), ("Revert \"changed some stuff\"\n\nThis reverts commit 0123456.", false), ("Merge branch 'main'", true)]),
+        "passed"
+    );
+    insta::assert_snapshot!(check(&[("fix: x", false), ("changed some stuff", false)]), @r#"
+    failed
+    Error commits/convention commit 0123456789: "changed some stuff" does not begin with a type and a colon, such as "fix: " or "feat(redis): " | write the title as `<type>(<scope>): <description>`, for example `fix: restart the pod when the secret changes`; `git commit --amend` or `git rebase -i` changes it
+    "#);
+}
+
+#[test]
+fn versions_do_not_go_down() {
+    let check = |chart: &str, floor: Option<&str>| {
+        let (files, directory) = (files(&[("Chart.yaml", chart)]), directory());
+        let floor = floor.map(|floor| floor.parse().unwrap());
+        told(&version::check(&Subject { directory: &directory, files: &files }, floor.as_ref(), Versions::Higher))
+    };
+    for (chart, floor) in [(GOOD, None), (GOOD, Some("1.0.0")), ("name: a\nversion: 1.0\n", Some("2.0.0")), ("", Some("1.0.0"))] {
+        assert_eq!(check(chart, floor), "passed", "{chart}");
+    }
+    insta::assert_snapshot!(check(GOOD, Some("1.0.1")), @r"
+    failed
+    Error version/lower charts/a/Chart.yaml:3: version 1.0.0 is lower than 1.0.1, which is out | leave the version at 1.0.1; the bump raises it, or write a higher one
+    ");
+    insta::assert_snapshot!(check(GOOD, Some("1.0.0-rc.1")), @r"
+    passed
+    Notice version/raised charts/a/Chart.yaml:3: version 1.0.0 was raised by hand from 1.0.0-rc.1: it counts when the commits ask for less
+    ");
+}
+
+#[test]
+fn the_changelog_is_only_shown() {
+    assert_eq!(told(&changelog::check(None)), "passed");
+    let result = changelog::check(Some("## 1.1.0\n\n- x\n"));
+    assert_eq!((result.outcome, result.message().as_str()), (Outcome::Passed, "passed"));
+    insta::assert_snapshot!(told(&result), @r"
+    passed
+    Notice changelog/preview CHANGELOG.md will gain:
+
+    ## 1.1.0
+
+    - x
+    ");
+}
+
+#[test]
+fn what_helm_lint_prints_becomes_findings() {
+    let check = |success: bool, text: &str| {
+        let files = files(&[("Chart.yaml", GOOD), ("values.yaml", ""), ("templates/x.yaml", "")]);
+        told(&helm_lint::check(&Subject { directory: &directory(), files: &files }, Some(&LintOutput { success, text: text.to_owned() })))
+    };
+    insta::assert_snapshot!(check(true, "==> Linting a\n[INFO] Chart.yaml: icon is recommended\n[WARNING] templates/: directory not found\n\n1 chart(s) linted, 0 chart(s) failed\n"), @r"
+    passed
+    Warning helm-lint/finding charts/a/templates: directory not found
+    Notice helm-lint/finding charts/a/Chart.yaml: icon is recommended
+    ");
+    insta::assert_snapshot!(check(false, "==> Linting a\n[ERROR] templates/: template: a/templates/x.yaml:12:3: executing \"a/templates/x.yaml\" at <.Values.b.c>: nil pointer evaluating interface {}.c\n[ERROR] values.yaml: unable to parse YAML: error converting YAML to JSON: yaml: line 7: did not find expected key\n\nError: 1 chart(s) linted, 1 chart(s) failed\n"), @r#"
+    failed
+    Error helm-lint/finding charts/a/templates/x.yaml:12: template: a/templates/x.yaml:12:3: executing "a/templates/x.yaml" at <.Values.b.c>: nil pointer evaluating interface {}.c
+    Error helm-lint/finding charts/a/values.yaml:7: unable to parse YAML: error converting YAML to JSON: yaml: line 7: did not find expected key
+    "#);
+    insta::assert_snapshot!(check(false, "Error: something else\n"), @r"
+    failed
+    Error helm-lint/finding helm lint failed: Error: something else
+    ");
+    let empty = Files::new();
+    let skipped = helm_lint::check(&Subject { directory: &directory(), files: &empty }, None);
+    assert_eq!((skipped.outcome, skipped.message().as_str()), (Outcome::Skipped, "helm was not found; the templates were not rendered"));
+}
+
+#[test]
+fn lint_runs_all_that_need_no_pull_request() {
+    let (files, directory) = (files(&[("Chart.yaml", GOOD), ("values.yaml", "a: 1\n")]), directory());
+    let results = lint(&Subject { directory: &directory, files: &files }, &layout::Surroundings::default(), None);
+    let outcomes: Vec<_> = results.iter().map(|result| (result.check.as_str(), result.outcome.as_str())).collect();
+    assert_eq!(outcomes, [("layout", "passed"), ("schema", "passed"), ("artifact-hub", "passed"), ("helm-lint", "skipped")]);
+}

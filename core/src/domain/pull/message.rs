@@ -1,0 +1,64 @@
+//! The messages of the machine's commits: a Conventional Commit title, a blank line, trailers of one line each.
+
+use semver::Version;
+
+use super::title::without_skip_tokens;
+use crate::domain::commit::Author;
+use crate::domain::digest::CommitId;
+use crate::domain::names::ChartName;
+
+/// At most this many people are named in one message.
+const CO_AUTHOR_LIMIT: usize = 50;
+
+fn message(title: &str, charts: &[&ChartName], source: &CommitId, co_authors: &[Author]) -> String {
+    let mut text = format!("{}\n\n", without_skip_tokens(title, 100));
+    for chart in charts {
+        text.push_str(&format!("Chartflow-Chart: {chart}\n"));
+    }
+    text.push_str(&format!("Chartflow-Source: {source}\n"));
+    text.extend(co_author_lines(co_authors));
+    text
+}
+
+/// `Co-authored-by` lines, one per address, in the order given. Whoever has no usable name or address is left out.
+fn co_author_lines(authors: &[Author]) -> Vec<String> {
+    let mut addresses: Vec<String> = Vec::new();
+    let mut lines = Vec::new();
+    for author in authors {
+        let name = without_skip_tokens(&author.name.replace(['<', '>', '@'], " "), 100);
+        let address = author.email.trim();
+        let plain = address.len() <= 254 && address.contains('@') && !address.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>'));
+        let known = addresses.iter().any(|known| known.eq_ignore_ascii_case(address));
+        if name.is_empty() || !plain || known || lines.len() == CO_AUTHOR_LIMIT {
+            continue;
+        }
+        addresses.push(address.to_owned());
+        lines.push(format!("Co-authored-by: {name} <{address}>\n"));
+    }
+    lines
+}
+
+/// The commit that carries a chart from integration; `source` is the commit on integration.
+#[must_use]
+pub fn promotion(chart: &ChartName, removed: bool, source: &CommitId, co_authors: &[Author]) -> String {
+    let title = if removed { format!("chore({chart}): remove from main") } else { format!("chore({chart}): promote from integration") };
+    message(&title, &[chart], source, co_authors)
+}
+
+/// The commit that raises a chart; `source` is the commit on integration whose content is raised.
+#[must_use]
+pub fn bump(chart: &ChartName, to: &Version, source: &CommitId, co_authors: &[Author]) -> String {
+    message(&format!("chore({chart}): {to}"), &[chart], source, co_authors)
+}
+
+/// The commit that brings main back; `source` is the commit on main.
+#[must_use]
+pub fn way_back(charts: &[&ChartName], source: &CommitId) -> String {
+    message("chore: bring main back into integration", charts, source, &[])
+}
+
+/// The commit on release; `source` is the tagged commit on main.
+#[must_use]
+pub fn publication(chart: &ChartName, version: &Version, source: &CommitId) -> String {
+    message(&format!("chore({chart}): publish {version}"), &[chart], source, &[])
+}

@@ -1,0 +1,387 @@
+//! Setting the stage: the embedded GitHub over the user's objects, adopted or continued, its rules, people and registry.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use chartflow_core::domain::branch::{Names, PUBLISHED, RELEASED};
+use chartflow_core::domain::check::CheckId;
+use chartflow_core::domain::configuration::ReadConfiguration;
+use chartflow_core::domain::digest::{CommitId, TreeId};
+use chartflow_core::domain::names::{BranchName, RepositoryName};
+use chartflow_core::domain::policy::{Policy, Repository, ReviewRules};
+use chartflow_core::domain::ruleset::{Mode, Tiers, desired};
+use chartflow_core::domain::tree::Mode as EntryMode;
+use chartflow_core::domain::workflow;
+use chartflow_core::flow::Home;
+use chartflow_core::flow::listing::{Patterns, file, listing};
+use chartflow_core::io::git::LocalRepository;
+use chartflow_core::io::signing::KeySigner;
+use chartflow_core::port::helm::Helm;
+use chartflow_core::port::objects::Objects;
+use chartflow_core::port::transport::Method;
+use serde_json::{Value, json};
+
+use super::world::{ADMIN, APP, CONTRIBUTOR, REVIEWER, World, person};
+use super::{Head, Options, Origin, Progress, RehearsalError};
+use crate::github::actor::Role;
+use crate::github::persons::Person;
+use crate::github::server::Server;
+use crate::github::{Hub, HubOptions};
+use crate::registry::RegistryServer;
+use crate::registry::{Options as RegistryOptions, Registry};
+
+const OWNER: &str = "rehearsal";
+const NAME: &str = "charts";
+const CONFIGURATION: &str = ".chartflow.yaml";
+/// The index of an empty Helm repository.
+const EMPTY_INDEX: &str = "apiVersion: v1\nentries: {}\ngenerated: \"1970-01-01T00:00:00Z\"\n";
+
+/// What the rehearsal starts from.
+struct Start {
+    /// The user's git directory; a plain directory is imported into the embedded one.
+    borrowed: Option<PathBuf>,
+    base: CommitId,
+    heads: Vec<Head>,
+    /// Every ref of the user's repository.
+    references: Vec<(String, String)>,
+}
+
+/// Builds the world.
+pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<World, RehearsalError> {
+    let borrowed = match &options.origin {
+        Origin::Repository { git_directory, .. } => Some(git_directory.clone()),
+        Origin::Directory { .. } => None,
+    };
+    let epoch = epoch(options).await?;
+    let hub_options = HubOptions { objects_from: borrowed.as_deref().map(objects_of), epoch, ..HubOptions::new(OWNER, NAME) };
+    let hub = Arc::new(Hub::create(&options.out, hub_options)?);
+    hub.add_actor(person(ADMIN, 1, Role::Admin));
+    hub.add_actor(person(CONTRIBUTOR, 2, Role::Write));
+    hub.add_actor(person(REVIEWER, 3, Role::Maintain));
+    let start = start(options, &hub)?;
+    let objects = Arc::new(LocalRepository::open(hub.git_directory())?);
+    let continued = start.references.iter().any(|(name, _)| name == &format!("refs/{RELEASED}"));
+    import(&hub, &start, continued)?;
+    let administrator = hub.person(ADMIN).map_err(RehearsalError::person("the administrator has no account"))?;
+    if !continued {
+        found(&administrator, &objects, &start, progress).await?;
+    }
+    let main = BranchName::new("main").map_err(world("the default branch"))?;
+    let tip = hub.reference("refs/heads/main").map(|id| id.to_string()).unwrap_or_default();
+    let root = objects.commit(&CommitId::new(tip).map_err(world("main's tip"))?).await?.tree;
+    let configuration = file(&*objects, &root, CONFIGURATION, 1 << 20).await?.unwrap_or_default();
+    let configuration = ReadConfiguration::read(&configuration).map_err(world("the configuration on main"))?;
+    let names = Names::new(&configuration.configuration);
+    let tiers = tiers(&names)?;
+    govern(&administrator, &tiers)?;
+    drop(administrator);
+    let helm: Arc<dyn Helm> = Arc::new(NoHelm);
+    let skips = skips(&*helm, &configuration).await?;
+    let signer = Arc::new(KeySigner::generate()?);
+    if let Some(path) = &options.keep_key {
+        std::fs::write(path, signer.to_pkcs8_pem()).map_err(RehearsalError::file(path, "writing the private key"))?;
+    }
+    let policy = policy(&configuration, &signer, &skips)?;
+    let registry = Registry::open(&options.out.join("registry"), RegistryOptions::default()).map_err(world("the embedded registry"))?;
+    let registry = RegistryServer::start(Arc::new(registry)).await.map_err(world("the embedded registry's port"))?;
+    let known = known_lineages(&hub, &objects, &names).await?;
+    // What happened so far is how the repository was set up, not an event of the train.
+    let _ = hub.take_occurrences();
+    let home = Home {
+        server: "https://github.localhost".to_owned(),
+        id: 1001,
+        default_branch: main,
+        builder: format!("https://github.localhost/{OWNER}/{NAME}/.github/workflows/chartflow.yml"),
+        oci_prefix: format!("{}/{OWNER}/charts", registry.host()),
+        skips,
+        app: true,
+    };
+    Ok(World {
+        hub,
+        registry,
+        objects,
+        signer,
+        policy: Arc::new(policy),
+        helm,
+        home,
+        names,
+        tiers,
+        out: options.out.clone(),
+        heads: start.heads.clone(),
+        contributions: Vec::new(),
+        base: start.base.to_string(),
+        head_commits: start.heads.iter().map(|head| head.commit.to_string()).collect(),
+        known,
+        stages: Vec::new(),
+        checks: Vec::new(),
+        refused: Vec::new(),
+    })
+}
+
+fn world<E: std::error::Error + Send + Sync + 'static>(what: &str) -> impl FnOnce(E) -> RehearsalError {
+    let what = what.to_owned();
+    move |source| RehearsalError::World { what, source: Box::new(source) }
+}
+
+fn objects_of(git_directory: &Path) -> PathBuf {
+    git_directory.join("objects")
+}
+
+/// The rehearsal's clock starts at the newest commit of base and heads.
+async fn epoch(options: &Options) -> Result<i64, RehearsalError> {
+    let Origin::Repository { git_directory, base, heads } = &options.origin else { return Ok(1_767_225_600) };
+    let repository = LocalRepository::open(git_directory)?;
+    let mut newest = repository.commit(base).await?.committed;
+    for head in heads {
+        newest = newest.max(repository.commit(&head.commit).await?.committed);
+    }
+    Ok(newest)
+}
+
+fn start(options: &Options, hub: &Hub) -> Result<Start, RehearsalError> {
+    match &options.origin {
+        Origin::Repository { git_directory, base, heads } => {
+            let references = LocalRepository::open(git_directory)?.references()?;
+            Ok(Start { borrowed: Some(git_directory.clone()), base: base.clone(), heads: heads.clone(), references })
+        }
+        Origin::Directory { path } => {
+            let (base, head) = import_directory(path, hub)?;
+            Ok(Start {
+                borrowed: None,
+                base,
+                heads: vec![Head { branch: "feature/import".to_owned(), title: "feat: import charts".to_owned(), commit: head }],
+                references: Vec::new(),
+            })
+        }
+    }
+}
+
+/// Imports a plain directory of charts as one commit on an empty one.
+fn import_directory(path: &Path, hub: &Hub) -> Result<(CommitId, CommitId), RehearsalError> {
+    let index = hub.git_directory().join("import-index");
+    let git = |arguments: &[&str]| -> Result<String, RehearsalError> {
+        let output = Command::new("git")
+            .args(["-c", "core.autocrlf=false", "-c", "core.fileMode=true", "-c", "core.symlinks=true"])
+            .args(arguments)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_DIR", hub.git_directory())
+            .env("GIT_WORK_TREE", path)
+            .env("GIT_INDEX_FILE", &index)
+            .envs(["GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"].map(|name| (name, CONTRIBUTOR)))
+            .envs(["GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"].map(|name| (name, "contributor@example.com")))
+            .envs(["GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"].map(|name| (name, "1767225600 +0000")))
+            .current_dir(path)
+            .output()
+            .map_err(RehearsalError::file(path, "running git"))?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
+        }
+        Err(RehearsalError::GitProgram {
+            command: arguments.first().copied().unwrap_or_default().to_owned(),
+            message: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        })
+    };
+    let empty = git(&["write-tree"])?;
+    let base = git(&["commit-tree", "-m", "chore: start", &empty])?;
+    git(&["add", "-A", "-f", "."])?;
+    let tree = git(&["write-tree"])?;
+    let head = git(&["commit-tree", "-p", &base, "-m", "feat: import charts", &tree])?;
+    std::fs::remove_file(&index).map_err(RehearsalError::file(&index, "removing the index"))?;
+    let id = |text: String| CommitId::new(text).map_err(world("git's answer"));
+    Ok((id(base)?, id(head)?))
+}
+
+/// The refs the rehearsal begins with: all that the train knows when it continues, else main and the tags.
+fn import(hub: &Hub, start: &Start, continued: bool) -> Result<(), RehearsalError> {
+    let mut references: Vec<(String, String)> = start.references.iter().filter(|(name, _)| name.starts_with("refs/tags/")).cloned().collect();
+    if continued {
+        let tier = |name: &str| name.starts_with("refs/chartflow/") || ["refs/heads/integration", "refs/heads/release"].contains(&name);
+        references.extend(start.references.iter().filter(|(name, _)| tier(name)).cloned());
+    }
+    references.push(("refs/heads/main".to_owned(), start.base.to_string()));
+    let ids = references.iter().filter_map(|(name, id)| Some((name.clone(), gix::ObjectId::from_hex(id.as_bytes()).ok()?))).collect::<Vec<_>>();
+    Ok(hub.import_references(&ids)?)
+}
+
+/// Adoption, in the rehearsal only: one commit on main that touches no chart adds configuration and workflow files;
+/// integration starts there, release as an orphan, and the markers hold the charts as they are.
+async fn found(
+    administrator: &Person<'_>,
+    objects: &LocalRepository,
+    start: &Start,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<(), RehearsalError> {
+    let root = objects.commit(&start.base).await?.tree;
+    let mut roots = vec![root.clone()];
+    for head in &start.heads {
+        roots.push(objects.commit(&head.commit).await?.tree);
+    }
+    let present = file(objects, &root, CONFIGURATION, 1 << 20).await?;
+    let globs = match &present {
+        Some(bytes) => ReadConfiguration::read(bytes).map_err(world("the configuration on main"))?.configuration.charts,
+        None => globs(objects, &roots, progress).await?,
+    };
+    let tiers = tiers(&Names::new(&chartflow_core::domain::configuration::Configuration::default()))?;
+    let options = workflow::Options {
+        tiers,
+        mode: Mode::App { id: APP },
+        signing_key: true,
+        actions: "chartflow/chartflow/actions".to_owned(),
+        version: "v1".to_owned(),
+    };
+    let mut files: Vec<Value> = workflow::workflows(&options).into_iter().map(|file| entry(&file.path, &file.text)).collect();
+    // Nobody of the real owners takes part: the reviewer owns what decides about signatures, and the charts are anybody's.
+    files.push(entry(workflow::CODE_OWNERS_PATH, &workflow::code_owners(&format!("@{REVIEWER}"))));
+    if present.is_none() {
+        let globs: Vec<&str> = globs.iter().map(String::as_str).collect();
+        files.push(entry(CONFIGURATION, &workflow::configuration(&globs)));
+    }
+    let tree = call(administrator, "/git/trees", &json!({ "base_tree": root, "tree": files }))?;
+    let main = call(administrator, "/git/commits", &json!({ "message": "chore: adopt chartflow", "tree": tree, "parents": [start.base] }))?;
+    for branch in ["main", "integration"] {
+        administrator.push(branch, &main, false).map_err(RehearsalError::person(format!("creating {branch}")))?;
+    }
+    let tree = call(administrator, "/git/trees", &json!({ "tree": [entry("index.yaml", EMPTY_INDEX)] }))?;
+    let release = call(administrator, "/git/commits", &json!({ "message": "chore: an empty Helm repository", "tree": tree, "parents": [] }))?;
+    administrator.push("release", &release, false).map_err(RehearsalError::person("creating release"))?;
+    markers(administrator, objects, &root, &globs).await
+}
+
+/// `refs/chartflow/released` and `published`: the charts main holds now count as finished.
+async fn markers(administrator: &Person<'_>, objects: &LocalRepository, root: &TreeId, globs: &[String]) -> Result<(), RehearsalError> {
+    let charts = listing(objects, root, &Patterns::new(globs)?).await?;
+    let entries: Vec<Value> =
+        charts.iter().map(|(path, tree)| json!({ "path": path, "mode": EntryMode::Directory.padded(), "type": "tree", "sha": tree })).collect();
+    let tree =
+        if entries.is_empty() { chartflow_core::flow::compose::EMPTY_TREE.to_owned() } else { call(administrator, "/git/trees", &json!({ "tree": entries }))? };
+    let commit = call(administrator, "/git/commits", &json!({ "message": "chore: adoption baseline", "tree": tree, "parents": [] }))?;
+    for marker in [RELEASED, PUBLISHED] {
+        administrator
+            .call(Method::Post, "/git/refs", &json!({ "ref": format!("refs/{marker}"), "sha": commit }))
+            .map_err(RehearsalError::person(format!("creating refs/{marker}")))?;
+    }
+    Ok(())
+}
+
+fn entry(path: &str, text: &str) -> Value {
+    json!({ "path": path, "mode": EntryMode::File.padded(), "type": "blob", "content": text })
+}
+
+fn call(person: &Person<'_>, path: &str, body: &Value) -> Result<String, RehearsalError> {
+    let answer = person.call(Method::Post, path, body).map_err(RehearsalError::person(format!("POST {path}")))?;
+    Ok(answer["sha"].as_str().unwrap_or_default().to_owned())
+}
+
+/// Where the charts are: the default glob, or where every other directory with a Chart.yaml lies.
+async fn globs(objects: &LocalRepository, roots: &[TreeId], progress: &mut (dyn FnMut(Progress) + Send)) -> Result<Vec<String>, RehearsalError> {
+    let default = vec!["charts/*".to_owned()];
+    let patterns = Patterns::new(&default)?;
+    for root in roots {
+        for tree in listing(objects, root, &patterns).await?.values() {
+            if objects.tree(tree).await?.get("Chart.yaml").is_some() {
+                return Ok(default);
+            }
+        }
+    }
+    let mut found = BTreeSet::new();
+    for root in roots {
+        let mut todo = vec![(String::new(), root.clone(), 0)];
+        while let Some((path, tree, depth)) = todo.pop() {
+            let tree = objects.tree(&tree).await?;
+            if tree.get("Chart.yaml").is_some() && !path.is_empty() {
+                found.insert(path.rsplit_once('/').map_or_else(|| "*".to_owned(), |(parent, _)| format!("{parent}/*")));
+                continue;
+            }
+            for entry in tree.entries().iter().filter(|entry| !entry.name.starts_with('.') && depth < 6) {
+                if let Some(below) = entry.as_tree() {
+                    let at = if path.is_empty() { entry.name.clone() } else { format!("{path}/{}", entry.name) };
+                    todo.push((at, below, depth + 1));
+                }
+            }
+        }
+    }
+    if found.is_empty() {
+        return Ok(default);
+    }
+    let globs: Vec<String> = found.into_iter().collect();
+    progress(Progress::Notice { text: format!("no chart lies where charts/* says; write down `charts: [{}]` in {CONFIGURATION}", globs.join(", ")) });
+    Ok(globs)
+}
+
+fn tiers(names: &Names) -> Result<Tiers, RehearsalError> {
+    let pattern = names.chart_branch(&"x".parse().map_err(world("a chart name"))?).map_err(world("the template of chart branches"))?;
+    Ok(Tiers {
+        main: names.main().clone(),
+        integration: names.integration().clone(),
+        charts: pattern.as_str().trim_end_matches('x').to_owned() + "*",
+        release: names.release().clone(),
+        tags: "*-v*".to_owned(),
+    })
+}
+
+/// The rulesets, as `chartflow rulesets apply` writes them.
+fn govern(administrator: &Person<'_>, tiers: &Tiers) -> Result<(), RehearsalError> {
+    for ruleset in desired(tiers, Mode::App { id: APP }) {
+        administrator.call(Method::Post, "/rulesets", &ruleset).map_err(RehearsalError::person("applying the rulesets"))?;
+    }
+    Ok(())
+}
+
+/// The required checks that this machine cannot run.
+async fn skips(helm: &dyn Helm, configuration: &ReadConfiguration) -> Result<Vec<String>, RehearsalError> {
+    let wanted = configuration.configuration.checks.required.contains(&CheckId::HelmLint);
+    let absent = wanted && helm.version().await.map_err(world("asking helm for its version"))?.is_none();
+    Ok(if absent { vec![CheckId::HelmLint.to_string()] } else { Vec::new() })
+}
+
+fn policy(configuration: &ReadConfiguration, signer: &KeySigner, skips: &[String]) -> Result<Policy, RehearsalError> {
+    let required = configuration.configuration.checks.required.iter().map(ToString::to_string).filter(|check| !skips.contains(check)).collect();
+    let name = RepositoryName::new(format!("{OWNER}/{NAME}")).map_err(world("the repository's name"))?;
+    let repository = Repository { name, id: Some(1001), owner_id: Some(2001) };
+    let reviews = ReviewRules { integration: 1, main: 1 };
+    Ok(Policy::for_rehearsal(
+        repository,
+        &configuration.configuration.tag,
+        signer.public_key_der(),
+        jiff::Timestamp::UNIX_EPOCH,
+        required,
+        skips.to_vec(),
+        reviews,
+    ))
+}
+
+/// The lineage files that are on release already: baseline, not verified again.
+async fn known_lineages(hub: &Hub, objects: &LocalRepository, names: &Names) -> Result<Vec<String>, RehearsalError> {
+    let Some(tip) = hub.reference(&format!("refs/heads/{}", names.release())) else { return Ok(Vec::new()) };
+    let commit = objects.commit(&CommitId::new(tip.to_string()).map_err(world("release's tip"))?).await?;
+    let files = objects.files(&commit.tree).await?;
+    Ok(files.iter().map(|(path, _)| path.to_owned()).filter(|path| path.ends_with(".lineage.jsonl")).collect())
+}
+
+/// Keeps the embedded GitHub up for people to look around.
+///
+/// # Errors
+/// When no loopback port can be had.
+pub async fn serve(hub: Arc<Hub>, port: u16) -> Result<Server, RehearsalError> {
+    Server::start(hub, port).await.map_err(world("the embedded GitHub's port"))
+}
+
+struct NoHelm;
+#[async_trait::async_trait]
+impl Helm for NoHelm {
+    async fn version(&self) -> Result<Option<String>, chartflow_core::port::helm::HelmError> {
+        Ok(None)
+    }
+    async fn lint(
+        &self,
+        _: &str,
+        _: &chartflow_core::domain::content::Files,
+    ) -> Result<chartflow_core::port::helm::LintOutput, chartflow_core::port::helm::HelmError> {
+        Ok(chartflow_core::port::helm::LintOutput { success: true, text: String::new() })
+    }
+}

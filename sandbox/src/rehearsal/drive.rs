@@ -1,0 +1,158 @@
+//! The train in motion: events start stages by the table, people act when nothing else happens, until all is at rest.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use chartflow_core::domain::event::{Event, StageName, StageStart};
+use chartflow_core::domain::names::BranchName;
+use chartflow_core::flow::{self, FlowError, Outcome, Report};
+
+use super::people::act;
+use super::summary::{CheckRow, RefusedRow, StageRow};
+use super::world::World;
+use super::{Progress, RehearsalError};
+use crate::github::events::{Outcome as Start, StartedEvent};
+
+/// After so many rounds of people acting, something goes in circles.
+const ROUNDS: u32 = 2000;
+
+/// Runs until nothing happens any more.
+pub(crate) async fn drive(world: &mut World, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<(), RehearsalError> {
+    let mut queue: VecDeque<(Event, StageStart)> = VecDeque::new();
+    let mut reconciled = false;
+    for _ in 0..ROUNDS {
+        while let Some((event, start)) = queue.pop_front() {
+            stage(world, &event, &start, progress).await?;
+            queue.extend(started(world.hub.take_events(&world.tiers), progress));
+        }
+        let acted = act(world, progress)?;
+        queue.extend(started(world.hub.take_events(&world.tiers), progress));
+        if acted || !queue.is_empty() {
+            reconciled = false;
+            continue;
+        }
+        if reconciled || !unfinished(world) {
+            return Ok(());
+        }
+        // What an event did not bring about, `reconcile` finds.
+        reconciled = true;
+        queue.extend(started(world.hub.schedule_event(&world.tiers).into_iter().collect(), progress));
+    }
+    Err(RehearsalError::Restless { rounds: ROUNDS })
+}
+
+/// Whether something of the train is still under way.
+fn unfinished(world: &World) -> bool {
+    world.hub.pulls().iter().any(|pull| pull.open && !world.contributions.contains(&pull.number))
+}
+
+/// The stages that events start; a stage whose workflow file is not there does not start, and that is said.
+fn started(events: Vec<StartedEvent>, progress: &mut (dyn FnMut(Progress) + Send)) -> Vec<(Event, StageStart)> {
+    let mut starts = Vec::new();
+    for event in events {
+        for run in event.runs {
+            match (run.outcome, run.stage) {
+                (Start::Started, Some(stage)) => starts.push((event.event.clone(), stage)),
+                (Start::NotStarted(why), Some(stage)) => progress(Progress::Notice { text: format!("{} does not start: {why}", stage.stage) }),
+                (Start::AwaitsApproval, Some(stage)) => progress(Progress::Notice { text: format!("{} waits for somebody to approve its run", stage.stage) }),
+                (_, None) => {}
+            }
+        }
+    }
+    starts
+}
+
+async fn stage(world: &mut World, event: &Event, start: &StageStart, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<(), RehearsalError> {
+    let label = format!("run-{}", world.stages.len() + 1);
+    let train = world.train(&label)?;
+    let began = Instant::now();
+    let reports = run(&train, event, start).await;
+    let milliseconds = began.elapsed().as_millis();
+    let count = world.hub.counts().get(&label).cloned().unwrap_or_default();
+    let reports = match reports {
+        Ok(reports) => reports,
+        Err(error) if error.is_stale() => {
+            let mut row = StageRow::new(start.stage, event.name(), milliseconds, count.total, count.creating);
+            row.outcome = "nothing to do".to_owned();
+            world.stages.push(row);
+            progress(Progress::Notice { text: format!("{}: the state moved; it is looked at again", start.stage) });
+            return Ok(());
+        }
+        Err(source) => return Err(RehearsalError::Stage { stage: start.stage.to_string(), source }),
+    };
+    record(world, event, start.stage, reports, milliseconds, (count.total, count.creating), progress);
+    Ok(())
+}
+
+async fn run(train: &flow::Train, event: &Event, start: &StageStart) -> Result<Vec<Report>, FlowError> {
+    let one = |report: Report| vec![report];
+    let base = match event {
+        Event::PullRequestTarget(pull) => BranchName::new(pull.base.clone()).ok(),
+        _ => None,
+    };
+    match start.stage {
+        StageName::Validate => flow::validate::run(train, start.pull).await.map(one),
+        StageName::Filter => flow::filter::run(train).await.map(one),
+        StageName::Enforce => flow::enforce::run(train, start.pull).await.map(one),
+        StageName::Format => flow::format::run(train, base.as_ref()).await.map(one),
+        StageName::Bump => flow::bump::run(train, start.pull).await.map(one),
+        StageName::Tag => flow::tag::run(train).await.map(one),
+        StageName::Package => flow::package::run(train, start.pull).await.map(one),
+        StageName::Publish => flow::publish::run(train).await.map(one),
+        StageName::Reconcile => flow::reconcile::run(train).await,
+    }
+}
+
+fn record(
+    world: &mut World,
+    event: &Event,
+    stage: StageName,
+    reports: Vec<Report>,
+    milliseconds: u128,
+    requests: (u64, u64),
+    progress: &mut (dyn FnMut(Progress) + Send),
+) {
+    let mut row = StageRow::new(stage, event.name(), milliseconds, requests.0, requests.1);
+    for report in reports {
+        for check in &report.checks {
+            let new =
+                CheckRow { check: check.check.clone(), chart: check.chart.to_string(), outcome: check.outcome.to_owned(), message: check.message.clone() };
+            world.checks.retain(|old| (&old.check, &old.chart) != (&new.check, &new.chart));
+            world.checks.push(new);
+        }
+        for entry in &report.entries {
+            let chart = entry.chart.as_ref().map(ToString::to_string);
+            if entry.outcome != Outcome::Nothing {
+                row.charts.extend(chart.clone());
+            }
+            let stage = report.stage.to_string();
+            world.refused.retain(|old| (&old.stage, &old.chart) != (&stage, &chart) || entry.outcome == Outcome::Refused);
+            if let (Outcome::Refused, Some(rule)) = (entry.outcome, &entry.rule) {
+                let new = RefusedRow { chart, stage, rule: rule.clone(), message: entry.message.clone(), hint: entry.hint.clone().unwrap_or_default() };
+                if !world.refused.contains(&new) {
+                    world.refused.push(new);
+                }
+            }
+        }
+        row.outcome = word(report.outcome().max(row.worst)).to_owned();
+        row.worst = report.outcome().max(row.worst);
+        let lines = report.entries.iter().filter(|entry| entry.outcome != Outcome::Nothing);
+        let lines: Vec<String> =
+            lines.map(|entry| entry.chart.as_ref().map_or_else(|| entry.message.clone(), |chart| format!("{chart}: {}", entry.message))).collect();
+        row.messages.extend(lines.clone());
+        progress(Progress::Stage { stage: report.stage.to_string(), outcome: word(report.outcome()).to_owned(), lines });
+    }
+    row.charts.sort();
+    row.charts.dedup();
+    row.chart = if let [chart] = row.charts.as_slice() { Some(chart.clone()) } else { None };
+    world.stages.push(row);
+}
+
+/// The words of `summary.json`: what waits has not done anything, and is run again when that has happened.
+fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Nothing | Outcome::Waiting => "nothing to do",
+        Outcome::Done => "done",
+        Outcome::Refused => "refused",
+    }
+}

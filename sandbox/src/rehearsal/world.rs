@@ -1,0 +1,117 @@
+//! The embedded world of one rehearsal, and the identity its stages run as.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chartflow_core::domain::branch::Names;
+use chartflow_core::domain::event::app_permissions;
+use chartflow_core::domain::lineage::bundle::{Anchor, Line};
+use chartflow_core::domain::lineage::{Artifact, verify};
+use chartflow_core::domain::policy::Policy;
+use chartflow_core::domain::ruleset::Tiers;
+use chartflow_core::flow::{Home, Train};
+use chartflow_core::io::git::LocalRepository;
+use chartflow_core::io::oci::OciRegistry;
+use chartflow_core::io::signing::KeySigner;
+use chartflow_core::port::github::GitHub;
+use chartflow_core::port::helm::Helm;
+
+use super::summary::{RefusedRow, StageRow};
+use super::{Head, RehearsalError};
+use crate::github::Hub;
+use crate::github::actor::{Actor, Caller, Level, Role, TokenKind};
+use crate::github::in_process::InProcess;
+use crate::registry::RegistryServer;
+
+/// The number of the App that the train works as.
+pub(crate) const APP: u64 = 424_242;
+/// The person who contributes.
+pub(crate) const CONTRIBUTOR: &str = "contributor";
+/// The person who approves and merges.
+pub(crate) const REVIEWER: &str = "reviewer";
+/// The person who set the repository up.
+pub(crate) const ADMIN: &str = "administrator";
+
+/// Everything of one rehearsal.
+pub(crate) struct World {
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) registry: RegistryServer,
+    pub(crate) objects: Arc<LocalRepository>,
+    pub(crate) signer: Arc<KeySigner>,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) helm: Arc<dyn Helm>,
+    pub(crate) home: Home,
+    pub(crate) names: Names,
+    pub(crate) tiers: Tiers,
+    pub(crate) out: PathBuf,
+    /// The contributions that are not opened yet, in order.
+    pub(crate) heads: Vec<Head>,
+    /// The numbers of their pull requests.
+    pub(crate) contributions: Vec<u64>,
+    pub(crate) base: String,
+    pub(crate) head_commits: Vec<String>,
+    /// Lineage files that were on release at the start.
+    pub(crate) known: Vec<String>,
+    pub(crate) stages: Vec<StageRow>,
+    pub(crate) checks: Vec<super::summary::CheckRow>,
+    pub(crate) refused: Vec<RefusedRow>,
+}
+
+/// A person's account.
+pub(crate) fn person(login: &str, id: u64, role: Role) -> Actor {
+    Actor { login: login.to_owned(), id, name: login.to_owned(), email: format!("{login}@example.com"), role, app: None }
+}
+
+fn app() -> Actor {
+    Actor {
+        login: "chartflow[bot]".to_owned(),
+        id: 9_001,
+        name: "chartflow[bot]".to_owned(),
+        email: "9001+chartflow[bot]@users.noreply.github.com".to_owned(),
+        role: Role::Write,
+        app: Some(APP),
+    }
+}
+
+impl World {
+    /// The train as one job sees it: with a token of its own, whose requests are counted under `label`.
+    pub(crate) fn train(&self, label: &str) -> Result<Train, RehearsalError> {
+        let permissions = app_permissions();
+        let permissions = permissions
+            .iter()
+            .map(|(permission, access)| (permission.api_key().to_owned(), if access.as_str() == "write" { Level::Write } else { Level::Read }))
+            .collect();
+        let secret = format!("rehearsal-{label}");
+        self.hub.issue_token(&secret, Caller { actor: app(), kind: TokenKind::Installation, label: label.to_owned(), permissions: Some(permissions) });
+        let transport = InProcess::new(self.hub.clone(), &secret);
+        let repository = self.policy.repository.name.clone();
+        let anchor = Arc::new(anchor(&self.policy)?);
+        let (opening, judging, policy) = (anchor.clone(), anchor, self.policy.clone());
+        Ok(Train {
+            github: GitHub::new(Arc::new(transport), repository),
+            objects: self.objects.clone(),
+            registry: Arc::new(OciRegistry::anonymous()),
+            signer: self.signer.clone(),
+            open: Arc::new(move |text| {
+                let line = Line::read(text).ok()?;
+                line.verify(&opening).ok()?;
+                Some(line.payload().to_vec())
+            }),
+            verify: Arc::new(move |package, lineage| {
+                let report = verify(&Artifact::Package { bytes: package }, lineage, &policy, &judging, None);
+                if report.verified() {
+                    Ok(())
+                } else {
+                    Err(report.refused.iter().map(|refusal| format!("{}: {}", refusal.rule.id(), refusal.message)).collect::<Vec<_>>().join("; "))
+                }
+            }),
+            helm: self.helm.clone(),
+            home: self.home.clone(),
+        })
+    }
+}
+
+fn anchor(policy: &Policy) -> Result<Anchor, RehearsalError> {
+    chartflow_core::domain::lineage::anchor(policy, None)
+        .map_err(|source| RehearsalError::World { what: "the rehearsal's own key".to_owned(), source: Box::new(source) })
+}

@@ -1,0 +1,1 @@
+//! Random schedules: people and stages in any order, stops and lost events.

@@ -1,0 +1,420 @@
+//! One embedded GitHub with an adopted chart repository, people with accounts, and the train as one job sees it.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chartflow_core::domain::branch::Names;
+use chartflow_core::domain::configuration::Configuration;
+use chartflow_core::domain::content::Files;
+use chartflow_core::domain::digest::{CommitId, TreeId};
+use chartflow_core::domain::event::app_permissions;
+use chartflow_core::domain::lineage::bundle::Line;
+use chartflow_core::domain::lineage::{Artifact, anchor, verify};
+use chartflow_core::domain::names::RepoPath;
+use chartflow_core::domain::policy::{Policy, Repository, ReviewRules};
+use chartflow_core::domain::ruleset::{Mode, Tiers, desired};
+use chartflow_core::flow::{FlowError, Home, Report, Train, listing};
+use chartflow_core::flow::{bump, enforce, filter, format, package, publish, tag, validate};
+use chartflow_core::io::git::{LocalRepository, ready};
+use chartflow_core::io::signing::KeySigner;
+use chartflow_core::port::github::GitHub;
+use chartflow_core::port::helm::{Helm, HelmError, LintOutput};
+use chartflow_core::port::objects::Objects as _;
+use chartflow_core::port::transport::Method;
+use chartflow_sandbox::github::actor::{Actor, Caller, Level, Role, TokenKind};
+use chartflow_sandbox::github::in_process::InProcess;
+use chartflow_sandbox::github::{Hub, HubOptions};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::brakes::{Braked, Brakes};
+use crate::charts;
+use crate::registry::{MemoryRegistry, Shelf};
+
+/// The number of the App that the train works as.
+const APP: u64 = 424_242;
+const APP_TOKEN: &str = "token-of-the-app";
+const SERVER: &str = "https://github.com";
+/// Who contributes.
+pub const CONTRIBUTOR: &str = "carol";
+/// Who approves and merges.
+pub const REVIEWER: &str = "rita";
+/// Who may do everything.
+pub const ADMIN: &str = "ada";
+/// The first moment.
+pub const EPOCH: i64 = 1_767_225_600;
+
+/// A stage, run over everything there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Stage 1.
+    Validate,
+    /// Stage 2.
+    Filter,
+    /// Stage 3.
+    Enforce,
+    /// Stage 4.
+    Format,
+    /// Stage 5.
+    Bump,
+    /// Stage 6.
+    Tag,
+    /// Stage 7.
+    Package,
+    /// Stage 8.
+    Publish,
+}
+
+impl Step {
+    /// All of them, in the order of the train.
+    pub const ALL: [Self; 8] = [Self::Validate, Self::Filter, Self::Enforce, Self::Format, Self::Bump, Self::Tag, Self::Package, Self::Publish];
+
+    /// Runs it without any hint of what happened.
+    ///
+    /// # Errors
+    /// What stops the stage.
+    pub async fn run(self, train: &Train) -> Result<Report, FlowError> {
+        match self {
+            Self::Validate => validate::run(train, None).await,
+            Self::Filter => filter::run(train).await,
+            Self::Enforce => enforce::run(train, None).await,
+            Self::Format => format::run(train, None).await,
+            Self::Bump => bump::run(train, None).await,
+            Self::Tag => tag::run(train).await,
+            Self::Package => package::run(train, None).await,
+            Self::Publish => publish::run(train).await,
+        }
+    }
+}
+
+struct NoHelm;
+
+#[async_trait]
+impl Helm for NoHelm {
+    async fn version(&self) -> Result<Option<String>, HelmError> {
+        Ok(None)
+    }
+
+    async fn lint(&self, _: &str, _: &Files) -> Result<LintOutput, HelmError> {
+        Err(HelmError::Timeout { seconds: 0 })
+    }
+}
+
+/// Everything of one test.
+pub struct World {
+    /// GitHub.
+    pub hub: Arc<Hub>,
+    /// Its objects, read past it.
+    pub objects: Arc<LocalRepository>,
+    /// The registry.
+    pub shelf: Arc<Shelf>,
+    /// The names of branches.
+    pub names: Names,
+    /// What happened, for whoever has to understand a failure.
+    pub story: Vec<String>,
+    /// The commit on main that the train started from.
+    pub baseline: CommitId,
+    /// How many things people made, for names that are never used twice.
+    pub made: u32,
+    pub(crate) counted: crate::ledger::Expected,
+    signer: Arc<KeySigner>,
+    policy: Arc<Policy>,
+    home: Home,
+    _dir: TempDir,
+}
+
+fn person(login: &str, id: u64, role: Role) -> Actor {
+    Actor { login: login.to_owned(), id, name: login.to_owned(), email: format!("{login}@example.com"), role, app: None }
+}
+
+impl World {
+    /// An adopted repository under the train's rulesets.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        let dir = TempDir::new().unwrap();
+        let options = HubOptions { epoch: EPOCH, seed, ..HubOptions::new("acme", "charts") };
+        let hub = Arc::new(Hub::create(dir.path(), options).unwrap());
+        let configuration = Configuration::read(charts::CONFIGURATION.as_bytes()).unwrap();
+        let baseline = adopt(&hub);
+        for (login, id, role) in [(CONTRIBUTOR, 11, Role::Write), (REVIEWER, 12, Role::Write), (ADMIN, 13, Role::Admin)] {
+            hub.add_actor(person(login, id, role));
+        }
+        let permissions = app_permissions();
+        let level = |access: &str| if access == "write" { Level::Write } else { Level::Read };
+        let permissions = permissions.iter().map(|(permission, access)| (permission.api_key().to_owned(), level(access.as_str()))).collect();
+        let bot = Actor { app: Some(APP), ..person("chartflow[bot]", 9001, Role::Write) };
+        hub.issue_token(APP_TOKEN, Caller { actor: bot, kind: TokenKind::Installation, label: "app".to_owned(), permissions: Some(permissions) });
+        let names = Names::new(&configuration);
+        let tiers = Tiers {
+            main: names.main().clone(),
+            integration: names.integration().clone(),
+            charts: "integration-*".to_owned(),
+            release: names.release().clone(),
+            tags: "*-v*".to_owned(),
+        };
+        for ruleset in desired(&tiers, Mode::App { id: APP }) {
+            hub.person(ADMIN).unwrap().call(Method::Post, "/rulesets", &ruleset).unwrap();
+        }
+        let signer = Arc::new(KeySigner::generate().unwrap());
+        let repository = Repository { name: "acme/charts".parse().unwrap(), id: Some(1001), owner_id: None };
+        let required = configuration.checks.required.iter().map(ToString::to_string).collect();
+        let reviews = ReviewRules { integration: 1, main: 1 };
+        let policy = Policy::for_rehearsal(repository, &configuration.tag, signer.public_key_der(), jiff(EPOCH - 1_000_000), required, Vec::new(), reviews);
+        let home = Home {
+            server: SERVER.to_owned(),
+            id: 1001,
+            default_branch: names.main().clone(),
+            builder: format!("{SERVER}/acme/charts/.github/workflows/chartflow.yml"),
+            oci_prefix: "registry.example/acme/charts".to_owned(),
+            skips: Vec::new(),
+            app: true,
+        };
+        let objects = Arc::new(LocalRepository::open(hub.git_directory()).unwrap());
+        let policy = Arc::new(policy);
+        Self {
+            hub,
+            objects,
+            shelf: Arc::default(),
+            names,
+            story: Vec::new(),
+            baseline,
+            made: 0,
+            counted: crate::ledger::Expected::new(),
+            signer,
+            policy,
+            home,
+            _dir: dir,
+        }
+    }
+
+    /// The train as one job sees it.
+    #[must_use]
+    pub fn train(&self, brakes: &Arc<Brakes>) -> Train {
+        let transport = Braked::new(InProcess::new(self.hub.clone(), APP_TOKEN), brakes.clone());
+        let anchor = Arc::new(anchor(&self.policy, None).unwrap());
+        let (opening, judging, policy) = (anchor.clone(), anchor, self.policy.clone());
+        Train {
+            github: GitHub::new(Arc::new(transport), "acme/charts".parse().unwrap()),
+            objects: self.objects.clone(),
+            registry: Arc::new(MemoryRegistry::new(self.shelf.clone(), brakes.clone())),
+            signer: self.signer.clone(),
+            open: Arc::new(move |text| {
+                let line = Line::read(text).ok()?;
+                line.verify(&opening).ok()?;
+                Some(line.payload().to_vec())
+            }),
+            verify: Arc::new(move |bytes, lineage| {
+                let report = verify(&Artifact::Package { bytes, manifest: None }, lineage, &policy, &judging, None);
+                if report.verified() {
+                    return Ok(());
+                }
+                Err(report.refused.iter().map(|refusal| format!("{:?}: {}", refusal.rule, refusal.message)).collect::<Vec<_>>().join("; "))
+            }),
+            helm: Arc::new(NoHelm),
+            home: self.home.clone(),
+        }
+    }
+
+    /// Says something in the story.
+    pub fn tell(&mut self, text: impl Into<String>) {
+        self.story.push(text.into());
+    }
+
+    /// Runs a stage, and says how it went. What is no stop and no stale state fails the test.
+    pub fn stage(&mut self, step: Step, stop_after: Option<u32>) -> Option<Report> {
+        let brakes = stop_after.map_or_else(Brakes::none, Brakes::after);
+        let train = self.train(&brakes);
+        let outcome = block_on(step.run(&train));
+        self.after(step, &outcome, brakes.changes())
+    }
+
+    /// Runs two stages at once, request by request in turns.
+    pub fn race(&mut self, one: Step, other: Step) {
+        let brakes = [Brakes::none(), Brakes::none()];
+        let trains = [self.train(&brakes[0]), self.train(&brakes[1])];
+        self.tell(format!("race of {one:?} and {other:?}"));
+        let (first, second) = block_on(async { tokio::join!(one.run(&trains[0]), other.run(&trains[1])) });
+        self.after(one, &first, brakes[0].changes());
+        self.after(other, &second, brakes[1].changes());
+    }
+
+    fn after(&mut self, step: Step, outcome: &Result<Report, FlowError>, changes: u32) -> Option<Report> {
+        // Merges that wait in the background happen whether anybody asks or not.
+        drop(self.hub.take_occurrences());
+        match outcome {
+            Ok(report) => {
+                let words = report.entries.iter().map(|entry| {
+                    let chart = entry.chart.as_ref().map(|chart| format!("{chart}: ")).unwrap_or_default();
+                    let rule = entry.rule.as_ref().map(|rule| format!(" [{rule}]")).unwrap_or_default();
+                    format!("\n      {chart}{}{rule}", entry.message)
+                });
+                self.tell(format!("{step:?} ({changes} changes){}", words.collect::<String>()));
+                Some(report.clone())
+            }
+            Err(error) if error.is_stale() => {
+                self.tell(format!("{step:?} found the state moved: {}", causes(error)));
+                None
+            }
+            Err(error) if causes(error).contains("stopped") => {
+                self.tell(format!("{step:?} stopped after {changes} changes: {}", causes(error)));
+                None
+            }
+            Err(error) => panic!("{step:?} failed: {}\n{}", causes(error), self.told()),
+        }
+    }
+
+    /// The story so far, one action a line.
+    #[must_use]
+    pub fn told(&self) -> String {
+        self.story.iter().enumerate().map(|(n, line)| format!("{n:4}  {line}\n")).collect()
+    }
+
+    /// Where a ref below `refs/heads/` points.
+    #[must_use]
+    pub fn tip(&self, branch: &str) -> Option<CommitId> {
+        self.reference(&format!("refs/heads/{branch}"))
+    }
+
+    /// Where a ref points, as a commit.
+    #[must_use]
+    pub fn reference(&self, name: &str) -> Option<CommitId> {
+        self.hub.reference(name).map(|id| CommitId::new(id.to_string()).unwrap())
+    }
+
+    /// The tree of a commit.
+    #[must_use]
+    pub fn root(&self, commit: &CommitId) -> TreeId {
+        ready(self.objects.commit(commit)).unwrap().unwrap().tree
+    }
+
+    /// The directory at a path of a commit.
+    #[must_use]
+    pub fn subtree(&self, commit: &CommitId, path: &str) -> Option<TreeId> {
+        ready(listing::subtree(&*self.objects, &self.root(commit), path)).unwrap().unwrap()
+    }
+
+    /// A file at a commit.
+    #[must_use]
+    pub fn file(&self, commit: &CommitId, path: &str) -> Option<String> {
+        let bytes = ready(listing::file(&*self.objects, &self.root(commit), path, 1 << 24)).unwrap().unwrap()?;
+        Some(String::from_utf8(bytes).unwrap())
+    }
+
+    /// The directories below `charts/` of a commit.
+    #[must_use]
+    pub fn charts(&self, commit: &CommitId) -> BTreeMap<String, TreeId> {
+        let Some(charts) = self.subtree(commit, "charts") else { return BTreeMap::new() };
+        let tree = ready(self.objects.tree(&charts)).unwrap().unwrap();
+        tree.entries().iter().filter_map(|entry| Some((entry.name.clone(), entry.as_tree()?))).collect()
+    }
+
+    /// Calls GitHub as a person.
+    pub fn call(&self, login: &str, method: Method, path: &str, body: &Value) -> Value {
+        match self.hub.person(login).unwrap().call(method, path, body) {
+            Ok(value) => value,
+            Err(error) => panic!("{method:?} {path}: {error}\n{}", self.told()),
+        }
+    }
+
+    /// A branch's file.
+    #[must_use]
+    pub fn read(&self, branch: &str, path: &str) -> Option<String> {
+        self.file(&self.tip(branch)?, path)
+    }
+
+    /// The version of a chart on a branch.
+    #[must_use]
+    pub fn version(&self, branch: &str, chart: &str) -> Option<String> {
+        let yaml = self.read(branch, &format!("charts/{chart}/Chart.yaml"))?;
+        yaml.lines().find_map(|line| line.strip_prefix("version: ").map(str::to_owned))
+    }
+
+    /// The directory of a chart by its path.
+    #[must_use]
+    pub fn path(chart: &str) -> RepoPath {
+        format!("charts/{chart}").parse().unwrap()
+    }
+}
+
+/// Runs a future to its end.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+/// An error with its causes.
+#[must_use]
+pub fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
+}
+
+fn jiff(seconds: i64) -> jiff::Timestamp {
+    jiff::Timestamp::from_second(seconds).unwrap()
+}
+
+/// Writes what adoption leaves: main with a configuration, integration beside it, an orphan `release` with an empty
+/// index, and both markers at the charts as they are.
+fn adopt(hub: &Hub) -> CommitId {
+    let person = "ada <ada@example.com>";
+    let mut stream = String::new();
+    let mut commit = |reference: &str, mark: u32, from: Option<u32>, message: &str, files: &[(String, String)]| {
+        stream.push_str(&format!("commit {reference}\nmark :{mark}\ncommitter {person} {} +0000\ndata {}\n{message}\n", EPOCH - 100 + i64::from(mark), message.len()));
+        if let Some(from) = from {
+            stream.push_str(&format!("from :{from}\n"));
+        }
+        for (path, text) in files {
+            stream.push_str(&format!("M 100644 inline {path}\ndata {}\n{text}\n", text.len()));
+        }
+        stream.push('\n');
+    };
+    let files = charts::repository();
+    let only_charts: Vec<_> = files.iter().filter(|(path, _)| path.starts_with("charts/")).cloned().collect();
+    let file = |path: &str, text: &str| vec![(path.to_owned(), text.to_owned())];
+    commit("refs/import/main", 1, None, "chore: the charts", &files);
+    commit("refs/import/main", 2, Some(1), "chore: adopt chartflow", &file(".chartflow.yaml", charts::CONFIGURATION));
+    commit("refs/import/release", 3, None, "chore: an empty repository", &file("index.yaml", "apiVersion: v1\nentries: {}\ngenerated: \"2026-01-01T00:00:00Z\"\n"));
+    commit("refs/import/marker", 4, None, "chore: the baseline", &only_charts);
+    stream.push_str("done\n");
+    let git = hub.git_directory();
+    run_git(git, &["fast-import", "--quiet", "--done"], &stream);
+    let id = |name: &str| run_git(git, &["rev-parse", &format!("refs/import/{name}")], "");
+    let (main, release, marker) = (id("main"), id("release"), id("marker"));
+    for name in ["main", "release", "marker"] {
+        run_git(git, &["update-ref", "-d", &format!("refs/import/{name}")], "");
+    }
+    let references = [
+        ("refs/heads/main", &main),
+        ("refs/heads/integration", &main),
+        ("refs/heads/release", &release),
+        ("refs/chartflow/released", &marker),
+        ("refs/chartflow/published", &marker),
+    ];
+    hub.import_references(&references.map(|(name, id)| (name.to_owned(), id.parse().unwrap()))).unwrap();
+    CommitId::new(main).unwrap()
+}
+
+fn run_git(directory: &std::path::Path, arguments: &[&str], input: &str) -> String {
+    let mut child = Command::new("git")
+        .arg("--git-dir")
+        .arg(directory)
+        .args(arguments)
+        .env_remove("GIT_DIR")
+        .envs([("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_NOSYSTEM", "1")])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}

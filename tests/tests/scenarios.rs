@@ -1,0 +1,238 @@
+//! The train on one situation at a time.
+
+use chartflow_sandbox::github::rules::MergeMethod;
+use chartflow_tests::people::{NewCommit, set};
+use chartflow_tests::rest::Counting;
+use chartflow_tests::world::{Step, World};
+
+/// Opens a pull request, has it checked, and merges it.
+fn merged(world: &mut World, commits: &[NewCommit], method: MergeMethod) -> u64 {
+    let number = world.contribute(commits);
+    world.stage(Step::Validate, None);
+    assert_eq!(world.mergeable(), [number], "{}", world.told());
+    assert!(world.merge(number, method), "{}", world.told());
+    number
+}
+
+fn release(world: &mut World, expected: usize) {
+    world.finish();
+    assert_eq!(world.check(Counting::ExactlyOnce), expected, "{}", world.told());
+}
+
+fn value(chart: &str, kind: &str, text: &str) -> NewCommit {
+    NewCommit::new(chart, &format!("{kind}({chart}): {text}")).value(&format!("{}: 1", text.replace(' ', "_")))
+}
+
+#[test]
+fn one_contribution_by_hand() {
+    let mut world = World::new(0);
+    let number = world.contribute(&[value("app", "feat", "more values")]);
+    world.stage(Step::Validate, None);
+    assert_eq!(world.mergeable(), [number], "{}", world.told());
+    assert!(world.merge(number, MergeMethod::Merge), "{}", world.told());
+    world.stage(Step::Filter, None);
+    assert!(world.pull_from("chartflow-promote-app").is_some(), "{}", world.told());
+    world.stage(Step::Enforce, None);
+    assert_eq!(world.version("integration-app", "app").as_deref(), Some("1.0.0"), "{}", world.told());
+    world.stage(Step::Format, None);
+    assert!(world.pull_from("integration-app").is_some(), "{}", world.told());
+    world.stage(Step::Bump, None);
+    world.stage(Step::Enforce, None);
+    assert_eq!(world.version("integration-app", "app").as_deref(), Some("1.1.0"), "{}", world.told());
+    world.stage(Step::Format, None);
+    world.stage(Step::Bump, None);
+    assert_eq!(world.release(), 1, "{}", world.told());
+    world.stage(Step::Tag, None);
+    assert!(world.hub.reference("refs/tags/app-v1.1.0").is_some(), "{}", world.told());
+    world.stage(Step::Validate, None);
+    assert_eq!(world.version("integration", "app").as_deref(), Some("1.1.0"), "{}", world.told());
+    release(&mut world, 1);
+}
+
+#[test]
+fn two_charts_in_a_pull_request_and_every_merge_method() {
+    for method in [MergeMethod::Merge, MergeMethod::Squash, MergeMethod::Rebase] {
+        let mut world = World::new(1);
+        merged(&mut world, &[value("app", "feat", "x"), value("cron", "fix", "y")], method);
+        release(&mut world, 2);
+        assert_eq!(world.version("main", "app").as_deref(), Some("1.1.0"), "{method:?} {}", world.told());
+        assert_eq!(world.version("main", "cron").as_deref(), Some("2.1.1"), "{method:?} {}", world.told());
+        assert!(world.read("main", "charts/cron/Chart.yaml").unwrap().contains("y"), "{method:?} {}", world.told());
+    }
+}
+
+#[test]
+fn app_version_stands_beside_the_version() {
+    let mut world = World::new(2);
+    for n in 2..5 {
+        let commit = NewCommit::new("app", &format!("fix(app): app {n}")).edit("Chart.yaml", set("appVersion", &format!("\"{n}\"")));
+        merged(&mut world, &[commit], MergeMethod::Squash);
+        // The next one is merged while the release of this one is on its way.
+        world.round();
+        world.round();
+        merged(&mut world, &[value("app", "feat", &format!("n{n}"))], MergeMethod::Merge);
+    }
+    world.finish();
+    assert!(world.check(Counting::ExactlyOnce) >= 1);
+}
+
+#[test]
+fn a_revert_while_the_release_is_under_way() {
+    let mut world = World::new(3);
+    merged(&mut world, &[value("app", "feat", "x")], MergeMethod::Merge);
+    world.round();
+    world.round();
+    assert_eq!(world.releasable().len(), 1, "{}", world.told());
+    let back = NewCommit::new("app", "Revert \"feat(app): x\"").edit("values.yaml", |old| old?.split_once('\n').map(|(_, rest)| rest.to_owned()));
+    merged(&mut world, &[back], MergeMethod::Merge);
+    world.stage(Step::Filter, None);
+    assert!(world.releasable().is_empty(), "{}", world.told());
+    world.finish();
+    assert_eq!(world.check(Counting::AtMostOnce), 0, "{}", world.told());
+}
+
+#[test]
+fn the_same_chart_again_before_and_after_the_bump() {
+    let mut world = World::new(4);
+    merged(&mut world, &[value("app", "feat", "one")], MergeMethod::Merge);
+    world.stage(Step::Filter, None);
+    world.stage(Step::Enforce, None);
+    merged(&mut world, &[value("app", "fix", "two")], MergeMethod::Merge);
+    world.round();
+    world.round();
+    merged(&mut world, &[value("app", "fix", "three")], MergeMethod::Squash);
+    release(&mut world, 1);
+    assert_eq!(world.version("main", "app").as_deref(), Some("1.1.0"), "{}", world.told());
+}
+
+#[test]
+fn merged_on_integration_while_main_is_not_back() {
+    let mut world = World::new(5);
+    merged(&mut world, &[value("app", "feat", "one")], MergeMethod::Merge);
+    world.round();
+    world.round();
+    assert_eq!(world.release(), 1, "{}", world.told());
+    merged(&mut world, &[value("app", "fix", "two")], MergeMethod::Merge);
+    release(&mut world, 2);
+    assert_eq!(world.version("main", "app").as_deref(), Some("1.1.1"), "{}", world.told());
+    let log = world.read("main", "charts/app/CHANGELOG.md").unwrap();
+    assert_eq!(log.matches("two").count() + log.matches("one").count(), 2, "{log}");
+}
+
+#[test]
+fn a_hand_raised_version_wins_when_it_is_higher() {
+    let mut world = World::new(6);
+    let raised = NewCommit::new("app", "fix(app): raise").edit("Chart.yaml", set("version", "1.5.0"));
+    merged(&mut world, &[raised, value("app", "fix", "x")], MergeMethod::Merge);
+    release(&mut world, 1);
+    assert_eq!(world.version("main", "app").as_deref(), Some("1.5.0"), "{}", world.told());
+}
+
+#[test]
+fn what_changes_no_package_has_no_version() {
+    let mut world = World::new(7);
+    let ignored = NewCommit::new("app", "feat(app): notes").edit("notes.ignored", |_| Some("words\n".to_owned()));
+    merged(&mut world, &[ignored], MergeMethod::Merge);
+    release(&mut world, 0);
+    assert_eq!(world.version("main", "app").as_deref(), Some("1.0.0"), "{}", world.told());
+    assert_eq!(world.read("main", "charts/app/notes.ignored").as_deref(), Some("words\n"), "{}", world.told());
+    merged(&mut world, &[value("app", "fix", "x")], MergeMethod::Merge);
+    release(&mut world, 1);
+    assert_eq!(world.version("main", "app").as_deref(), Some("1.0.1"), "{}", world.told());
+}
+
+#[test]
+fn a_dependent_waits_for_its_dependency() {
+    let mut world = World::new(8);
+    merged(&mut world, &[value("base", "feat", "x"), value("web", "feat", "y")], MergeMethod::Merge);
+    world.stage(Step::Filter, None);
+    assert!(world.pull_from("chartflow-promote-base").is_some() && world.pull_from("chartflow-promote-web").is_none(), "{}", world.told());
+    release(&mut world, 2);
+}
+
+#[test]
+fn a_new_chart_keeps_its_version() {
+    let mut world = World::new(9);
+    let mut commit = NewCommit::new("fresh", "feat(fresh): a new chart");
+    for (path, text) in chartflow_tests::charts::chart("fresh", "0.4.2", "") {
+        commit = commit.at(&path, move |_| Some(text.clone()));
+    }
+    merged(&mut world, &[commit], MergeMethod::Squash);
+    release(&mut world, 1);
+    assert_eq!(world.version("main", "fresh").as_deref(), Some("0.4.2"), "{}", world.told());
+}
+
+#[test]
+fn a_chart_is_removed_and_comes_again() {
+    let mut world = World::new(10);
+    merged(&mut world, &[value("cron", "feat", "x")], MergeMethod::Merge);
+    release(&mut world, 1);
+    let files: Vec<String> = chartflow_tests::charts::chart("cron", "1.0.0", "").into_iter().map(|(path, _)| path).collect();
+    let mut removal = NewCommit::new("cron", "feat(cron)!: remove it");
+    for path in &files {
+        removal = removal.at(path, |_| None);
+    }
+    merged(&mut world, &[removal], MergeMethod::Merge);
+    world.finish();
+    assert!(!world.charts(&world.tip("main").unwrap()).contains_key("cron"), "{}", world.told());
+    let mut again = NewCommit::new("cron", "feat(cron): here it is again");
+    for (path, text) in chartflow_tests::charts::chart("cron", "1.0.0", "") {
+        again = again.at(&path, move |_| Some(text.clone()));
+    }
+    merged(&mut world, &[again], MergeMethod::Merge);
+    world.finish();
+    assert_eq!(world.version("main", "cron").as_deref(), Some("2.3.0"), "{}", world.told());
+}
+
+#[test]
+fn a_hotfix_on_main_comes_back_and_is_never_tagged() {
+    let mut world = World::new(11);
+    world.hotfix(&value("app", "fix", "hot"));
+    world.finish();
+    assert_eq!(world.check(Counting::ExactlyOnce), 0, "{}", world.told());
+    assert!(world.read("integration", "charts/app/values.yaml").unwrap().contains("hot"), "{}", world.told());
+    merged(&mut world, &[value("app", "fix", "x")], MergeMethod::Merge);
+    release(&mut world, 1);
+    assert!(world.read("main", "charts/app/values.yaml").unwrap().contains("hot"), "{}", world.told());
+    assert_eq!(world.version("main", "app").as_deref(), Some("1.0.1"), "{}", world.told());
+}
+
+#[test]
+fn files_outside_charts_go_to_main_directly() {
+    let mut world = World::new(12);
+    let words = |text: &'static str| NewCommit::new("x", "docs: words").at("README.md", move |_| Some(text.to_owned()));
+    let main = world.tip("main").unwrap();
+    let number = world.offer("main", &main, &[words("more words\n")]).unwrap();
+    world.stage(Step::Bump, None);
+    assert_eq!(world.releasable(), [number], "{}", world.told());
+    assert!(world.merge(number, MergeMethod::Squash));
+    release(&mut world, 0);
+    let mixed = world.contribute(&[value("app", "fix", "x"), words("and more\n")]);
+    let report = world.stage(Step::Validate, None).unwrap();
+    assert!(report.entries.iter().any(|entry| entry.rule.as_deref() == Some("layout/outside")), "{}", world.told());
+    assert!(world.mergeable().is_empty(), "{}", world.told());
+    world.give_up(mixed);
+    let main = world.tip("main").unwrap();
+    let wrong = world.offer("main", &main, &[value("app", "fix", "z")]).unwrap();
+    let report = world.stage(Step::Bump, None).unwrap();
+    assert!(report.entries.iter().any(|entry| entry.rule.as_deref() == Some("flow/chart-on-main")), "{}", world.told());
+    world.give_up(wrong);
+}
+
+#[test]
+fn the_hold_label_keeps_a_release_as_it_is() {
+    let mut world = World::new(13);
+    merged(&mut world, &[value("app", "feat", "one")], MergeMethod::Merge);
+    world.round();
+    world.round();
+    let number = world.pull_from("integration-app").unwrap();
+    world.hub.person(chartflow_tests::world::REVIEWER).unwrap().label(number, "hold").unwrap();
+    merged(&mut world, &[value("app", "fix", "two")], MergeMethod::Merge);
+    world.round();
+    world.round();
+    assert!(world.merge(number, MergeMethod::Squash), "{}", world.told());
+    assert_eq!(world.version("main", "app").as_deref(), Some("1.1.0"), "{}", world.told());
+    assert!(!world.read("main", "charts/app/values.yaml").unwrap().contains("two"), "{}", world.told());
+    release(&mut world, 2);
+    assert_eq!(world.version("main", "app").as_deref(), Some("1.1.1"), "{}", world.told());
+}
