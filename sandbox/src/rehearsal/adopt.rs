@@ -27,7 +27,6 @@ use super::world::{ADMIN, APP, CONTRIBUTOR, REVIEWER, World, person};
 use super::{Head, Options, Origin, Progress, RehearsalError};
 use crate::github::actor::Role;
 use crate::github::persons::Person;
-use crate::github::server::Server;
 use crate::github::{Hub, HubOptions};
 use crate::registry::RegistryServer;
 use crate::registry::{Options as RegistryOptions, Registry};
@@ -361,14 +360,6 @@ async fn known_lineages(hub: &Hub, objects: &LocalRepository, names: &Names) -> 
     let commit = objects.commit(&CommitId::new(tip.to_string()).map_err(world("release's tip"))?).await?;
     let files = objects.files(&commit.tree).await?;
     Ok(files.iter().map(|(path, _)| path.to_owned()).filter(|path| path.ends_with(".lineage.jsonl")).collect())
-}
-
-/// Keeps the embedded GitHub up for people to look around.
-///
-/// # Errors
-/// When no loopback port can be had.
-pub async fn serve(hub: Arc<Hub>, port: u16) -> Result<Server, RehearsalError> {
-    Server::start(hub, port).await.map_err(world("the embedded GitHub's port"))
 }
 
 struct NoHelm;
