@@ -92,7 +92,7 @@ async fn contribution(train: &Train, tips: &Tips, pull: &Pull, hinted: bool, rep
     let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
     let (base_root, head_root) = (root(&*train.objects, &base).await?, root(&*train.objects, &pull.head.sha).await?);
     let difference = Difference::between(train, &patterns, &base_root, &head_root).await?;
-    let commits = train.objects.history(&pull.head.sha, std::slice::from_ref(&tips.integration)).await?;
+    let commits = train.objects.history(&pull.head.sha, &[tips.integration.clone(), tips.main.clone()]).await?;
     let returned = train.objects.merge_base(&tips.main, &tips.integration).await?.unwrap_or_else(|| tips.main.clone());
     let this = Contribution { train, tips, patterns, difference, commits, returned, pull: pull.number };
     this.layout(report);

@@ -4,10 +4,14 @@
 //! GitHub Actions; a contributor opens the pull requests, and a second person approves and merges where people do.
 
 mod adopt;
+mod commands;
 mod drive;
 mod error;
+mod links;
 mod output;
 mod people;
+mod report;
+mod serve;
 mod summary;
 mod world;
 
@@ -15,9 +19,11 @@ use std::path::PathBuf;
 
 use chartflow_core::domain::digest::CommitId;
 
+pub use commands::{PORT, pull, serve_release, verify};
 pub use error::RehearsalError;
 pub use output::{MARKER, OutputError, prepare};
-pub use summary::{ChartRow, CheckRow, PullRow, RefusedRow, StageRow, Summary};
+pub use serve::{VISITOR, serve};
+pub use summary::{ChartRow, CheckRow, CommitRow, Edge, LineageRow, LinkRow, OciRow, PackageRow, PullRow, RefusedRow, StageRow, Summary, TreeRow};
 
 /// One contribution: a commit and the name its branch gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
