@@ -224,7 +224,9 @@ async fn facts(train: &Train, tips: &Tips, store: &mut Store, chart: &ChartName,
     };
     let main = at(&tips.main).await?;
     let main_finished = match &main {
-        Some(main) if super::tag::finished(train, tips, main.path.as_str()).await?.as_ref() != Some(&main.tree) => !due_for_a_tag(store, chart, &main.tree).await?,
+        Some(main) if super::tag::finished(train, tips, main.path.as_str()).await?.as_ref() != Some(&main.tree) => {
+            !due_for_a_tag(store, chart, &main.tree).await?
+        }
         _ => true,
     };
     let facts = Facts {
