@@ -187,13 +187,13 @@ impl From<GitError> for CommandError {
 
 impl From<GlobError> for CommandError {
     fn from(error: GlobError) -> Self {
-        Self::new(Kind::Request, "the configured `charts` cannot be used").because(error)
+        Self::of(Kind::Request, error)
     }
 }
 
 impl From<ConfigurationError> for CommandError {
     fn from(error: ConfigurationError) -> Self {
-        Self::new(Kind::Request, "the configuration cannot be used").because(error)
+        Self::of(Kind::Request, error)
     }
 }
 

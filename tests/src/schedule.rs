@@ -33,6 +33,24 @@ impl Profile {
     }
 }
 
+/// The stages as often as they are needed.
+const STEPS: [Step; 14] = [
+    Step::Validate,
+    Step::Validate,
+    Step::Filter,
+    Step::Filter,
+    Step::Enforce,
+    Step::Enforce,
+    Step::Enforce,
+    Step::Format,
+    Step::Bump,
+    Step::Bump,
+    Step::Tag,
+    Step::Tag,
+    Step::Package,
+    Step::Publish,
+];
+
 /// A schedule in progress.
 pub struct Schedule {
     world: World,
@@ -63,20 +81,25 @@ pub fn run(seed: u64, steps: u32) -> usize {
 
 impl Schedule {
     fn step(&mut self) {
-        if self.rng.chance(25) {
+        if self.rng.chance(22) {
             self.contribute();
+            if self.rng.chance(60) {
+                self.world.stage(Step::Validate, None);
+                self.review();
+            }
         }
-        match self.rng.below(11) {
-            0 => self.review(),
-            1 => drop(self.world.release()),
-            2 if self.profile.overrides => self.override_main(),
-            3 if self.profile.races => {
-                let (one, other) = (*self.rng.pick(&Step::ALL), *self.rng.pick(&Step::ALL));
+        match self.rng.below(20) {
+            0 | 1 => self.review(),
+            2..=4 => drop(self.world.release()),
+            5 if self.profile.overrides => self.override_main(),
+            6 | 7 if self.profile.races => {
+                let (one, other) = (*self.rng.pick(&STEPS), *self.rng.pick(&STEPS));
                 self.world.race(one, other);
             }
+            8 => Step::ALL.into_iter().for_each(|step| drop(self.world.stage(step, None))),
             _ => {
-                let step = *self.rng.pick(&Step::ALL);
-                let stop = if self.rng.chance(30) { Some(u32::try_from(self.rng.below(14)).unwrap()) } else { None };
+                let step = *self.rng.pick(&STEPS);
+                let stop = if self.rng.chance(30) { Some(u32::try_from(self.rng.below(16)).unwrap()) } else { None };
                 self.world.stage(step, stop);
             }
         }
@@ -95,7 +118,8 @@ impl Schedule {
         let count = *self.rng.pick(&[1, 1, 1, 2]);
         let mut charts: Vec<&str> = CHARTS.to_vec();
         for _ in 0..count {
-            let at = self.rng.below(charts.len());
+            // Few charts, so that the same one comes again.
+            let at = if self.rng.chance(70) { self.rng.below(2) } else { self.rng.below(charts.len()) };
             let chart = charts.remove(at);
             let n = self.world.made + 1;
             commits.extend(self.change(&start, chart, n));
@@ -126,7 +150,8 @@ impl Schedule {
         };
         let message = |kind: &str| format!("{kind}({chart}): n{n} {chart}");
         let (values, yaml) = (format!("{path}/values.yaml"), format!("{path}/Chart.yaml"));
-        let line = move |old: Option<&str>| Some(format!("k{n}: 1\n{}", old?));
+        let below = *self.rng.pick(&["replicas: 1\n", "port: 80\n", "bar: 2\n", "baz: 3\n"]);
+        let line = move |old: Option<&str>| Some(old?.replacen(below, &format!("{below}k{n}: 1\n"), 1));
         let commit = |kind: &str| NewCommit::new(chart, &message(kind));
         match self.rng.below(12) {
             0 | 1 => vec![commit("feat").at(&values, line)],
@@ -136,7 +161,8 @@ impl Schedule {
             5 if self.profile.reverts => {
                 let undo = |old: Option<&str>| {
                     let text = old?;
-                    Some(if text.starts_with('k') { text.split_once('\n')?.1.to_owned() } else { text.to_owned() })
+                    let last = text.lines().rfind(|line| line.starts_with('k'));
+                    Some(last.map_or_else(|| text.to_owned(), |line| text.replacen(&format!("{line}\n"), "", 1)))
                 };
                 vec![NewCommit::new(chart, &format!("Revert \"n{n} {chart}\"")).at(&values, undo)]
             }
@@ -200,9 +226,10 @@ fn raise(old: Option<&str>) -> Option<String> {
     set("version", &format!("{}.{}.{}", version.major, version.minor, version.patch + 2))(Some(text))
 }
 
-/// The seeds a long run tries.
+/// The seeds to try: as many as asked for by `CHARTFLOW_SEEDS` or else `count`, from `CHARTFLOW_SEED` or else 0.
 #[must_use]
 pub fn seeds(count: u64) -> Vec<u64> {
-    let first = std::env::var("CHARTFLOW_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
-    (first..first + count).collect()
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let first = number("CHARTFLOW_SEED").unwrap_or(0);
+    (first..first + number("CHARTFLOW_SEEDS").unwrap_or(count)).collect()
 }

@@ -12,6 +12,7 @@ use crate::domain::changelog;
 use crate::domain::chart::edit;
 use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::names::{ChartName, RepoPath};
+use crate::domain::pull::body::Returned;
 use crate::domain::tree::Mode;
 use crate::plan::Place;
 use crate::plan::back::{Facts, Outcome as Decision, plan};
@@ -30,7 +31,18 @@ pub struct Way {
     /// Charts whose contents a person has to merge.
     pub conflicts: Vec<ChartName>,
     /// Charts that come back.
-    pub charts: Vec<ChartName>,
+    pub charts: Vec<Returning>,
+}
+
+/// A chart that comes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Returning {
+    /// The chart.
+    pub chart: ChartName,
+    /// Where main has it; `None` when main removed it.
+    pub main: Option<Place>,
+    /// Whether integration's content stays and only the bump's edits are replayed in it.
+    pub replayed: bool,
 }
 
 /// Computes the way back; `None` when main is back already.
@@ -56,7 +68,8 @@ pub async fn compute(train: &Train, tips: &Tips) -> Result<Option<Way>, FlowErro
         let mut keep = true;
         if let Some(main) = changed.charts.get(name) {
             let facts = facts(train, &mut store, name, pair.new.clone(), pair.old.clone(), main.old.clone()).await?;
-            match plan(&facts) {
+            let decision = plan(&facts);
+            match &decision {
                 Decision::Keep => {}
                 Decision::Take => keep = false,
                 Decision::Conflict => conflicts.push(name.clone()),
@@ -71,7 +84,9 @@ pub async fn compute(train: &Train, tips: &Tips) -> Result<Option<Way>, FlowErro
                     }
                 }
             }
-            charts.push(name.clone());
+            if matches!(decision, Decision::Take | Decision::Replay) {
+                charts.push(Returning { chart: name.clone(), main: pair.old.clone(), replayed: decision == Decision::Replay });
+            }
         }
         if keep {
             for place in pair.old.iter() {
@@ -82,7 +97,8 @@ pub async fn compute(train: &Train, tips: &Tips) -> Result<Option<Way>, FlowErro
             }
         }
     }
-    charts.extend(changed.charts.keys().filter(|name| !pending.charts.contains_key(*name)).cloned());
+    let returned = changed.charts.iter().filter(|(name, _)| !pending.charts.contains_key(*name));
+    charts.extend(returned.map(|(name, pair)| Returning { chart: name.clone(), main: pair.new.clone().filter(|_| !pair.removed), replayed: false }));
     let grafts: Vec<Graft> = grafts.into_iter().map(|(path, tree)| Graft { path, tree }).collect();
     let tree = graft(&train.github, objects, &main_root, &grafts).await?;
     let tree = if train.home.app { tree } else { keep_workflows(train, &tree, &integration_root).await? };
@@ -156,14 +172,22 @@ pub async fn offer(train: &Train, tips: &Tips, report: &mut Report) -> Result<()
     point(github, &head, held.as_ref(), &made).await?;
     let filter = PullFilter { head: Some(head.clone()), base: Some(tips.names.integration().to_string()), closed: false };
     let open = if held.is_some() { github.list_pulls(&filter).await?.into_iter().next() } else { None };
-    let body = texts::back_body(&way, open.as_ref().map_or("", |pull| &pull.body));
+    let mut returned = Vec::new();
+    for one in &way.charts {
+        let version = match &one.main {
+            Some(place) => texts::version_at(train, place).await?,
+            None => None,
+        };
+        returned.push(Returned { chart: one.chart.clone(), version, replayed: one.replayed });
+    }
+    let (title, body) = texts::Words::new(train, tips).way_back(&way, &returned, open.as_ref().map_or("", |pull| &pull.body));
     match open {
-        Some(pull) if pull.body == body => {}
+        Some(pull) if (&pull.title, &pull.body) == (&title, &body) => {}
         Some(pull) => {
-            github.describe_pull(pull.number, None, &body).await?;
+            github.describe_pull(pull.number, Some(&title), &body).await?;
         }
         None => {
-            let new = NewPull { title: texts::back_title(&way), body, head, base: tips.names.integration().to_string() };
+            let new = NewPull { title, body, head, base: tips.names.integration().to_string() };
             let pull = github.create_pull(&new).await?;
             report.add(None, Outcome::Done, format!("opened pull request {}: main returns to {}", pull.number, tips.names.integration()));
         }

@@ -99,7 +99,7 @@ impl Job<'_> {
                 action = Action::Pass;
             } else {
                 self.store.flush().await?;
-                self.bring_in(&tip, &derived, report).await?;
+                self.bring_in(&tip, found, &derived, &signed, report).await?;
             }
         }
         self.answer(&facts, &action, chain, report).await
@@ -108,6 +108,7 @@ impl Job<'_> {
     async fn answer(&mut self, facts: &Facts, action: &Action, chain: Option<Chain>, report: &mut Report) -> Result<(), FlowError> {
         let name = self.chart.clone();
         let chart = Some(&name);
+        let mut passed = None;
         let (state, text) = match action {
             Action::Pass => {
                 let Some(chain) = chain else { return Ok(()) };
@@ -115,8 +116,8 @@ impl Job<'_> {
                     report.refuse(chart, "bump/content", problem.clone(), "close the pull request; the chart is promoted again");
                     (StatusState::Failure, problem)
                 } else {
-                    let gate = self.gate(&chain)?;
-                    self.store.sign(gate).await?;
+                    let gate = self.store.sign(self.gate(&chain)?).await?;
+                    passed = Some(Chain { gate: Some(gate), ..chain.clone() });
                     let version = chain.bump().map(|bump| bump.to.clone()).unwrap_or_default();
                     report.add(chart, Outcome::Done, format!("lineage complete; {} {version} may be merged", self.chart));
                     (StatusState::Success, "the lineage is complete".to_owned())
@@ -137,7 +138,21 @@ impl Job<'_> {
             // A new head has no status, and main demands one; the next head is announced at once.
             return Ok(());
         }
-        status(self.train, self.hinted, &self.pull.head.sha, Status { context: STATUS.to_owned(), state, description: Some(text) }).await
+        status(self.train, self.hinted, &self.pull.head.sha, Status { context: STATUS.to_owned(), state, description: Some(text) }).await?;
+        match passed {
+            Some(chain) => self.describe(&chain, facts).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Shows the release gate in the description, unless it is there.
+    async fn describe(&self, chain: &Chain, facts: &Facts) -> Result<(), FlowError> {
+        let sides = texts::sides(self.train, chain, &facts.branch).await?;
+        let (title, body) = texts::Words::new(self.train, self.tips).to_main(&self.chart, chain, &sides, &self.pull.body);
+        if (&title, &body) != (&self.pull.title, &self.pull.body) {
+            self.train.github.describe_pull(self.pull.number, Some(&title), &body).await?;
+        }
+        Ok(())
     }
 
     /// What is wrong with the bump on the branch: it is derived again and compared.
@@ -171,7 +186,7 @@ impl Job<'_> {
     }
 
     /// Writes the bump as one commit on the branch's tip and opens its pull request.
-    async fn bring_in(&self, tip: &CommitId, derived: &Derived, report: &mut Report) -> Result<(), FlowError> {
+    async fn bring_in(&self, tip: &CommitId, chain: &Chain, derived: &Derived, signed: &Signed, report: &mut Report) -> Result<(), FlowError> {
         let (github, objects) = (&self.train.github, &*self.train.objects);
         let base = root(objects, tip).await?;
         let mut entries = Vec::new();
@@ -190,12 +205,14 @@ impl Job<'_> {
         }
         let head = self.tips.names.bump_head(&self.chart)?.to_string();
         let held = self.tips.branches.get(&head).cloned();
-        let message = texts::bump_message(&self.chart, derived);
+        let Some(promotion) = chain.promotion() else { return Err(FlowError::NoBranch { branch: self.chart.to_string() }) };
+        let message = texts::bump_message(&self.chart, promotion, derived)?;
         let commit = commit(github, objects, held.as_ref(), &tree, std::slice::from_ref(tip), &message).await?;
         point(github, &head, held.as_ref(), &commit).await?;
         let base = self.tips.names.chart_branch(&self.chart)?.to_string();
-        let title = texts::bump_title(&self.chart, derived);
-        let (pull, _) = offer(self.train, &head, &base, &title, false, |old| texts::bump_body(self.train, &self.chart, derived, old)).await?;
+        let title = texts::bump_title(&self.chart, derived)?;
+        let words = texts::Words::new(self.train, self.tips);
+        let (pull, _) = offer(self.train, &head, &base, &title, false, |old| words.bump_body(&self.chart, chain, derived, signed, old)).await?;
         report.add(
             Some(&self.chart),
             Outcome::Done,
@@ -224,7 +241,9 @@ async fn facts(train: &Train, tips: &Tips, store: &mut Store, chart: &ChartName,
     };
     let main = at(&tips.main).await?;
     let main_finished = match &main {
-        Some(main) if super::tag::finished(train, tips, main.path.as_str()).await?.as_ref() != Some(&main.tree) => !due_for_a_tag(store, chart, &main.tree).await?,
+        Some(main) if super::tag::finished(train, tips, main.path.as_str()).await?.as_ref() != Some(&main.tree) => {
+            !due_for_a_tag(store, chart, &main.tree).await?
+        }
         _ => true,
     };
     let facts = Facts {

@@ -12,6 +12,7 @@ use super::tips::{Difference, Pair, Tips, place};
 use super::{FlowError, Outcome, Report, Train, texts};
 use crate::domain::digest::CommitId;
 use crate::domain::names::{BranchName, ChartName};
+use crate::domain::pull::body::refusal;
 use crate::domain::statement::{Gate, PolicyReference, Predicate, Source, Stage, Statement};
 use crate::plan::enforce::{Action, Facts, Origin, plan};
 use crate::port::github::{Merge, MergeMethod, Pull, PullFilter, Status, StatusState};
@@ -79,9 +80,9 @@ impl Job<'_> {
                 let github = &self.train.github;
                 let description = Some(reason.to_string());
                 github.create_status(&pull.head.sha, &Status { context: STATUS.to_owned(), state: StatusState::Failure, description }).await?;
-                github.comment(pull.number, &texts::closed(reason.rule(), &reason.to_string(), self.tips.names.integration())).await?;
-                github.close_pull(pull.number).await?;
                 let hint = format!("open the pull request against {} instead; only its content travels on", self.tips.names.integration());
+                github.comment(pull.number, &refusal(reason.rule(), &reason.to_string(), &hint)).await?;
+                github.close_pull(pull.number).await?;
                 report.refuse(chart, reason.rule(), format!("pull request {}: {reason}", pull.number), hint);
             }
         }
@@ -153,7 +154,10 @@ impl Job<'_> {
         }
         let description = Some(if bump { "exactly the re-derived bump" } else { "exactly this chart's content on integration" }.to_owned());
         github.create_status(&pull.head.sha, &Status { context: STATUS.to_owned(), state: StatusState::Success, description }).await?;
-        match github.merge_pull(pull.number, &pull.head.sha, MergeMethod::Merge, &texts::merge_title(pull), &texts::merge_message(&self.chart)).await? {
+        match github
+            .merge_pull(pull.number, &pull.head.sha, MergeMethod::Merge, &texts::merge_title(pull), &texts::merge_message(&self.chart, chain.as_ref()))
+            .await?
+        {
             Merge::Merged(_) => {
                 github.delete_ref(&format!("heads/{}", pull.head.branch)).await?;
                 report.add(Some(&self.chart), Outcome::Done, format!("merged pull request {} into {}", pull.number, pull.base.branch));

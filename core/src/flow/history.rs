@@ -127,13 +127,24 @@ async fn contributions(train: &Train, tips: &Tips, found: &[objects::Commit], ga
             let charts = charts_touched(train, &patterns, &object).await?;
             own.push(ContributedCommit { commit: commit_of(&object), charts });
         }
+        let copies = copies(last, &own, &commits);
+        let single = own.iter().filter(|own| own.commit.parents.len() < 2).count();
         let method = if last.parents.len() > 1 {
             MergeMethod::Merge
-        } else if last.id != commit.id || rebased(last, &own, &commits) {
+        } else if last.id != commit.id || copies.len() >= single.clamp(1, 2) {
             MergeMethod::Rebase
         } else {
             MergeMethod::Squash
         };
+        if method != MergeMethod::Merge {
+            // A branch from main holds releases that had not come back yet. They are no contribution.
+            let news: BTreeSet<CommitId> =
+                train.objects.history(&pull.head.sha, std::slice::from_ref(&tips.main)).await?.into_iter().map(|commit| commit.id).collect();
+            if method == MergeMethod::Rebase {
+                gathered.history.ways_back.extend(copies.into_iter().filter(|(_, of)| !news.contains(of)).map(|(copy, _)| copy));
+            }
+            own.retain(|own| news.contains(&own.commit.id));
+        }
         gathered.history.contributions.push(Contribution {
             pull: pull.number,
             head: pull.head.sha.clone(),
@@ -175,19 +186,18 @@ fn leads_to(from: &objects::Commit, to: &CommitId, commits: &BTreeMap<&CommitId,
     false
 }
 
-/// Whether the commits of a pull request stand on the first-parent line one by one, with their own messages.
-fn rebased(last: &objects::Commit, own: &[ContributedCommit], commits: &BTreeMap<&CommitId, &objects::Commit>) -> bool {
+/// What a rebase made of a pull request's commits: the new commit and the one it is a copy of, newest first. GitHub leaves
+/// out what turns out to be there already.
+fn copies(last: &objects::Commit, own: &[ContributedCommit], commits: &BTreeMap<&CommitId, &objects::Commit>) -> Vec<(CommitId, CommitId)> {
     let mut at = Some(last);
-    let mut matched = 0;
-    for expected in own.iter().rev().filter(|own| own.commit.parents.len() < 2) {
-        let Some(commit) = at else { return false };
-        if commit.message.trim_end() != expected.commit.message.trim_end() {
-            return false;
-        }
-        matched += 1;
+    let mut copies = Vec::new();
+    let mut rest = own.iter().rev().filter(|own| own.commit.parents.len() < 2);
+    while let Some(commit) = at {
+        let Some(of) = rest.find(|own| own.commit.message.trim_end() == commit.message.trim_end()) else { break };
+        copies.push((commit.id.clone(), of.commit.id.clone()));
         at = commit.parents.first().and_then(|parent| commits.get(parent)).copied();
     }
-    matched > 0
+    copies
 }
 
 /// The charts whose directory a commit changed against its first parent.

@@ -3,7 +3,7 @@
 
 use super::judge::{Chain, chain};
 use super::listing::{file, root};
-use super::package::{Built, PACKAGE_LIMIT, build, find_release, tagged_commit, work};
+use super::package::{Built, PACKAGE_LIMIT, build, find_release, new_release, tagged_commit, work};
 use super::store::{Signed, Store};
 use super::tag::move_marker;
 use super::tips::{Pair, Tips};
@@ -14,10 +14,10 @@ use crate::domain::names::{ChartName, TagName};
 use crate::domain::oci;
 use crate::domain::statement::{Downloaded, Gate, Level, Predicate, Row, Stage, Statement};
 use crate::flow::compose::Graft;
-use crate::port::github::{NewRelease, Release};
+use crate::port::github::Release;
 
 /// A lineage longer than this is not one of ours.
-const LINEAGE_LIMIT: usize = 4 << 20;
+pub(crate) const LINEAGE_LIMIT: usize = 4 << 20;
 
 /// Publishes every package on release that is not published yet.
 ///
@@ -160,12 +160,7 @@ impl Job<'_> {
         let github = &self.train.github;
         let mut release = match find_release(self.train, name).await? {
             Some(release) => release,
-            None => {
-                let body = super::texts::release_notes(self.train, &self.chart, built, chain);
-                github
-                    .draft_release(&NewRelease { tag: name.to_string(), name: format!("{} {}", self.chart, built.package.version), body, prerelease: false })
-                    .await?
-            }
+            None => github.draft_release(&new_release(self.train, self.tips, &self.chart, name, built, chain)).await?,
         };
         if !release.draft {
             return Ok(release);

@@ -10,7 +10,7 @@ use super::tips::Tips;
 use super::{FlowError, Train};
 use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::names::ChartName;
-use crate::domain::statement::{Input, Predicate, Row, Statement, StatementDigest, Subject};
+use crate::domain::statement::{Input, PAYLOAD_LIMIT, Predicate, Row, Statement, StatementDigest, StatementError, Subject};
 use crate::domain::tree::Mode;
 use crate::port::github::{NewContent, NewEntry};
 
@@ -37,6 +37,12 @@ impl Signed {
     #[must_use]
     pub fn as_input(&self) -> Input {
         Input { digest: self.digest, ..self.statement.as_input() }
+    }
+
+    /// The file of the store in which it stands.
+    #[must_use]
+    pub fn file(&self) -> String {
+        file_of(&self.statement.subject)
     }
 
     /// The row it is.
@@ -153,6 +159,11 @@ impl Store {
             return Ok(known);
         }
         let payload = statement.to_payload();
+        if payload.len() > PAYLOAD_LIMIT {
+            // Nobody would read it, this store included.
+            let source = StatementError::TooLong { length: payload.len(), limit: PAYLOAD_LIMIT };
+            return Err(FlowError::Chart { chart: statement.source.chart.to_string(), what: "signing a statement", source: Box::new(source) });
+        }
         let bundle = self.train.signer.sign(&payload).await?;
         let signed = Signed { digest: StatementDigest::of(&payload), statement, bundle };
         self.pending.push(signed.clone());

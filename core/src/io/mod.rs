@@ -4,6 +4,8 @@ pub mod chart_directory;
 pub mod git;
 pub mod github;
 pub mod helm;
+pub mod layered;
 pub mod oci;
+pub mod secret;
 pub mod signing;
 pub mod write;

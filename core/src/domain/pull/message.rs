@@ -5,13 +5,18 @@ use semver::Version;
 use super::title::without_skip_tokens;
 use crate::domain::commit::Author;
 use crate::domain::digest::CommitId;
-use crate::domain::names::ChartName;
+use crate::domain::names::{ChartName, TagName};
+use crate::domain::statement::StatementDigest;
 
 /// At most this many people are named in one message.
 const CO_AUTHOR_LIMIT: usize = 50;
 
 fn message(title: &str, charts: &[&ChartName], source: &CommitId, co_authors: &[Author]) -> String {
-    let mut text = format!("{}\n\n", without_skip_tokens(title, 100));
+    format!("{}\n\n{}", without_skip_tokens(title, 100), trailers(charts, source, co_authors))
+}
+
+fn trailers(charts: &[&ChartName], source: &CommitId, co_authors: &[Author]) -> String {
+    let mut text = String::new();
     for chart in charts {
         text.push_str(&format!("Chartflow-Chart: {chart}\n"));
     }
@@ -55,6 +60,19 @@ pub fn bump(chart: &ChartName, to: &Version, source: &CommitId, co_authors: &[Au
 #[must_use]
 pub fn way_back(charts: &[&ChartName], source: &CommitId) -> String {
     message("chore: bring main back into integration", charts, source, &[])
+}
+
+/// What follows the title of a merge commit; `source` is the commit whose content is merged.
+#[must_use]
+pub fn merge(charts: &[&ChartName], source: &CommitId) -> String {
+    trailers(charts, source, &[]).trim_end().to_owned()
+}
+
+/// The message of an annotated tag: it names the release gate, by which everybody can check that the lineage they
+/// have is the tag's.
+#[must_use]
+pub fn tag(name: &TagName, chart: &ChartName, source: &CommitId, gate: StatementDigest) -> String {
+    format!("{name}\n\n{}Chartflow-Release-Gate: sha256:{gate}\n", trailers(&[chart], source, &[]))
 }
 
 /// The commit on release; `source` is the tagged commit on main.

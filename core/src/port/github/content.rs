@@ -46,11 +46,11 @@ impl GitHub {
         Ok(raw.map(|raw| Comparison { merge_base: raw.merge_base_commit.sha, ahead_by: raw.ahead_by, behind_by: raw.behind_by }))
     }
 
-    /// "List pull requests associated with a commit", by number.
+    /// "List pull requests associated with a commit". Asked for once a job.
     ///
     /// # Errors
     /// See [`GitHubError`].
     pub async fn pulls_of_commit(&self, commit: &CommitId) -> Result<Vec<super::Pull>, GitHubError> {
-        self.pages(&format!("commits/{commit}/pulls")).await
+        self.pages_once(&format!("commits/{commit}/pulls")).await
     }
 }

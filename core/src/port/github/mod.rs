@@ -12,7 +12,8 @@ mod releases;
 mod repository;
 mod statuses;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -43,13 +44,15 @@ const PAGE_LIMIT: usize = 50;
 pub struct GitHub {
     transport: Arc<dyn Transport>,
     repository: RepositoryName,
+    /// Answers about what is over and does not change while a job runs: merged pull requests.
+    remembered: Arc<Mutex<BTreeMap<String, Vec<Value>>>>,
 }
 
 impl GitHub {
     /// A client for a repository.
     #[must_use]
     pub fn new(transport: Arc<dyn Transport>, repository: RepositoryName) -> Self {
-        Self { transport, repository }
+        Self { transport, repository, remembered: Arc::default() }
     }
 
     /// The repository.
@@ -83,6 +86,17 @@ impl GitHub {
     async fn write<T: DeserializeOwned>(&self, method: Method, path: &str, body: Value) -> Result<T, GitHubError> {
         let response = self.send(method, path, Body::Json(body)).await?;
         read(method, path, &response)
+    }
+
+    /// All pages of a listing that does not change while this client lives: asked for once.
+    async fn pages_once<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, GitHubError> {
+        let known = self.remembered.lock().unwrap_or_else(PoisonError::into_inner).get(path).cloned();
+        let items = match known {
+            Some(items) => items,
+            None => self.pages::<Value>(path).await?,
+        };
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), items.clone());
+        serde_json::from_value(Value::Array(items)).map_err(|source| GitHubError::Garbled { operation: operation(Method::Get, path), source })
     }
 
     /// All pages of a listing; `path` has no query or ends in one without `page`.

@@ -293,7 +293,7 @@ impl GitHub {
         struct RawParent {
             sha: CommitId,
         }
-        let raw: Vec<Raw> = self.pages(&format!("pulls/{number}/commits")).await?;
+        let raw: Vec<Raw> = self.pages_once(&format!("pulls/{number}/commits")).await?;
         Ok(raw
             .into_iter()
             .map(|raw| PullCommit { id: raw.sha, message: raw.commit.message, parents: raw.parents.into_iter().map(|parent| parent.sha).collect() })
@@ -305,7 +305,7 @@ impl GitHub {
     /// # Errors
     /// See [`GitHubError`].
     pub async fn reviews(&self, number: u64) -> Result<Vec<Review>, GitHubError> {
-        self.pages(&format!("pulls/{number}/reviews")).await
+        self.pages_once(&format!("pulls/{number}/reviews")).await
     }
 
     /// "Merges a pull request" at exactly this head; where the server wants it asynchronously (stacked pull requests), so.

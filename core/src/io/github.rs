@@ -1,1 +1,0 @@
-//! GitHub over HTTPS, through octocrab.
