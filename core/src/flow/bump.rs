@@ -2,6 +2,7 @@
 //! through, or keeps it red while something is missing.
 
 mod derivation;
+mod following;
 
 use super::compose::{commit, point};
 use super::judge::{Chain, chain};
@@ -92,6 +93,22 @@ impl Job<'_> {
         let mut chain = chain;
         if let (Action::Bump, Some(found)) = (&action, &chain) {
             let derived = derive(self.train, self.tips, &self.chart, found, facts.main.as_ref()).await?;
+            if derived.level != Level::None {
+                let main = root(&*self.train.objects, &self.tips.main).await?;
+                // A version whose package fails behind its tag would be burnt.
+                if let Err(problem) = following::dry_build(self.train, &main, &derived.path, &derived.files, 0).await? {
+                    let hint = problem.hint().unwrap_or_else(|| "mend the chart on integration".to_owned());
+                    report.refuse(Some(&self.chart), "bump/package", crate::domain::causes(&problem), hint);
+                    let description = Some("its package cannot be built".to_owned());
+                    return status(
+                        self.train,
+                        self.hinted,
+                        &self.pull.head.sha,
+                        Status { context: STATUS.to_owned(), state: StatusState::Failure, description },
+                    )
+                    .await;
+                }
+            }
             let signed = self.store.sign(derived.statement.clone()).await?;
             if derived.level == Level::None {
                 // Nothing that is packaged changed: no version, no second commit, the gate follows at once.
