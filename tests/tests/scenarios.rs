@@ -289,3 +289,33 @@ fn a_release_names_the_one_before() {
     assert_eq!(previous["tag"].as_str(), Some("app-v1.0.1"), "{previous}");
     assert_eq!(previous["root"].as_str().map(str::to_owned), root, "{previous}");
 }
+
+#[test]
+fn a_hotfix_beside_other_work_waits_for_a_person() {
+    let mut world = World::new(15);
+    merged(&mut world, &[value("app", "feat", "x"), value("cron", "feat", "y")], MergeMethod::Merge);
+    world.hotfix(&NewCommit::new("app", "fix(app): hot").edit("values.yaml", |old| Some(format!("{}k1: hot\n", old?))));
+    world.settle();
+    let told = world.told();
+    assert!(told.contains("[back/conflict]"), "{told}");
+    assert!(!world.read("integration", "charts/app/values.yaml").unwrap().contains("hot"), "{told}");
+    assert_eq!(world.version("main", "cron").as_deref(), Some("2.2.0"), "{told}");
+    release(&mut world, 2);
+    let values = world.read("main", "charts/app/values.yaml").unwrap();
+    assert!(values.contains("k1: hot") && values.contains("x: 1"), "{values}{}", world.told());
+}
+
+#[test]
+fn a_hotfix_on_a_release_that_is_not_tagged_yet_loses_nothing() {
+    let mut world = World::new(16);
+    merged(&mut world, &[value("app", "feat", "x")], MergeMethod::Merge);
+    world.round();
+    world.round();
+    assert_eq!(world.release(), 1, "{}", world.told());
+    world.hotfix(&NewCommit::new("app", "fix(app): hot").edit("values.yaml", |old| Some(format!("{}k1: hot\n", old?))));
+    release(&mut world, 1);
+    assert!(world.hub.reference("refs/tags/app-v1.1.0").is_some(), "{}", world.told());
+    assert!(world.read("integration", "charts/app/values.yaml").unwrap().contains("hot"), "{}", world.told());
+    merged(&mut world, &[value("app", "fix", "y")], MergeMethod::Squash);
+    release(&mut world, 2);
+}

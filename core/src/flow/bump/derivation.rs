@@ -257,8 +257,11 @@ impl Facts<'_> {
         let entry = texts::changelog_entry(self.train, self.chart, self.promotion, &outcome.to, Some(tag), self.date);
         if self.keeps_changes(&yaml) {
             let text = texts::artifact_hub_changes(self.train, self.chart, self.promotion, &outcome.to, self.date);
-            yaml = edit::set_changes_annotation(&yaml, &text).map_err(|error| self.failed("writing its changes", error))?;
-            outcome.chart_edits.changes = Some(text);
+            // Without a commit that counts there is nothing to tell, and what stands there stays.
+            if !text.is_empty() {
+                yaml = edit::set_changes_annotation(&yaml, &text).map_err(|error| self.failed("writing its changes", error))?;
+                outcome.chart_edits.changes = Some(text);
+            }
         }
         yaml = self.follow(yaml, &followed)?;
         if let Some(lock) = following::lock(self.path, self.files, &yaml, &followed)? {
