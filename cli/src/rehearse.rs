@@ -61,6 +61,7 @@ async fn rehearse(arguments: &Arguments, output: &Output) -> Result<Answer, Comm
         output.text(&present::conclude(&done.summary, &arguments.out.to_string_lossy()))?;
     }
     if arguments.serve {
+        let interruption = Interruption::listen()?;
         let server = rehearsal::serve(done.hub.clone(), 0).await?;
         let text = present::serving(&server.url(), &done.registry.host(), &done.summary);
         // Standard output is the document's alone.
@@ -69,7 +70,7 @@ async fn rehearse(arguments: &Arguments, output: &Output) -> Result<Answer, Comm
         } else {
             output.text(&text)?
         }
-        interrupted().await?;
+        interruption.wait().await;
     }
     Ok(Answer::from(done.summary.refused.is_empty()))
 }
@@ -86,19 +87,41 @@ fn stopped(error: RehearsalError, out: &Path) -> CommandError {
     }
 }
 
-/// Waits for Ctrl-C or the word to end.
-async fn interrupted() -> Result<(), CommandError> {
-    let failed = |error| CommandError::new(Kind::Outside, "signals cannot be waited for").because(error);
+/// What ends the servers that stay up. It listens from the moment it is made, so that a word right after the lines that
+/// ask for it is not lost.
+struct Interruption {
     #[cfg(unix)]
-    {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(failed)?;
-        tokio::select! {
-            pressed = tokio::signal::ctrl_c() => pressed.map_err(failed),
-            _ = terminate.recv() => Ok(()),
+    signals: [tokio::signal::unix::Signal; 2],
+}
+
+impl Interruption {
+    fn listen() -> Result<Self, CommandError> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let failed = |error| CommandError::new(Kind::Outside, "signals cannot be waited for").because(error);
+            Ok(Self { signals: [signal(SignalKind::interrupt()).map_err(failed)?, signal(SignalKind::terminate()).map_err(failed)?] })
+        }
+        #[cfg(not(unix))]
+        Ok(Self {})
+    }
+
+    /// Waits for Ctrl-C or, where there is such a thing, the word to end.
+    async fn wait(self) {
+        #[cfg(unix)]
+        {
+            let [mut interrupt, mut terminate] = self.signals;
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        #[cfg(not(unix))]
+        {
+            // Where it cannot be waited for, there is nothing to wait for.
+            let _ = tokio::signal::ctrl_c().await;
         }
     }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await.map_err(failed)
 }
 
 async fn origin(arguments: &Arguments) -> Result<Origin, CommandError> {
