@@ -1,5 +1,5 @@
 //! The one harness of the black-box tests: an empty directory, an empty environment, and what a command did as text.
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, clippy::unwrap_used, reason = "each test file uses a part of it, and a test fails by panicking")]
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
