@@ -7,6 +7,7 @@ mod adopt;
 mod commands;
 mod drive;
 mod error;
+mod import;
 mod links;
 mod output;
 mod people;
