@@ -19,7 +19,7 @@ use crate::plan::Branch;
 use crate::plan::bump::{Action, Facts, plan};
 use crate::port::github::{NewContent, NewEntry, Pull, PullFilter, Status, StatusState};
 
-pub use derivation::{Derived, derive};
+pub(crate) use derivation::{Derived, derive};
 
 /// The status that main demands.
 pub const STATUS: &str = "chartflow/main";

@@ -196,8 +196,3 @@ impl Contribution<'_> {
         Ok(counted)
     }
 }
-
-/// A pull request's page.
-pub(crate) fn page(train: &Train, number: u64) -> String {
-    format!("{}/{}/pull/{number}", train.home.server, train.github.repository_name())
-}
