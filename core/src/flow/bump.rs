@@ -17,7 +17,8 @@ use crate::plan::Branch;
 use crate::plan::bump::{Action, Facts, plan};
 use crate::port::github::{NewContent, NewEntry, Pull, PullFilter, Status, StatusState};
 
-pub use derivation::{Derived, derive};
+pub use derivation::Derived;
+pub(crate) use derivation::derive;
 
 /// The status that main demands.
 pub const STATUS: &str = "chartflow/main";

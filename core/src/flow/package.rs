@@ -19,7 +19,8 @@ use crate::domain::statement::{Level, Predicate, Stage};
 use crate::domain::tree::Mode;
 use crate::port::github::{Merge, MergeMethod, NewContent, NewEntry, NewRelease, Pull, RefTarget, Release, Status, StatusState};
 
-pub use build::{Built, build};
+pub use build::Built;
+pub(crate) use build::build;
 pub(crate) use build::{declared, local_dependencies};
 
 /// The status that release demands.

@@ -49,7 +49,7 @@ pub struct Derived {
 ///
 /// # Errors
 /// [`FlowError::Chart`] when the chart's files cannot be read or edited.
-pub async fn derive(train: &Train, tips: &Tips, chart: &ChartName, chain: &Chain, main: Option<&Place>) -> Result<Derived, FlowError> {
+pub(crate) async fn derive(train: &Train, tips: &Tips, chart: &ChartName, chain: &Chain, main: Option<&Place>) -> Result<Derived, FlowError> {
     let promotion_statement = &chain.promotion.statement;
     let (Some(promotion), Some(before), Some(enforce)) = (chain.promotion(), promotion_statement.subject.content(), &chain.enforce) else {
         return Err(FlowError::NoBranch { branch: chart.to_string() });

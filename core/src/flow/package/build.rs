@@ -35,7 +35,7 @@ pub struct Built {
 /// # Errors
 /// [`FlowError::Chart`] when the chart cannot be packaged, [`FlowError::Identity`] when its files are not the content
 /// that was signed.
-pub async fn build(
+pub(crate) async fn build(
     train: &Train,
     tips: &Tips,
     chart: &ChartName,
