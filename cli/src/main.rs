@@ -7,6 +7,7 @@ mod completions;
 mod detect;
 mod error;
 mod index;
+mod lint;
 mod options;
 mod output;
 mod package;
@@ -48,6 +49,7 @@ enum Command {
     Package(package::Arguments),
     Index(index::Arguments),
     Verify(verify::Arguments),
+    Lint(lint::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -80,6 +82,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<Answer, CommandError> {
         Command::Package(arguments) => package::run(&arguments, output),
         Command::Index(arguments) => index::run(&arguments, output),
         Command::Verify(arguments) => verify::run(&arguments, output),
+        Command::Lint(arguments) => lint::run(&arguments, output),
         Command::Completions(arguments) => completions::run(&arguments, output),
     }
 }

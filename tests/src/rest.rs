@@ -80,6 +80,12 @@ impl World {
     /// Comes to rest for good: contributions that are refused are given up.
     pub fn finish(&mut self) {
         self.settle();
+        for _ in 0..5 {
+            if !self.mend() {
+                break;
+            }
+            self.settle();
+        }
         let left: Vec<u64> = self.hub.pulls().iter().filter(|pull| pull.open && pull.head.starts_with("feature-")).map(|pull| pull.number).collect();
         for number in &left {
             self.give_up(*number);

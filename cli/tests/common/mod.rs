@@ -42,7 +42,8 @@ impl TestEnvironment {
         if below.is_empty() { self.top.path().canonicalize().unwrap() } else { self.top.path().canonicalize().unwrap().join(below) }
     }
 
-    fn command(&self, program: &str, directory: &Path) -> Command {
+    /// A program below the test's directory, in an environment with nothing in it.
+    pub(crate) fn command(&self, program: &str, directory: &Path) -> Command {
         let mut command = Command::new(program);
         command.current_dir(directory).env_clear().env("HOME", self.path("")).stdin(Stdio::null());
         // Only git needs it, to find its own programs.
@@ -52,7 +53,13 @@ impl TestEnvironment {
 
     /// Runs chartflow in a directory below the test's.
     pub(crate) fn chartflow(&self, directory: &str, arguments: &[&str]) -> Ran {
-        let output = self.command(env!("CARGO_BIN_EXE_chartflow"), &self.path(directory)).args(arguments).output().unwrap();
+        self.chartflow_with(directory, arguments, &[])
+    }
+
+    /// The same with variables of the environment.
+    pub(crate) fn chartflow_with(&self, directory: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
+        let mut command = self.command(env!("CARGO_BIN_EXE_chartflow"), &self.path(directory));
+        let output = command.args(arguments).envs(variables.iter().copied()).output().unwrap();
         self.ran(&output)
     }
 

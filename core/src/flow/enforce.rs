@@ -8,7 +8,7 @@ use super::compose::agree_outside;
 use super::judge::{Chain, chain};
 use super::listing::{Patterns, root};
 use super::store::Store;
-use super::tips::{Difference, Pair, Tips, place};
+use super::tips::{Difference, Pair, Tips, counterpart, place};
 use super::{FlowError, Outcome, Report, Train, texts};
 use crate::domain::digest::CommitId;
 use crate::domain::names::{BranchName, ChartName};
@@ -106,17 +106,19 @@ impl Job<'_> {
             Some(base) => on_first_parent(self.train, &self.tips.main, base).await?,
             None => false,
         };
-        let integration = match pair.as_ref().and_then(Pair::path) {
-            Some(path) => place(self.train, &self.tips.integration, path).await?,
-            None => None,
-        };
+        let integration_root = root(objects, &self.tips.integration).await?;
+        let known = (&base_root, pair.as_ref().and_then(|pair| pair.old.as_ref()));
+        let integration = counterpart(self.train, &patterns, &self.chart, known, &integration_root).await?;
+        // What the branch holds by now may stand in another directory than what the head brings.
+        let branch = Difference::between(self.train, &patterns, &base_root, &tip_root).await?;
+        let branch_paths = branch.charts.get(&self.chart).map(Pair::paths).unwrap_or_default();
         let (origin, chain) = self.origin(pair.as_ref()).await?;
         let facts = Facts {
             chart: self.chart.clone(),
             own_repository: !pull.from_fork(),
             on_tip: head.parents == [self.tip.clone()],
-            only_this_chart: agree_outside(objects, &tip_root, &head.tree, &paths).await?,
-            branch_sound: first_parent && agree_outside(objects, &base_root, &tip_root, &paths).await?,
+            only_this_chart: agree_outside(objects, &base_root, &head.tree, &paths).await?,
+            branch_sound: first_parent && agree_outside(objects, &base_root, &tip_root, &branch_paths).await?,
             head: pair.as_ref().and_then(|pair| pair.new.clone()),
             integration,
             origin,

@@ -213,6 +213,25 @@ impl Difference {
     }
 }
 
+/// A chart in another tree, by its name, wherever it stands there: what differs from `known`, its place in `here`, is told
+/// by comparing the two.
+///
+/// # Errors
+/// When an object cannot be read.
+pub(crate) async fn counterpart(
+    train: &Train,
+    patterns: &Patterns,
+    chart: &ChartName,
+    (here, known): (&TreeId, Option<&Place>),
+    there: &TreeId,
+) -> Result<Option<Place>, FlowError> {
+    let difference = Difference::between(train, patterns, here, there).await?;
+    Ok(match difference.charts.get(chart) {
+        Some(pair) => pair.new.clone(),
+        None => known.cloned(),
+    })
+}
+
 /// The name in the Chart.yaml of a directory: nothing where there is none, a text where it cannot be used.
 ///
 /// # Errors

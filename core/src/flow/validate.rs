@@ -98,7 +98,9 @@ async fn contribution(train: &Train, tips: &Tips, pull: &Pull, hinted: bool, rep
     this.layout(report);
     let paths: Vec<&str> =
         this.difference.charts.values().flat_map(Pair::paths).chain(this.difference.unreadable.keys().map(crate::domain::names::RepoPath::as_str)).collect();
-    if !super::compose::agree_outside(&*train.objects, &base_root, &head_root, &paths).await? {
+    if !super::compose::agree_outside(&*train.objects, &base_root, &head_root, &paths).await?
+        && !brings_main(train, tips, &this.patterns, &pull.head.sha).await?
+    {
         let message = format!("pull request {} changes files outside the charts", pull.number);
         report.refuse(
             None,
@@ -119,6 +121,16 @@ async fn contribution(train: &Train, tips: &Tips, pull: &Pull, hinted: bool, rep
         train.github.describe_pull(pull.number, None, &body).await?;
     }
     Ok(())
+}
+
+/// Whether outside the charts a head is exactly what main was where it took main in: somebody merged main by hand.
+async fn brings_main(train: &Train, tips: &Tips, patterns: &Patterns, head: &CommitId) -> Result<bool, FlowError> {
+    let objects = &*train.objects;
+    let Some(main) = objects.merge_base(&tips.main, head).await? else { return Ok(false) };
+    let (main_root, head_root) = (root(objects, &main).await?, root(objects, head).await?);
+    let difference = Difference::between(train, patterns, &main_root, &head_root).await?;
+    let paths: Vec<&str> = difference.charts.values().flat_map(Pair::paths).collect();
+    super::compose::agree_outside(objects, &main_root, &head_root, &paths).await
 }
 
 impl Contribution<'_> {

@@ -33,8 +33,8 @@ use crate::github::{Hub, HubOptions};
 use crate::registry::RegistryServer;
 use crate::registry::{Options as RegistryOptions, Registry};
 
-const OWNER: &str = "rehearsal";
-const NAME: &str = "charts";
+pub(super) const OWNER: &str = "rehearsal";
+pub(super) const NAME: &str = "charts";
 pub(super) const CONFIGURATION: &str = ".chartflow.yaml";
 /// The index of an empty Helm repository.
 const EMPTY_INDEX: &str = "apiVersion: v1\nentries: {}\ngenerated: \"1970-01-01T00:00:00Z\"\n";

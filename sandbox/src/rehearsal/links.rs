@@ -52,18 +52,18 @@ fn says(row: Row, statement: &Statement) -> String {
         Predicate::Promotion(promotion) => {
             let count = promotion.commits.len() as u64 + promotion.omitted.as_ref().map_or(0, |omitted| omitted.count);
             let plural = if count == 1 { "" } else { "s" };
-            format!("carries integration at {} to {}; {count} commit{plural} counted", short(promotion.commit.as_str()), promotion.branch)
+            format!("integration at {}, {count} commit{plural}", short(promotion.commit.as_str()))
         }
         Predicate::Bump(bump) => match &bump.from {
             Some(from) => format!("{from} → {} ({})", bump.to, bump.level),
             None => format!("first version {}", bump.to),
         },
         Predicate::Tag(tag) => format!("{} names {}", tag.tag, short(tag.commit.as_str())),
-        Predicate::Build(build) => format!("built from {} files of {}", build.files.len(), short(build.commit.as_str())),
+        Predicate::Build(build) => format!("{} files of {}", build.files.len(), short(build.commit.as_str())),
         Predicate::Gate(_) => match row {
-            Row::Enforce => "exactly this content goes on, and nothing else".to_owned(),
-            Row::ReleaseGate => "the lineage so far is complete; it may be released".to_owned(),
-            Row::Root => format!("closes the lineage over {} statements", statement.inputs.len()),
+            Row::Enforce => "exactly this content, nothing else".to_owned(),
+            Row::ReleaseGate => "the lineage is complete so far".to_owned(),
+            Row::Root => format!("closes the lineage over {} others", statement.inputs.len()),
             _ => "what was published is what was built".to_owned(),
         },
     }

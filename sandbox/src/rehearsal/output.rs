@@ -75,6 +75,18 @@ pub fn prepare(out: &Path) -> Result<(), OutputError> {
     fs::write(out.join(".gitignore"), "*\n").map_err(failed)
 }
 
+/// Whether the folder can still be written to. A full disk reaches a stage as an answer of the embedded GitHub, which is
+/// text alone; this finds out what it was.
+///
+/// # Errors
+/// What the operating system says when one mebibyte is written there.
+pub fn has_room(out: &Path) -> io::Result<()> {
+    let path = out.join(MARKER);
+    let written = fs::write(&path, vec![0; 1 << 20]);
+    fs::write(&path, "")?;
+    written
+}
+
 /// Writes everything; the summary last, so that its presence says that the rehearsal came to its end.
 pub(crate) async fn write(world: &World, options: &Options) -> Result<Summary, RehearsalError> {
     let _ = options;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::RehearsalError;
+use super::adopt::{NAME, OWNER};
 use super::world::person;
 use crate::github::Hub;
 use crate::github::actor::{Caller, Role, TokenKind};
@@ -10,6 +11,12 @@ use crate::github::server::Server;
 
 /// The token with which people may read; like GitHub's own, the API answers nobody without one.
 pub const VISITOR: &str = "visitor";
+
+/// The full name of the embedded repository.
+#[must_use]
+pub fn repository() -> String {
+    format!("{OWNER}/{NAME}")
+}
 
 /// Keeps the embedded GitHub up on a loopback port (0: any free one); it is read with the token [`VISITOR`].
 ///

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{GitHub, GitHubError, Method, encode};
+use super::{Body, GitHub, GitHubError, Method, encode};
 
 /// What chartflow asks of a repository.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -47,6 +47,16 @@ pub struct Environment {
     /// Which branches may deploy to it; `None` is all.
     #[serde(default)]
     pub deployment_branch_policy: Option<Value>,
+}
+
+/// A branch or tag pattern that may deploy to an environment.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct DeploymentPattern {
+    /// The pattern, as for rulesets.
+    pub name: String,
+    /// `branch` or `tag`.
+    #[serde(default, rename = "type")]
+    pub kind: Option<String>,
 }
 
 /// "Get default workflow permissions".
@@ -97,12 +107,33 @@ impl GitHub {
         self.write(Method::Put, &format!("rulesets/{id}"), ruleset.clone()).await
     }
 
+    /// "Delete a repository ruleset".
+    ///
+    /// # Errors
+    /// See [`GitHubError`].
+    pub async fn delete_ruleset(&self, id: u64) -> Result<(), GitHubError> {
+        self.send(Method::Delete, &format!("rulesets/{id}"), Body::Empty).await.map(|_| ())
+    }
+
     /// "Get an environment".
     ///
     /// # Errors
     /// See [`GitHubError`].
     pub async fn environment(&self, name: &str) -> Result<Option<Environment>, GitHubError> {
         self.get_optional(&format!("environments/{}", encode(name, false))).await
+    }
+
+    /// "List deployment branch policies" of an environment that has its own.
+    ///
+    /// # Errors
+    /// See [`GitHubError`].
+    pub async fn deployment_patterns(&self, environment: &str) -> Result<Vec<DeploymentPattern>, GitHubError> {
+        #[derive(Deserialize)]
+        struct Raw {
+            branch_policies: Vec<DeploymentPattern>,
+        }
+        let path = format!("environments/{}/deployment-branch-policies?per_page=100", encode(environment, false));
+        self.get::<Raw>(&path).await.map(|raw| raw.branch_policies)
     }
 
     /// "Get default workflow permissions for a repository".
