@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::judge::Chain;
-use super::listing::{Patterns, file, listing, subtree};
+use super::listing::{Patterns, listing, subtree};
 use super::pulls::record;
-use super::tips::{Pair, Tips, YAML_LIMIT};
+use super::tips::{Pair, Tips};
 use super::{FlowError, Train};
-use crate::domain::chart::Metadata;
 use crate::domain::commit::range::{ContributedCommit, Contribution, History, MergeMethod};
 use crate::domain::commit::{Author, Commit};
 use crate::domain::digest::{CommitId, TreeId};
@@ -214,9 +213,11 @@ pub(crate) async fn charts_touched(train: &Train, patterns: &Patterns, commit: &
             continue;
         }
         for tree in [after.get(path), before.get(path)].into_iter().flatten() {
-            let Some(bytes) = file(objects, tree, "Chart.yaml", YAML_LIMIT).await? else { continue };
-            touched.extend(Metadata::read(path.as_str(), &bytes).and_then(|metadata| metadata.chart_name()));
-            break;
+            let name = super::tips::chart_name(train, path, tree).await?;
+            touched.extend(name.clone().ok().flatten());
+            if !matches!(name, Ok(None)) {
+                break;
+            }
         }
     }
     Ok(touched)

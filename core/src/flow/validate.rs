@@ -12,7 +12,7 @@ use crate::domain::digest::CommitId;
 use crate::domain::names::ChartName;
 use crate::domain::statement::Stage;
 use crate::port::github::{Merge, MergeMethod, Pull, PullFilter, Status, StatusState};
-use crate::port::objects;
+use crate::port::objects::{self, ObjectError};
 
 /// The status that integration demands.
 pub const STATUS: &str = "chartflow/validate";
@@ -163,10 +163,17 @@ impl Contribution<'_> {
             let pair = Pair { old: old.or_else(|| pair.old.clone().filter(|_| pair.removed)), ..pair.clone() };
             let commits = self.commits_of(chart).await?;
             let range = checks::Judging { commits: &commits, started };
-            let judged = checks::judge(self.train, self.tips, chart, &pair, &self.difference.listing, range).await?;
+            let judged = match checks::judge(self.train, self.tips, chart, &pair, &self.difference.listing, range).await {
+                Err(FlowError::Object { source: ObjectError::Refused { path: file, problem } }) => {
+                    let path = pair.path().map_or_else(|| file.clone(), |path| format!("{path}/{file}"));
+                    report.refuse(Some(chart), "layout/content", format!("{path}: {problem}"), "take it out of the chart and push again");
+                    continue;
+                }
+                judged => judged?,
+            };
             report.checks.extend(judged.entries.clone());
             for finding in judged.failures() {
-                report.refuse(Some(chart), &finding.rule, finding.message.clone(), finding.hint.clone().unwrap_or_default());
+                report.refuse(Some(chart), &finding.rule, finding.to_string(), finding.hint.clone().unwrap_or_default());
             }
             let mut signed = None;
             if judged.passed() {
