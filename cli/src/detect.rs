@@ -52,6 +52,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Answer, Comm
     let globs = Globs::new(&configuration.charts)?;
     let map = configuration.directories.into_iter().map(|(chart, directory)| (directory, chart)).collect::<BTreeMap<_, _>>();
     let request = Request { base, head, exact: arguments.exact, dependents: arguments.dependents, globs, map };
+    output.detail(&format!("comparing {} with {}; charts are at {}", request.base, request.head, request.globs.written().join(", ")));
     let (detection, notices) = now(detect(&repository, &request))??;
     notices.iter().for_each(|notice| output.notice(&notice.to_string()));
     match output.format() {

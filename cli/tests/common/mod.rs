@@ -1,20 +1,22 @@
 //! The one harness of the black-box tests: an empty directory, an empty environment, and what a command did as text.
+#![allow(dead_code, clippy::unwrap_used, reason = "each test file uses a part of it, and a test fails by panicking")]
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// A place to run commands in.
 #[derive(Debug)]
-pub struct TestEnvironment {
+pub(crate) struct TestEnvironment {
     top: tempfile::TempDir,
 }
 
 /// What a command did, with the directory of the test as `$TOP`.
 #[derive(Debug)]
-pub struct Ran {
-    pub stdout: String,
-    pub stderr: String,
-    pub exit: Option<i32>,
+pub(crate) struct Ran {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) exit: Option<i32>,
 }
 
 impl std::fmt::Display for Ran {
@@ -32,11 +34,11 @@ impl std::fmt::Display for Ran {
 
 impl TestEnvironment {
     #[allow(clippy::new_without_default, reason = "a directory is made, which a default should not do")]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { top: tempfile::tempdir().unwrap() }
     }
 
-    pub fn path(&self, below: &str) -> PathBuf {
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
         if below.is_empty() { self.top.path().canonicalize().unwrap() } else { self.top.path().canonicalize().unwrap().join(below) }
     }
 
@@ -49,9 +51,40 @@ impl TestEnvironment {
     }
 
     /// Runs chartflow in a directory below the test's.
-    pub fn chartflow(&self, directory: &str, arguments: &[&str]) -> Ran {
+    pub(crate) fn chartflow(&self, directory: &str, arguments: &[&str]) -> Ran {
         let output = self.command(env!("CARGO_BIN_EXE_chartflow"), &self.path(directory)).args(arguments).output().unwrap();
         self.ran(&output)
+    }
+
+    /// Runs git, which must succeed, in a directory below the test's, with fixed names and dates and no configuration.
+    pub(crate) fn git(&self, directory: &str, arguments: &[&str], input: &[u8]) -> String {
+        let at = self.path(directory);
+        std::fs::create_dir_all(&at).unwrap();
+        let mut command = self.command("git", &at);
+        command.args(arguments).env("GIT_CONFIG_NOSYSTEM", "1").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        for who in ["AUTHOR", "COMMITTER"] {
+            command.env(format!("GIT_{who}_NAME"), "A").env(format!("GIT_{who}_EMAIL"), "a@example.com").env(format!("GIT_{who}_DATE"), "1700000000 +0000");
+        }
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+    }
+
+    /// Writes files below a directory; commits everything there; the commit.
+    pub(crate) fn commit(&self, directory: &str, files: &[(&str, &str)], message: &str) -> String {
+        if !self.path(directory).join(".git").exists() {
+            self.git(directory, &["init", "-q", "-b", "main", "--template="], b"");
+        }
+        for (path, content) in files {
+            let at = self.path(directory).join(path);
+            std::fs::create_dir_all(at.parent().unwrap()).unwrap();
+            std::fs::write(at, content).unwrap();
+        }
+        self.git(directory, &["add", "-A"], b"");
+        self.git(directory, &["commit", "-q", "--allow-empty", "-m", message], b"");
+        self.git(directory, &["rev-parse", "HEAD"], b"")
     }
 
     fn ran(&self, output: &Output) -> Ran {

@@ -155,6 +155,18 @@ impl Links {
         format!("{}/{}/releases/tag/{tag}", self.server, self.repository)
     }
 
+    /// An attestation that GitHub keeps, by its number.
+    #[must_use]
+    pub fn attestation(&self, number: u64) -> String {
+        format!("{}/{}/attestations/{number}", self.server, self.repository)
+    }
+
+    /// A file at a ref, given in full; the path holds no characters that an address treats specially.
+    #[must_use]
+    pub fn file(&self, reference: &str, path: &str) -> String {
+        format!("{}/{}/blob/{reference}/{path}", self.server, self.repository)
+    }
+
     /// `[#12](…)`.
     #[must_use]
     pub fn pull_link(&self, number: u64) -> String {

@@ -12,6 +12,7 @@ use crate::domain::changelog;
 use crate::domain::chart::edit;
 use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::names::{ChartName, RepoPath};
+use crate::domain::pull::body::Returned;
 use crate::domain::tree::Mode;
 use crate::plan::Place;
 use crate::plan::back::{Facts, Outcome as Decision, plan};
@@ -28,12 +29,23 @@ pub struct Way {
     /// Integration's tip and main's tip: the parents of the commit.
     pub parents: [CommitId; 2],
     /// Charts that come back.
-    pub charts: Vec<ChartName>,
+    pub charts: Vec<Returning>,
+}
+
+/// A chart that comes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Returning {
+    /// The chart.
+    pub chart: ChartName,
+    /// Where main has it; `None` when main removed it.
+    pub main: Option<Place>,
+    /// Whether integration's content stays and only the bump's edits are replayed in it.
+    pub replayed: bool,
 }
 
 /// How main returns.
 #[derive(Debug, Clone, Default)]
-pub struct Returning {
+pub struct Course {
     /// The way back; `None` when main is back already, or as far as it can come without a person.
     pub way: Option<Way>,
     /// Charts whose contents a person has to merge before main can return as it is.
@@ -44,16 +56,16 @@ pub struct Returning {
 ///
 /// # Errors
 /// When an object cannot be read or made.
-pub async fn compute(train: &Train, tips: &Tips) -> Result<Returning, FlowError> {
+pub async fn compute(train: &Train, tips: &Tips) -> Result<Course, FlowError> {
     let objects = &*train.objects;
     let base = objects.merge_base(&tips.main, &tips.integration).await?;
     let base = base.ok_or_else(|| FlowError::NoBranch { branch: tips.names.integration().to_string() })?;
-    let mut returning = Returning::default();
+    let mut course = Course::default();
     let mut target = tips.main.clone();
     while target != base {
         match compute_to(train, tips, &base, &target).await? {
-            Ok(way) => return Ok(Returning { way: Some(way), ..returning }),
-            Err(conflicts) if returning.conflicts.is_empty() => returning.conflicts = conflicts,
+            Ok(way) => return Ok(Course { way: Some(way), ..course }),
+            Err(conflicts) if course.conflicts.is_empty() => course.conflicts = conflicts,
             Err(_) => {}
         }
         let Some(parent) = objects.commit(&target).await?.parents.into_iter().next() else { break };
@@ -63,7 +75,7 @@ pub async fn compute(train: &Train, tips: &Tips) -> Result<Returning, FlowError>
         }
         target = parent;
     }
-    Ok(returning)
+    Ok(course)
 }
 
 /// The way back of one commit of main, or the charts that stand against it.
@@ -81,7 +93,8 @@ async fn compute_to(train: &Train, tips: &Tips, base: &CommitId, target: &Commit
         let mut keep = true;
         if let Some(main) = changed.charts.get(name) {
             let facts = facts(train, &mut store, name, pair.new.clone(), pair.old.clone(), main.old.clone()).await?;
-            match plan(&facts) {
+            let decision = plan(&facts);
+            match &decision {
                 Decision::Keep => {}
                 Decision::Take => keep = false,
                 Decision::Conflict => conflicts.push(name.clone()),
@@ -96,7 +109,9 @@ async fn compute_to(train: &Train, tips: &Tips, base: &CommitId, target: &Commit
                     }
                 }
             }
-            charts.push(name.clone());
+            if matches!(decision, Decision::Take | Decision::Replay) {
+                charts.push(Returning { chart: name.clone(), main: pair.old.clone(), replayed: decision == Decision::Replay });
+            }
         }
         if keep {
             for place in pair.old.iter() {
@@ -110,7 +125,8 @@ async fn compute_to(train: &Train, tips: &Tips, base: &CommitId, target: &Commit
     if !conflicts.is_empty() {
         return Ok(Err(conflicts));
     }
-    charts.extend(changed.charts.keys().filter(|name| !pending.charts.contains_key(*name)).cloned());
+    let returned = changed.charts.iter().filter(|(name, _)| !pending.charts.contains_key(*name));
+    charts.extend(returned.map(|(name, pair)| Returning { chart: name.clone(), main: pair.new.clone().filter(|_| !pair.removed), replayed: false }));
     let grafts: Vec<Graft> = grafts.into_iter().map(|(path, tree)| Graft { path, tree }).collect();
     let tree = graft(&train.github, objects, &main_root, &grafts).await?;
     let tree = if train.home.app { tree } else { keep_workflows(train, &tree, &integration_root).await? };
@@ -175,8 +191,8 @@ async fn keep_workflows(train: &Train, tree: &TreeId, integration_root: &TreeId)
 /// # Errors
 /// When GitHub refuses.
 pub async fn offer(train: &Train, tips: &Tips, report: &mut Report) -> Result<(), FlowError> {
-    let returning = compute(train, tips).await?;
-    for chart in &returning.conflicts {
+    let course = compute(train, tips).await?;
+    for chart in &course.conflicts {
         let (main, integration) = (tips.names.main(), tips.names.integration());
         let message = format!("{main} and {integration} both changed {chart}, and {main}'s content did not come by the train");
         let hint =
@@ -187,7 +203,7 @@ pub async fn offer(train: &Train, tips: &Tips, report: &mut Report) -> Result<()
     let github = &train.github;
     let held = tips.branches.get(&head).cloned();
     let filter = PullFilter { head: Some(head.clone()), base: Some(tips.names.integration().to_string()), closed: false };
-    let Some(way) = returning.way else {
+    let Some(way) = course.way else {
         if held.is_some() {
             for pull in github.list_pulls(&filter).await? {
                 github.close_pull(pull.number).await?;
@@ -199,14 +215,22 @@ pub async fn offer(train: &Train, tips: &Tips, report: &mut Report) -> Result<()
     let made = commit(github, &*train.objects, held.as_ref(), &way.tree, &way.parents, &message).await?;
     point(github, &head, held.as_ref(), &made).await?;
     let open = if held.is_some() { github.list_pulls(&filter).await?.into_iter().next() } else { None };
-    let body = texts::back_body(&way, open.as_ref().map_or("", |pull| &pull.body));
+    let mut returned = Vec::new();
+    for one in &way.charts {
+        let version = match &one.main {
+            Some(place) => texts::version_at(train, place).await?,
+            None => None,
+        };
+        returned.push(Returned { chart: one.chart.clone(), version, replayed: one.replayed });
+    }
+    let (title, body) = texts::Words::new(train, tips).way_back(&way, &returned, open.as_ref().map_or("", |pull| &pull.body));
     match open {
-        Some(pull) if pull.body == body => {}
+        Some(pull) if (&pull.title, &pull.body) == (&title, &body) => {}
         Some(pull) => {
-            github.describe_pull(pull.number, None, &body).await?;
+            github.describe_pull(pull.number, Some(&title), &body).await?;
         }
         None => {
-            let new = NewPull { title: texts::back_title(&way), body, head, base: tips.names.integration().to_string() };
+            let new = NewPull { title, body, head, base: tips.names.integration().to_string() };
             let pull = github.create_pull(&new).await?;
             report.add(None, Outcome::Done, format!("opened pull request {}: main returns to {}", pull.number, tips.names.integration()));
         }

@@ -39,10 +39,11 @@ pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> 
         Some(pulls) => pulls,
         None => train.github.list_pulls(&PullFilter { base: Some(main.clone()), ..PullFilter::default() }).await?,
     };
+    let mut store = Store::new(train, &tips);
     for pull in pulls.into_iter().filter(|pull| pull.open() && pull.base.branch == main) {
         let chart = BranchName::new(pull.head.branch.clone()).ok().and_then(|branch| tips.names.chart_of_branch(&branch));
         match chart.filter(|_| !pull.from_fork()) {
-            Some(chart) => Job { train, tips: &tips, store: Store::new(train, &tips), chart, pull: &pull, hinted: hint.is_some() }.run(&mut report).await?,
+            Some(chart) => Job { train, tips: &tips, store: &mut store, chart, pull: &pull, hinted: hint.is_some() }.run(&mut report).await?,
             None => ordinary(train, &tips, &pull, hint.is_some(), &mut report).await?,
         }
     }
@@ -76,7 +77,7 @@ async fn ordinary(train: &Train, tips: &Tips, pull: &Pull, hinted: bool, report:
 struct Job<'a> {
     train: &'a Train,
     tips: &'a Tips,
-    store: Store,
+    store: &'a mut Store,
     chart: ChartName,
     pull: &'a Pull,
     hinted: bool,
@@ -88,7 +89,7 @@ impl Job<'_> {
             report.add(Some(&self.chart), Outcome::Waiting, "the branch moved; its newest commit is looked at when it is announced");
             return Ok(());
         };
-        let (facts, chain) = facts(self.train, self.tips, &mut self.store, &self.chart, &tip, self.pull).await?;
+        let (facts, chain) = facts(self.train, self.tips, self.store, &self.chart, &tip, self.pull).await?;
         let mut action = plan(&facts);
         let mut chain = chain;
         if let (Action::Bump, Some(found)) = (&action, &chain) {
@@ -100,7 +101,7 @@ impl Job<'_> {
                 action = Action::Pass;
             } else {
                 self.store.flush().await?;
-                self.bring_in(&tip, &derived, report).await?;
+                self.bring_in(&tip, found, &derived, &signed, report).await?;
             }
         }
         self.answer(&facts, &action, chain, report).await
@@ -109,6 +110,7 @@ impl Job<'_> {
     async fn answer(&mut self, facts: &Facts, action: &Action, chain: Option<Chain>, report: &mut Report) -> Result<(), FlowError> {
         let name = self.chart.clone();
         let chart = Some(&name);
+        let mut passed = None;
         let (state, text) = match action {
             Action::Pass => {
                 let Some(chain) = chain else { return Ok(()) };
@@ -116,8 +118,8 @@ impl Job<'_> {
                     report.refuse(chart, "bump/content", problem.clone(), "close the pull request; the chart is promoted again");
                     (StatusState::Failure, problem)
                 } else {
-                    let gate = self.gate(&chain)?;
-                    self.store.sign(gate).await?;
+                    let gate = self.store.sign(self.gate(&chain)?).await?;
+                    passed = Some(Chain { gate: Some(gate), ..chain.clone() });
                     let version = chain.bump().map(|bump| bump.to.clone()).unwrap_or_default();
                     report.add(chart, Outcome::Done, format!("lineage complete; {} {version} may be merged", self.chart));
                     (StatusState::Success, "the lineage is complete".to_owned())
@@ -138,7 +140,21 @@ impl Job<'_> {
             // A new head has no status, and main demands one; the next head is announced at once.
             return Ok(());
         }
-        status(self.train, self.hinted, &self.pull.head.sha, Status { context: STATUS.to_owned(), state, description: Some(text) }).await
+        status(self.train, self.hinted, &self.pull.head.sha, Status { context: STATUS.to_owned(), state, description: Some(text) }).await?;
+        match passed {
+            Some(chain) => self.describe(&chain, facts).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Shows the release gate in the description, unless it is there.
+    async fn describe(&self, chain: &Chain, facts: &Facts) -> Result<(), FlowError> {
+        let sides = texts::sides(self.train, chain, &facts.branch).await?;
+        let (title, body) = texts::Words::new(self.train, self.tips).to_main(&self.chart, chain, &sides, &self.pull.body);
+        if (&title, &body) != (&self.pull.title, &self.pull.body) {
+            self.train.github.describe_pull(self.pull.number, Some(&title), &body).await?;
+        }
+        Ok(())
     }
 
     /// What is wrong with the bump on the branch: it is derived again and compared.
@@ -172,7 +188,7 @@ impl Job<'_> {
     }
 
     /// Writes the bump as one commit on the branch's tip and opens its pull request.
-    async fn bring_in(&self, tip: &CommitId, derived: &Derived, report: &mut Report) -> Result<(), FlowError> {
+    async fn bring_in(&self, tip: &CommitId, chain: &Chain, derived: &Derived, signed: &Signed, report: &mut Report) -> Result<(), FlowError> {
         let (github, objects) = (&self.train.github, &*self.train.objects);
         let base = root(objects, tip).await?;
         let mut entries = Vec::new();
@@ -191,12 +207,14 @@ impl Job<'_> {
         }
         let head = self.tips.names.bump_head(&self.chart)?.to_string();
         let held = self.tips.branches.get(&head).cloned();
-        let message = texts::bump_message(&self.chart, derived);
+        let Some(promotion) = chain.promotion() else { return Err(FlowError::NoBranch { branch: self.chart.to_string() }) };
+        let message = texts::bump_message(&self.chart, promotion, derived)?;
         let commit = commit(github, objects, held.as_ref(), &tree, std::slice::from_ref(tip), &message).await?;
         point(github, &head, held.as_ref(), &commit).await?;
         let base = self.tips.names.chart_branch(&self.chart)?.to_string();
-        let title = texts::bump_title(&self.chart, derived);
-        let (pull, _) = offer(self.train, &head, &base, &title, false, |old| texts::bump_body(self.train, &self.chart, derived, old)).await?;
+        let title = texts::bump_title(&self.chart, derived)?;
+        let words = texts::Words::new(self.train, self.tips);
+        let (pull, _) = offer(self.train, &head, &base, &title, false, |old| words.bump_body(&self.chart, chain, derived, signed, old)).await?;
         report.add(
             Some(&self.chart),
             Outcome::Done,

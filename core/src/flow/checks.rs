@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::listing::{Listing, root};
 use super::package::{declared, local_dependencies};
+use super::preview::{Contribution, Preview, preview};
 use super::store::{Signed, Store};
+use super::texts::links;
 use super::tips::{Difference, Pair, Tips};
 use super::{CheckEntry, FlowError, Train, release_version};
 use crate::domain::check::{self, CheckId, CheckResult, Finding, Subject};
@@ -17,13 +19,10 @@ use crate::domain::statement::{CheckResult as Verdict, Checks, DependencyContent
 use crate::plan::Place;
 use semver::Version;
 
-/// A commit to be judged.
-pub(crate) type Message = check::commits::Commit;
-
 /// What the checks of one content need beside the content.
-pub(crate) struct Judging {
-    /// The commits that brought it.
-    pub(crate) commits: Vec<Message>,
+pub(crate) struct Judging<'a> {
+    /// The commits that brought it, newest first.
+    pub(crate) commits: &'a [Counted],
     /// Where a contribution started from: a branch from an old commit has an old version without having lowered it.
     pub(crate) started: Option<Place>,
 }
@@ -32,6 +31,8 @@ pub(crate) struct Judging {
 pub(crate) struct Judged {
     pub(crate) entries: Vec<CheckEntry>,
     pub(crate) content: ContentId,
+    /// What its release would be.
+    pub(crate) preview: Preview,
     /// Row 1, when every check that is required passed.
     pub(crate) statement: Statement,
     results: Vec<CheckResult>,
@@ -47,16 +48,16 @@ impl Judged {
     }
 }
 
-/// The commits of a range, as the check of commits reads them.
-pub(crate) fn commits(counted: &[Counted]) -> Vec<Message> {
-    counted.iter().map(|commit| Message { id: commit.id.clone(), message: commit.message.clone(), is_merge: false }).collect()
+/// The commits that count, as the check of commits reads them.
+fn messages(counted: &[Counted]) -> Vec<check::commits::Commit> {
+    counted.iter().map(|commit| check::commits::Commit { id: commit.id.clone(), message: commit.message.clone(), is_merge: false }).collect()
 }
 
 /// Runs the required checks on a chart's content and compares it with its content on main (`pair.old`).
 ///
 /// # Errors
 /// When an object cannot be read or helm cannot be run.
-pub(crate) async fn judge(train: &Train, tips: &Tips, chart: &ChartName, pair: &Pair, listing: &Listing, judging: Judging) -> Result<Judged, FlowError> {
+pub(crate) async fn judge(train: &Train, tips: &Tips, chart: &ChartName, pair: &Pair, listing: &Listing, judging: Judging<'_>) -> Result<Judged, FlowError> {
     let path = pair.path().cloned().ok_or_else(|| FlowError::NoBranch { branch: chart.to_string() })?;
     let files = match &pair.new {
         Some(new) => train.objects.files(&new.tree).await?,
@@ -76,9 +77,29 @@ pub(crate) async fn judge(train: &Train, tips: &Tips, chart: &ChartName, pair: &
     };
     let started = started.and_then(|bytes| release_version(&path, &bytes).ok());
     let mut results = Vec::new();
+    let contribution = Contribution {
+        chart,
+        path: &path,
+        base: base.as_ref(),
+        files: Some(&files).filter(|_| !pair.removed),
+        commits: judging.commits,
+        versions: tips.configuration.configuration.versions,
+    };
+    let preview = preview(&contribution, &links(train));
     if !pair.removed {
-        let input =
-            Input { train, tips, chart, subject: &subject, base: base.as_ref(), listing, commits: &judging.commits, started, dependencies: &dependencies };
+        let entry = preview.entry.as_deref();
+        let input = Input {
+            train,
+            tips,
+            chart,
+            subject: &subject,
+            base: base.as_ref(),
+            listing,
+            commits: judging.commits,
+            entry,
+            started,
+            dependencies: &dependencies,
+        };
         for check in tips.configuration.configuration.checks.required.clone() {
             results.push(input.run(check).await?);
         }
@@ -114,7 +135,7 @@ pub(crate) async fn judge(train: &Train, tips: &Tips, chart: &ChartName, pair: &
         .iter()
         .map(|result| CheckEntry { check: result.check.to_string(), chart: chart.clone(), outcome: result.outcome.as_str(), message: result.message() })
         .collect();
-    Ok(Judged { entries, content, statement, results })
+    Ok(Judged { entries, content, preview, statement, results })
 }
 
 fn keys(results: &[CheckResult], wanted: impl Fn(&CheckResult) -> bool) -> Vec<String> {
@@ -139,7 +160,8 @@ struct Input<'a> {
     subject: &'a Subject<'a>,
     base: Option<&'a Files>,
     listing: &'a Listing,
-    commits: &'a [Message],
+    commits: &'a [Counted],
+    entry: Option<&'a str>,
     started: Option<Version>,
     dependencies: &'a BTreeMap<String, Files>,
 }
@@ -152,8 +174,8 @@ impl Input<'_> {
             CheckId::HelmLint => self.helm_lint().await?,
             CheckId::ArtifactHub => check::artifact_hub::check(self.subject),
             CheckId::Schema => check::schema::check(self.subject),
-            CheckId::Commits => check::commits::check(self.commits),
-            CheckId::Changelog => check::changelog::check(None),
+            CheckId::Commits => check::commits::check(&messages(self.commits)),
+            CheckId::Changelog => check::changelog::check(self.entry),
             CheckId::Version => {
                 let floor = base_yaml.and_then(|bytes| release_version(self.subject.directory, bytes).ok());
                 let floor = floor.map(|floor| self.started.clone().map_or(floor.clone(), |started| floor.min(started)));

@@ -12,6 +12,7 @@ use super::tips::{Difference, Pair, Tips, counterpart, place};
 use super::{FlowError, Outcome, Report, Train, texts};
 use crate::domain::digest::CommitId;
 use crate::domain::names::{BranchName, ChartName};
+use crate::domain::pull::body::refusal;
 use crate::domain::statement::{Gate, PolicyReference, Predicate, Source, Stage, Statement};
 use crate::plan::enforce::{Action, Facts, Origin, plan};
 use crate::port::github::{Merge, MergeMethod, Pull, PullFilter, Status, StatusState};
@@ -35,6 +36,7 @@ pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> 
         None => candidates(train, &tips).await?,
     };
     let mut moved = BTreeSet::new();
+    let mut store = Store::new(train, &tips);
     for pull in pulls {
         let chart = BranchName::new(pull.base.branch.clone()).ok().and_then(|branch| tips.names.chart_of_branch(&branch));
         let Some((chart, tip)) = chart.and_then(|chart| Some((chart.clone(), tips.charts.get(&chart)?.clone()))) else { continue };
@@ -42,7 +44,7 @@ pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> 
             report.add(Some(&chart), Outcome::Waiting, format!("pull request {}: the branch has just moved", pull.number));
             continue;
         }
-        let mut job = Job { train, tips: &tips, store: Store::new(train, &tips), chart, tip };
+        let mut job = Job { train, tips: &tips, store: &mut store, chart, tip };
         if job.judge(&pull, &mut report).await? {
             moved.insert(job.chart);
         }
@@ -62,7 +64,7 @@ async fn candidates(train: &Train, tips: &Tips) -> Result<Vec<Pull>, FlowError> 
 struct Job<'a> {
     train: &'a Train,
     tips: &'a Tips,
-    store: Store,
+    store: &'a mut Store,
     chart: ChartName,
     tip: CommitId,
 }
@@ -79,9 +81,9 @@ impl Job<'_> {
                 let github = &self.train.github;
                 let description = Some(reason.to_string());
                 github.create_status(&pull.head.sha, &Status { context: STATUS.to_owned(), state: StatusState::Failure, description }).await?;
-                github.comment(pull.number, &texts::closed(reason.rule(), &reason.to_string(), self.tips.names.integration())).await?;
-                github.close_pull(pull.number).await?;
                 let hint = format!("open the pull request against {} instead; only its content travels on", self.tips.names.integration());
+                github.comment(pull.number, &refusal(reason.rule(), &reason.to_string(), &hint)).await?;
+                github.close_pull(pull.number).await?;
                 report.refuse(chart, reason.rule(), format!("pull request {}: {reason}", pull.number), hint);
             }
         }
@@ -129,7 +131,7 @@ impl Job<'_> {
     async fn origin(&mut self, pair: Option<&Pair>) -> Result<(Origin, Option<Chain>), FlowError> {
         let Some(pair) = pair else { return Ok((Origin::Unsigned, None)) };
         let tree = super::content_tree(pair.new.as_ref())?;
-        let Some(chain) = chain(&mut self.store, &self.chart, &tree).await? else { return Ok((Origin::Unsigned, None)) };
+        let Some(chain) = chain(self.store, &self.chart, &tree).await? else { return Ok((Origin::Unsigned, None)) };
         let Some(promotion) = chain.promotion() else { return Ok((Origin::Unsigned, None)) };
         if chain.bump.is_some() {
             let derived = derive(self.train, self.tips, &self.chart, &chain, pair.old.as_ref()).await?;
@@ -155,7 +157,10 @@ impl Job<'_> {
         }
         let description = Some(if bump { "exactly the re-derived bump" } else { "exactly this chart's content on integration" }.to_owned());
         github.create_status(&pull.head.sha, &Status { context: STATUS.to_owned(), state: StatusState::Success, description }).await?;
-        match github.merge_pull(pull.number, &pull.head.sha, MergeMethod::Merge, &texts::merge_title(pull), &texts::merge_message(&self.chart)).await? {
+        match github
+            .merge_pull(pull.number, &pull.head.sha, MergeMethod::Merge, &texts::merge_title(pull), &texts::merge_message(&self.chart, chain.as_ref()))
+            .await?
+        {
             Merge::Merged(_) => {
                 github.delete_ref(&format!("heads/{}", pull.head.branch)).await?;
                 report.add(Some(&self.chart), Outcome::Done, format!("merged pull request {} into {}", pull.number, pull.base.branch));

@@ -7,15 +7,20 @@ use super::bump::{branch_facts, content_subject};
 use super::compose::{Graft, commit, graft, point};
 use super::history::{Gathered, gather};
 use super::judge::Chain;
-use super::listing::{Patterns, root};
+use super::listing::{Patterns, file, root};
+use super::preview::Preview;
 use super::pulls::{offer, open, status};
 use super::store::{Signed, Store};
 use super::tag::landed;
 use super::tips::{Difference, Pair, Tips, place};
 use super::{FlowError, Outcome, Report, Train, checks, texts};
+use crate::domain::commit::Author;
 use crate::domain::digest::CommitId;
 use crate::domain::names::{ChartName, RepoPath};
-use crate::domain::statement::{CommitRecord, Level, Predicate, Previous, Promotion, Range, Stage, Statement};
+use crate::domain::pull::body::State;
+use crate::domain::pull::title;
+use crate::domain::statement::{COMMITS_WEIGHT, Level, Predicate, Previous, Promotion, Range, Row, Stage, Statement, StatementDigest, select};
+use crate::plan::Place;
 use crate::plan::filter::{Action, Facts, Plan, plan};
 use crate::port::github::{PullFilter, RefTarget, Status, StatusState};
 
@@ -56,6 +61,8 @@ struct Due {
     pair: Pair,
     promotion: Promotion,
     lines: Vec<Signed>,
+    sides: texts::Sides,
+    authors: Vec<Author>,
     /// Whether the branch was withdrawn just now, so that what was listed is gone.
     fresh: bool,
 }
@@ -199,7 +206,7 @@ impl Job<'_> {
             what: "counting its commits",
             source: Box::new(source),
         })?;
-        let judging = checks::Judging { commits: checks::commits(&range.counted), started: None };
+        let judging = checks::Judging { commits: &range.counted, started: None };
         let judged = checks::judge(self.train, self.tips, &self.chart, &pair, &self.difference.listing, judging).await?;
         report.checks.extend(judged.entries.clone());
         if !judged.passed() {
@@ -221,7 +228,13 @@ impl Job<'_> {
             predicate: Predicate::Promotion(promotion.clone()),
         };
         lines.push(self.store.sign(statement).await?);
-        Ok(Some(Due { chart: self.chart.clone(), pair, promotion, lines, fresh: false }))
+        let Preview { before, contributed, .. } = judged.preview;
+        let state = |place: &Place, version| State { version, content: place.tree.clone() };
+        let sides = texts::Sides {
+            before: pair.old.as_ref().map(|place| state(place, before)),
+            after: pair.new.as_ref().filter(|_| !pair.removed).map(|place| state(place, contributed)),
+        };
+        Ok(Some(Due { chart: self.chart.clone(), pair, promotion, lines, sides, authors: texts::authors(&range.counted), fresh: false }))
     }
 
     async fn promotion(
@@ -231,12 +244,8 @@ impl Job<'_> {
         gathered: &Gathered,
         range: &crate::domain::commit::range::Range,
     ) -> Result<Promotion, FlowError> {
-        let record = |counted: &crate::domain::commit::range::Counted| CommitRecord {
-            id: counted.id.clone(),
-            message: counted.message.clone(),
-            author: Some(counted.author.name.clone()),
-            pull: counted.pull,
-        };
+        let links = texts::links(self.train);
+        let (commits, omitted) = select(&range.counted, COMMITS_WEIGHT, |record| texts::weight(&self.chart, &links, record));
         let previous = match last {
             Some(last) => self.previous(last).await?,
             None => None,
@@ -248,8 +257,8 @@ impl Job<'_> {
             commit: self.tips.integration.clone(),
             branch: self.tips.names.chart_branch(&self.chart)?,
             range: Range { from, to: self.tips.integration.clone() },
-            commits: range.counted.iter().rev().map(record).collect(),
-            omitted: None,
+            commits,
+            omitted,
             previous,
             contributions: gathered.records.iter().filter(|record| pulls.contains(&record.pull)).cloned().collect(),
             removed_path: moved.map(|old| old.path.clone()),
@@ -257,14 +266,35 @@ impl Job<'_> {
         })
     }
 
-    /// The release that main holds, when the train made it.
-    async fn previous(&mut self, last: &Chain) -> Result<Option<Previous>, FlowError> {
-        let Some(tag) = last.tag.as_ref() else { return Ok(None) };
-        let (Predicate::Tag(record), Some(content)) = (&tag.statement.predicate, tag.statement.subject.content()) else { return Ok(None) };
-        if last.bump().is_none_or(|bump| bump.level == Level::None) {
-            return Ok(None);
+    /// The release before: the one main holds, or the last one before a content that brought no version.
+    async fn previous(&self, last: &Chain) -> Result<Option<Previous>, FlowError> {
+        let names = &self.tips.names;
+        let (Some(bump), Some(gate)) = (last.bump(), &last.gate) else { return Ok(None) };
+        let mut previous = if bump.level == Level::None {
+            last.promotion().and_then(|promotion| promotion.previous.clone())
+        } else {
+            // The name that main's content has or gets before the next version may come.
+            let tag = names.tag(&self.chart, &super::parse_version(&bump.to)?)?;
+            gate.statement.subject.content().map(|content| Previous { tag, content: content.clone(), root: None })
+        };
+        if let Some(previous) = previous.as_mut().filter(|previous| previous.root.is_none())
+            && let Some(version) = names.version_of_tag(&self.chart, previous.tag.as_str())
+        {
+            previous.root = self.served_root(&version).await?;
         }
-        Ok(Some(Previous { tag: record.tag.clone(), content: content.clone(), root: None }))
+        Ok(previous)
+    }
+
+    /// The root of a version's lineage as release serves it; `None` while it does not.
+    async fn served_root(&self, version: &semver::Version) -> Result<Option<StatementDigest>, FlowError> {
+        let objects = &*self.train.objects;
+        let Some(tip) = self.tips.branches.get(self.tips.names.release().as_str()) else { return Ok(None) };
+        let tree = root(objects, tip).await?;
+        let path = format!("charts/{}-{version}.lineage.jsonl", self.chart);
+        let bytes = file(objects, &tree, &path, super::publish::LINEAGE_LIMIT).await?.unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        let root = text.lines().filter_map(|line| self.train.read_line(line)).find(|line| line.row() == Some(Row::Root));
+        Ok(root.filter(|root| root.statement.source.id == self.train.home.id && root.statement.source.chart == self.chart).map(|root| root.digest))
     }
 }
 
@@ -290,11 +320,12 @@ impl Due {
         let tree = graft(github, objects, &root(objects, &base).await?, &grafts).await?;
         let head = tips.names.promote_head(&self.chart)?.to_string();
         let held = if self.fresh { github.get_ref(&format!("heads/{head}")).await?.and_then(RefTarget::commit) } else { tips.branches.get(&head).cloned() };
-        let message = texts::promotion_message(&self.chart, &self.promotion);
+        let message = texts::promotion_message(&self.chart, &self.promotion, &self.authors);
         let made = commit(github, objects, held.as_ref(), &tree, std::slice::from_ref(&tip), &message).await?;
         point(github, &head, held.as_ref(), &made).await?;
-        let title = texts::promotion_title(&self.chart, &self.promotion);
-        let body = |old: &str| texts::promotion_body(train, &self.chart, &self.promotion, &self.lines, old);
+        let title = title::promotion(&self.chart, self.promotion.removed);
+        let words = texts::Words::new(train, tips);
+        let body = |old: &str| words.promotion_body(&self.chart, &self.promotion, &self.sides, &self.lines, old);
         let (pull, _) = offer(train, &head, &branch, &title, false, body).await?;
         report.add(Some(&self.chart), Outcome::Done, format!("promoted in pull request {}", pull.number));
         Ok(())

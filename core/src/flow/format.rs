@@ -23,15 +23,17 @@ pub async fn run(train: &Train, branch: Option<&BranchName>) -> Result<Report, F
             report.add(Some(chart), Outcome::Waiting, "its branch carries nothing yet");
             continue;
         };
-        one(train, &tips, chart, &chain, &mut report).await?;
+        let sides = texts::sides(train, &chain, &facts).await?;
+        one(train, &tips, chart, &chain, &sides, &mut report).await?;
     }
     Ok(report)
 }
 
-async fn one(train: &Train, tips: &Tips, chart: &ChartName, chain: &super::judge::Chain, report: &mut Report) -> Result<(), FlowError> {
+async fn one(train: &Train, tips: &Tips, chart: &ChartName, chain: &super::judge::Chain, sides: &texts::Sides, report: &mut Report) -> Result<(), FlowError> {
     let head = tips.names.chart_branch(chart)?.to_string();
-    let title = texts::release_title(chart, chain);
-    let body = |old: &str| texts::release_body(train, chart, chain, old);
+    let words = texts::Words::new(train, tips);
+    let (title, _) = words.to_main(chart, chain, sides, "");
+    let body = |old: &str| words.to_main(chart, chain, sides, old).1;
     let (pull, new) = offer(train, &head, tips.names.main().as_str(), &title, chain.bump.is_some(), body).await?;
     report.add(Some(chart), Outcome::Done, format!("{} pull request {} to {}", if new { "opened" } else { "refreshed" }, pull.number, tips.names.main()));
     Ok(())

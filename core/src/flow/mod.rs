@@ -17,6 +17,7 @@ mod judge;
 pub mod lineage;
 pub mod listing;
 pub mod package;
+mod preview;
 pub mod publish;
 mod pulls;
 pub mod reconcile;

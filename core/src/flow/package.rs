@@ -14,6 +14,7 @@ use crate::domain::branch::{PUBLISHED, RELEASED};
 use crate::domain::digest::{CommitId, TagObjectId, TreeId};
 use crate::domain::index;
 use crate::domain::names::{ChartName, TagName};
+use crate::domain::pull::{message, title};
 use crate::domain::statement::{Level, Predicate, Stage};
 use crate::domain::tree::Mode;
 use crate::port::github::{Merge, MergeMethod, NewContent, NewEntry, NewRelease, Pull, RefTarget, Release, Status, StatusState};
@@ -43,11 +44,12 @@ pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> 
         foreign(train, &tips, &pull, &mut report).await?;
     }
     let mut release = tips.release()?.clone();
+    let mut store = Store::new(train, &tips);
     for (chart, pair) in work(train, &tips).await?.charts {
         if pair.removed {
             continue;
         }
-        let mut job = Job { train, tips: &tips, store: Store::new(train, &tips), chart, pair, release: release.clone() };
+        let mut job = Job { train, tips: &tips, store: &mut store, chart, pair, release: release.clone() };
         job.run(&mut report).await?;
         release = job.release;
     }
@@ -82,7 +84,7 @@ async fn foreign(train: &Train, tips: &Tips, pull: &Pull, report: &mut Report) -
 struct Job<'a> {
     train: &'a Train,
     tips: &'a Tips,
-    store: Store,
+    store: &'a mut Store,
     chart: ChartName,
     pair: Pair,
     release: CommitId,
@@ -91,7 +93,7 @@ struct Job<'a> {
 impl Job<'_> {
     async fn run(&mut self, report: &mut Report) -> Result<(), FlowError> {
         let tree = super::content_tree(self.pair.new.as_ref())?;
-        let Some(chain) = chain(&mut self.store, &self.chart, &tree).await?.filter(|chain| chain.tag.is_some()) else {
+        let Some(chain) = chain(self.store, &self.chart, &tree).await?.filter(|chain| chain.tag.is_some()) else {
             if self.pair.new.is_some() {
                 report.add(Some(&self.chart), Outcome::Waiting, "its content has no complete lineage up to a tag");
             }
@@ -120,14 +122,18 @@ impl Job<'_> {
             return Ok(());
         }
         let built = build(self.train, self.tips, &self.chart, &self.pair, &chain, &at, &version).await?;
-        let lineage = self.sign(&chain, &built).await?;
-        let (pull, new) = self.propose(&tip, &release_root, &built, &lineage, &version).await?;
+        let (lines, numbers) = self.sign(&chain, &built).await?;
+        let words = texts::Words::new(self.train, self.tips);
+        let body = |old: &str| words.publication_body(&self.chart, &chain, &built, &lines, &numbers, old);
+        let lineage: String = lines.iter().map(|line| format!("{}\n", line.bundle)).collect();
+        let message = message::publication(&self.chart, &version, &at);
+        let (pull, new) = self.propose(&tip, &release_root, &built, &lineage, (&message, &body), &version).await?;
         self.draft(&name, &built, &chain, new).await?;
         self.land(&pull, &version, report).await
     }
 
-    /// Signs rows 7 and 8; the lineage file's text.
-    async fn sign(&mut self, chain: &Chain, built: &Built) -> Result<String, FlowError> {
+    /// Signs rows 7 and 8; the lineage's lines, and GitHub's numbers of those that were posted there.
+    async fn sign(&mut self, chain: &Chain, built: &Built) -> Result<(Vec<Signed>, texts::Numbers), FlowError> {
         let row7 = self.store.sign(built.statement.clone()).await?;
         let mut lines = chain.lines();
         lines.push(row7.clone());
@@ -135,15 +141,24 @@ impl Job<'_> {
         let row8 = self.store.sign(build::root_statement(self.train, self.tips, built, inputs)).await?;
         let fresh: Vec<Signed> = [&row7, &row8].into_iter().filter(|line| self.store.is_pending(line)).cloned().collect();
         self.store.flush().await?;
+        let mut numbers = texts::Numbers::new();
         for line in fresh {
-            super::attestation(self.train, &line).await?;
+            numbers.extend(super::attestation(self.train, &line).await?.map(|number| (line.digest, number)));
         }
         lines.push(row8);
-        Ok(lines.iter().map(|line| format!("{}\n", line.bundle)).collect())
+        Ok((lines, numbers))
     }
 
     /// The pull request to release, on its present tip: package, lineage and index entry in one commit.
-    async fn propose(&self, tip: &CommitId, release_root: &TreeId, built: &Built, lineage: &str, version: &semver::Version) -> Result<(Pull, bool), FlowError> {
+    async fn propose(
+        &self,
+        tip: &CommitId,
+        release_root: &TreeId,
+        built: &Built,
+        lineage: &str,
+        (message, body): (&str, &(dyn Fn(&str) -> String + Sync)),
+        version: &semver::Version,
+    ) -> Result<(Pull, bool), FlowError> {
         let (github, objects) = (&self.train.github, &*self.train.objects);
         let package = &built.package;
         let index = file(objects, release_root, "index.yaml", INDEX_LIMIT).await?;
@@ -165,13 +180,10 @@ impl Job<'_> {
         let tree = github.create_tree(Some(release_root), &entries).await?;
         let head = self.tips.names.release_head(&self.chart, version)?.to_string();
         let held = self.tips.branches.get(&head).cloned();
-        let made = commit(github, objects, held.as_ref(), &tree, std::slice::from_ref(tip), &texts::publish_message(&self.chart, version)).await?;
+        let made = commit(github, objects, held.as_ref(), &tree, std::slice::from_ref(tip), message).await?;
         point(github, &head, held.as_ref(), &made).await?;
-        let title = texts::publish_title(&self.chart, version);
-        let (pull, new) = offer(self.train, &head, self.tips.names.release().as_str(), &title, held.is_some(), |old| {
-            texts::publish_body(self.train, &self.chart, built, old)
-        })
-        .await?;
+        let title = title::publication(&self.chart, version);
+        let (pull, new) = offer(self.train, &head, self.tips.names.release().as_str(), &title, held.is_some(), body).await?;
         let head = crate::port::github::End { sha: made, ..pull.head.clone() };
         Ok((Pull { head, ..pull }, new))
     }
@@ -182,14 +194,7 @@ impl Job<'_> {
         if !new && find_release(self.train, name).await?.is_some() {
             return Ok(());
         }
-        let prerelease = semver::Version::parse(&built.package.version).is_ok_and(|version| !version.pre.is_empty());
-        let new = NewRelease {
-            tag: name.to_string(),
-            name: format!("{} {}", self.chart, built.package.version),
-            body: texts::release_notes(self.train, &self.chart, built, chain),
-            prerelease,
-        };
-        self.train.github.draft_release(&new).await?;
+        self.train.github.draft_release(&new_release(self.train, self.tips, &self.chart, name, built, chain)).await?;
         Ok(())
     }
 
@@ -211,6 +216,17 @@ impl Job<'_> {
             Merge::Refused(words) => report.add(Some(&self.chart), Outcome::Waiting, format!("pull request {} could not be merged: {words}", pull.number)),
         }
         Ok(())
+    }
+}
+
+/// The draft of a release.
+pub(crate) fn new_release(train: &Train, tips: &Tips, chart: &ChartName, name: &TagName, built: &Built, chain: &Chain) -> NewRelease {
+    let version = semver::Version::parse(&built.package.version).ok();
+    NewRelease {
+        tag: name.to_string(),
+        name: version.as_ref().map_or_else(|| name.to_string(), |version| title::release(chart, version)),
+        body: texts::Words::new(train, tips).release_notes(chart, built, chain),
+        prerelease: version.is_some_and(|version| !version.pre.is_empty()),
     }
 }
 

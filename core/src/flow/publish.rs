@@ -3,7 +3,7 @@
 
 use super::judge::{Chain, chain};
 use super::listing::{file, root};
-use super::package::{Built, PACKAGE_LIMIT, build, find_release, tagged_commit, work};
+use super::package::{Built, PACKAGE_LIMIT, build, find_release, new_release, tagged_commit, work};
 use super::store::{Signed, Store};
 use super::tag::move_marker;
 use super::tips::{Pair, Tips};
@@ -14,10 +14,10 @@ use crate::domain::names::{ChartName, TagName};
 use crate::domain::oci;
 use crate::domain::statement::{Downloaded, Gate, Level, Predicate, Row, Stage, Statement};
 use crate::flow::compose::Graft;
-use crate::port::github::{NewRelease, Release};
+use crate::port::github::Release;
 
 /// A lineage longer than this is not one of ours.
-const LINEAGE_LIMIT: usize = 4 << 20;
+pub(crate) const LINEAGE_LIMIT: usize = 4 << 20;
 
 /// Publishes every package on release that is not published yet.
 ///
@@ -27,9 +27,10 @@ pub async fn run(train: &Train) -> Result<Report, FlowError> {
     let mut report = Report::new(Stage::Publish);
     let tips = Tips::read(train).await?;
     let mut finished: Vec<Graft> = Vec::new();
+    let mut store = Store::new(train, &tips);
     for (chart, pair) in work(train, &tips).await?.charts {
         let grafts = super::tag::entries(&pair);
-        let mut job = Job { train, tips: &tips, store: Store::new(train, &tips), chart, pair };
+        let mut job = Job { train, tips: &tips, store: &mut store, chart, pair };
         if job.run(&mut report).await? {
             finished.extend(grafts);
         }
@@ -41,7 +42,7 @@ pub async fn run(train: &Train) -> Result<Report, FlowError> {
 struct Job<'a> {
     train: &'a Train,
     tips: &'a Tips,
-    store: Store,
+    store: &'a mut Store,
     chart: ChartName,
     pair: Pair,
 }
@@ -59,7 +60,7 @@ impl Job<'_> {
             return Ok(true);
         }
         let tree = super::content_tree(self.pair.new.as_ref())?;
-        let chain = chain(&mut self.store, &self.chart, &tree).await?;
+        let chain = chain(self.store, &self.chart, &tree).await?;
         let Some(chain) = chain.filter(|chain| chain.gate.is_some()) else { return Ok(false) };
         let Some(version) = chain.bump().filter(|bump| bump.level != Level::None).map(|bump| bump.to.clone()) else { return Ok(true) };
         let version = super::parse_version(&version)?;
@@ -160,12 +161,7 @@ impl Job<'_> {
         let github = &self.train.github;
         let mut release = match find_release(self.train, name).await? {
             Some(release) => release,
-            None => {
-                let body = super::texts::release_notes(self.train, &self.chart, built, chain);
-                github
-                    .draft_release(&NewRelease { tag: name.to_string(), name: format!("{} {}", self.chart, built.package.version), body, prerelease: false })
-                    .await?
-            }
+            None => github.draft_release(&new_release(self.train, self.tips, &self.chart, name, built, chain)).await?,
         };
         if !release.draft {
             return Ok(release);

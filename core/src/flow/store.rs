@@ -4,13 +4,13 @@
 //! `artifacts/…` by the SHA-256 of a package. A job appends all it signed in one commit, compare-and-swap. The store is a
 //! cache: what does not verify is skipped, and losing it costs re-runs, never a wrong release.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::tips::Tips;
 use super::{FlowError, Train};
 use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::names::ChartName;
-use crate::domain::statement::{Input, Predicate, Row, Statement, StatementDigest, Subject};
+use crate::domain::statement::{Input, PAYLOAD_LIMIT, Predicate, Row, Statement, StatementDigest, StatementError, Subject};
 use crate::domain::tree::Mode;
 use crate::port::github::{NewContent, NewEntry};
 
@@ -37,6 +37,12 @@ impl Signed {
     #[must_use]
     pub fn as_input(&self) -> Input {
         Input { digest: self.digest, ..self.statement.as_input() }
+    }
+
+    /// The file of the store in which it stands.
+    #[must_use]
+    pub fn file(&self) -> String {
+        file_of(&self.statement.subject)
     }
 
     /// The row it is.
@@ -112,7 +118,9 @@ impl Store {
     async fn lines(&mut self, file: &str) -> Result<Vec<Signed>, FlowError> {
         if !self.read.contains_key(file) {
             let text = self.text(file).await?;
-            let lines = text.lines().filter_map(|line| self.train.read_line(line)).collect();
+            let mut seen = BTreeSet::new();
+            // Two jobs that signed the same at the same time leave it twice, with two signatures.
+            let lines = text.lines().filter_map(|line| self.train.read_line(line)).filter(|line| seen.insert(line.digest)).collect();
             self.read.insert(file.to_owned(), lines);
         }
         let mut lines = self.read.get(file).cloned().unwrap_or_default();
@@ -153,6 +161,11 @@ impl Store {
             return Ok(known);
         }
         let payload = statement.to_payload();
+        if payload.len() > PAYLOAD_LIMIT {
+            // Nobody would read it, this store included.
+            let source = StatementError::TooLong { length: payload.len(), limit: PAYLOAD_LIMIT };
+            return Err(FlowError::Chart { chart: statement.source.chart.to_string(), what: "signing a statement", source: Box::new(source) });
+        }
         let bundle = self.train.signer.sign(&payload).await?;
         let signed = Signed { digest: StatementDigest::of(&payload), statement, bundle };
         self.pending.push(signed.clone());

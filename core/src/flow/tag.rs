@@ -264,7 +264,7 @@ impl Job<'_> {
             Some(RefTarget::Tag(object)) => object,
             Some(RefTarget::Commit(_)) => return Ok(false),
             None => {
-                let object = github.create_tag(name.as_str(), &texts::tag_message(self.chart, name, gate.digest), commit).await?;
+                let object = github.create_tag(name.as_str(), &texts::tag_message(self.chart, name, chain, gate.digest), commit).await?;
                 match github.create_ref(&format!("tags/{name}"), object.as_str()).await {
                     Ok(()) => {}
                     Err(error) if error.is_stale() => return Ok(false),

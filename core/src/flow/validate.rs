@@ -1,13 +1,13 @@
 //! Stage 1: checks a pull request to integration, chart by chart, and says the result on it. It also proves that the
 //! way back, which is a pull request to integration as well, is exactly what is computed, and merges that one.
 
-use std::collections::BTreeMap;
-
 use super::listing::{Patterns, root};
 use super::pulls::status;
-use super::store::{Signed, Store};
+use super::store::Store;
 use super::tips::{Difference, Pair, Tips};
 use super::{FlowError, Outcome, Report, Train, back, checks, texts};
+use crate::domain::commit::Commit;
+use crate::domain::commit::range::Counted;
 use crate::domain::digest::CommitId;
 use crate::domain::names::ChartName;
 use crate::domain::statement::Stage;
@@ -33,11 +33,12 @@ pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> 
         Some(pulls) => pulls,
         None => train.github.list_pulls(&PullFilter { base: Some(integration.clone()), ..PullFilter::default() }).await?,
     };
+    let mut store = Store::new(train, &tips);
     for pull in pulls.into_iter().filter(|pull| pull.open() && pull.base.branch == integration) {
         if pull.head.branch == tips.names.back_head().as_str() && !pull.from_fork() {
             way_back(train, &tips, &pull, hint.is_some(), &mut report).await?;
         } else {
-            contribution(train, &tips, &pull, hint.is_some(), &mut report).await?;
+            contribution(train, &tips, &mut store, &pull, hint.is_some(), &mut report).await?;
         }
     }
     Ok(report)
@@ -73,11 +74,12 @@ struct Contribution<'a> {
     patterns: Patterns,
     difference: Difference,
     commits: Vec<objects::Commit>,
+    pull: u64,
     /// Main as integration knows it: what came to main since is not the contributor's affair.
     returned: CommitId,
 }
 
-async fn contribution(train: &Train, tips: &Tips, pull: &Pull, hinted: bool, report: &mut Report) -> Result<(), FlowError> {
+async fn contribution(train: &Train, tips: &Tips, store: &mut Store, pull: &Pull, hinted: bool, report: &mut Report) -> Result<(), FlowError> {
     let before = report.entries.len();
     let Some(base) = train.objects.merge_base(&tips.integration, &pull.head.sha).await? else {
         report.refuse(
@@ -93,7 +95,7 @@ async fn contribution(train: &Train, tips: &Tips, pull: &Pull, hinted: bool, rep
     let difference = Difference::between(train, &patterns, &base_root, &head_root).await?;
     let commits = train.objects.history(&pull.head.sha, &[tips.integration.clone(), tips.main.clone()]).await?;
     let returned = train.objects.merge_base(&tips.main, &tips.integration).await?.unwrap_or_else(|| tips.main.clone());
-    let this = Contribution { train, tips, patterns, difference, commits, returned };
+    let this = Contribution { train, tips, patterns, difference, commits, returned, pull: pull.number };
     this.layout(report);
     let paths: Vec<&str> =
         this.difference.charts.values().flat_map(Pair::paths).chain(this.difference.unreadable.keys().map(crate::domain::names::RepoPath::as_str)).collect();
@@ -108,14 +110,14 @@ async fn contribution(train: &Train, tips: &Tips, pull: &Pull, hinted: bool, rep
             format!("files outside charts travel by an ordinary pull request to {}; open one for them", tips.names.main()),
         );
     }
-    let signed = this.check(report).await?;
+    let judgements = this.check(store, report).await?;
     let refused: Vec<_> = report.entries[before..].iter().filter(|entry| entry.outcome == Outcome::Refused).cloned().collect();
     let (state, text) = match refused.first() {
         None => (StatusState::Success, format!("{} checked", texts::count(this.difference.charts.len(), "chart"))),
         Some(first) => (StatusState::Failure, first.message.clone()),
     };
     status(train, hinted, &pull.head.sha, Status { context: STATUS.to_owned(), state, description: Some(text) }).await?;
-    let body = texts::contribution_body(train, &this.difference, &signed, &report.checks, &report.entries[before..], &pull.body);
+    let body = texts::Words::new(train, tips).contribution_body(&judgements, &refused, &pull.body);
     if body != pull.body {
         train.github.describe_pull(pull.number, None, &body).await?;
     }
@@ -148,9 +150,9 @@ impl Contribution<'_> {
     }
 
     /// Runs the checks on every chart it changes and signs the outcome.
-    async fn check(&self, report: &mut Report) -> Result<BTreeMap<ChartName, Signed>, FlowError> {
-        let mut store = Store::new(self.train, self.tips);
-        let mut signed = BTreeMap::new();
+    async fn check(&self, store: &mut Store, report: &mut Report) -> Result<Vec<texts::Judgement>, FlowError> {
+        let mut judgements = Vec::new();
+        let asked: Vec<String> = self.tips.configuration.configuration.checks.outside.keys().cloned().collect();
         for (chart, pair) in &self.difference.charts {
             // The checks compare with main, where the content is going to, not with integration.
             let old = match pair.path() {
@@ -160,30 +162,38 @@ impl Contribution<'_> {
             let started = pair.old.clone();
             let pair = Pair { old: old.or_else(|| pair.old.clone().filter(|_| pair.removed)), ..pair.clone() };
             let commits = self.commits_of(chart).await?;
-            let range = checks::Judging { commits, started };
+            let range = checks::Judging { commits: &commits, started };
             let judged = checks::judge(self.train, self.tips, chart, &pair, &self.difference.listing, range).await?;
             report.checks.extend(judged.entries.clone());
             for finding in judged.failures() {
                 report.refuse(Some(chart), &finding.rule, finding.message.clone(), finding.hint.clone().unwrap_or_default());
             }
+            let mut signed = None;
             if judged.passed() {
                 report.add(Some(chart), Outcome::Done, "all checks passed");
-                signed.insert(chart.clone(), store.sign(judged.statement).await?);
+                signed = Some(store.sign(judged.statement).await?);
             }
+            let mut outside = Vec::new();
+            if let Some(new) = pair.new.as_ref().filter(|_| !asked.is_empty()) {
+                outside.extend(checks::outside(store, chart, &new.tree).await?.into_iter().map(|(_, line)| line));
+            }
+            let asked = if pair.removed { Vec::new() } else { asked.clone() };
+            judgements.push(texts::Judgement { chart: chart.clone(), preview: judged.preview, checks: judged.entries, signed, outside, asked });
         }
         store.flush().await?;
-        Ok(signed)
+        Ok(judgements)
     }
 
-    /// The commits of the pull request that touch a chart.
-    async fn commits_of(&self, chart: &ChartName) -> Result<Vec<checks::Message>, FlowError> {
-        let mut messages = Vec::new();
+    /// The commits of the pull request that touch a chart, newest first.
+    async fn commits_of(&self, chart: &ChartName) -> Result<Vec<Counted>, FlowError> {
+        let mut counted = Vec::new();
         for commit in self.commits.iter().filter(|commit| commit.parents.len() < 2) {
             if super::history::charts_touched(self.train, &self.patterns, commit).await?.contains(chart) {
-                messages.push(checks::Message { id: commit.id.clone(), message: commit.message.clone(), is_merge: false });
+                let Commit { id, author, committed, message, .. } = super::history::commit_of(commit);
+                counted.push(Counted { id, author, committed, message, pull: Some(self.pull) });
             }
         }
-        Ok(messages)
+        Ok(counted)
     }
 }
 

@@ -49,6 +49,10 @@ macro_rules! layered {
 
 #[async_trait]
 impl Objects for LayeredObjects {
+    fn holds(&self, commit: &CommitId) -> bool {
+        self.local.as_ref().is_some_and(|local| local.holds(commit))
+    }
+
     async fn commit(&self, id: &CommitId) -> Result<Commit, ObjectError> {
         layered!(self, commit(id))
     }

@@ -17,6 +17,7 @@ use chartflow_core::domain::workflow;
 use chartflow_core::flow::Home;
 use chartflow_core::flow::listing::{Patterns, file, listing};
 use chartflow_core::io::git::LocalRepository;
+use chartflow_core::io::helm::HelmBinary;
 use chartflow_core::io::signing::KeySigner;
 use chartflow_core::port::helm::Helm;
 use chartflow_core::port::objects::Objects;
@@ -32,8 +33,8 @@ use crate::github::{Hub, HubOptions};
 use crate::registry::RegistryServer;
 use crate::registry::{Options as RegistryOptions, Registry};
 
-const OWNER: &str = "rehearsal";
-const NAME: &str = "charts";
+pub(super) const OWNER: &str = "rehearsal";
+pub(super) const NAME: &str = "charts";
 const CONFIGURATION: &str = ".chartflow.yaml";
 /// The index of an empty Helm repository.
 const EMPTY_INDEX: &str = "apiVersion: v1\nentries: {}\ngenerated: \"1970-01-01T00:00:00Z\"\n";
@@ -77,13 +78,15 @@ pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress)
     let tiers = tiers(&names)?;
     govern(&administrator, &tiers)?;
     drop(administrator);
-    let helm: Arc<dyn Helm> = Arc::new(NoHelm);
+    let helm: Arc<dyn Helm> = Arc::new(HelmBinary::find(std::env::var_os("PATH").as_deref()));
     let skips = skips(&*helm, &configuration).await?;
     let signer = Arc::new(KeySigner::generate()?);
     if let Some(path) = &options.keep_key {
         std::fs::write(path, signer.to_pkcs8_pem()).map_err(RehearsalError::file(path, "writing the private key"))?;
     }
     let policy = policy(&configuration, &signer, &skips)?;
+    // The train talks to it as it would to GitHub: through octocrab, over HTTP.
+    let server = Server::start(hub.clone(), 0).await.map_err(world("the embedded GitHub's port"))?;
     let registry = Registry::open(&options.out.join("registry"), RegistryOptions::default()).map_err(world("the embedded registry"))?;
     let registry = RegistryServer::start(Arc::new(registry)).await.map_err(world("the embedded registry's port"))?;
     let known = known_lineages(&hub, &objects, &names).await?;
@@ -100,6 +103,7 @@ pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress)
     };
     Ok(World {
         hub,
+        server,
         registry,
         objects,
         signer,
@@ -361,27 +365,4 @@ async fn known_lineages(hub: &Hub, objects: &LocalRepository, names: &Names) -> 
     let commit = objects.commit(&CommitId::new(tip.to_string()).map_err(world("release's tip"))?).await?;
     let files = objects.files(&commit.tree).await?;
     Ok(files.iter().map(|(path, _)| path.to_owned()).filter(|path| path.ends_with(".lineage.jsonl")).collect())
-}
-
-/// Keeps the embedded GitHub up for people to look around.
-///
-/// # Errors
-/// When no loopback port can be had.
-pub async fn serve(hub: Arc<Hub>, port: u16) -> Result<Server, RehearsalError> {
-    Server::start(hub, port).await.map_err(world("the embedded GitHub's port"))
-}
-
-struct NoHelm;
-#[async_trait::async_trait]
-impl Helm for NoHelm {
-    async fn version(&self) -> Result<Option<String>, chartflow_core::port::helm::HelmError> {
-        Ok(None)
-    }
-    async fn lint(
-        &self,
-        _: &str,
-        _: &chartflow_core::domain::content::Files,
-    ) -> Result<chartflow_core::port::helm::LintOutput, chartflow_core::port::helm::HelmError> {
-        Ok(chartflow_core::port::helm::LintOutput { success: true, text: String::new() })
-    }
 }

@@ -11,16 +11,20 @@ use chartflow_core::domain::policy::Policy;
 use chartflow_core::domain::ruleset::Tiers;
 use chartflow_core::flow::{Home, Train};
 use chartflow_core::io::git::LocalRepository;
+use chartflow_core::io::github::{OctocrabTransport, Options, Server as GitHubServer};
+use chartflow_core::io::layered::LayeredObjects;
 use chartflow_core::io::oci::OciRegistry;
+use chartflow_core::io::secret::Secret;
 use chartflow_core::io::signing::KeySigner;
-use chartflow_core::port::github::GitHub;
+use chartflow_core::port::github::{GitHub, GitHubObjects};
 use chartflow_core::port::helm::Helm;
+use chartflow_core::port::objects::Objects;
 
 use super::summary::{RefusedRow, StageRow};
 use super::{Head, RehearsalError};
 use crate::github::Hub;
 use crate::github::actor::{Actor, Caller, Level, Role, TokenKind};
-use crate::github::in_process::InProcess;
+use crate::github::server::Server;
 use crate::registry::RegistryServer;
 
 /// The number of the App that the train works as.
@@ -35,6 +39,7 @@ pub(crate) const ADMIN: &str = "administrator";
 /// Everything of one rehearsal.
 pub(crate) struct World {
     pub(crate) hub: Arc<Hub>,
+    pub(crate) server: Server,
     pub(crate) registry: RegistryServer,
     pub(crate) objects: Arc<LocalRepository>,
     pub(crate) signer: Arc<KeySigner>,
@@ -83,13 +88,19 @@ impl World {
             .collect();
         let secret = format!("rehearsal-{label}");
         self.hub.issue_token(&secret, Caller { actor: app(), kind: TokenKind::Installation, label: label.to_owned(), permissions: Some(permissions) });
-        let transport = InProcess::new(self.hub.clone(), &secret);
-        let repository = self.policy.repository.name.clone();
+        let server = GitHubServer::new(&self.server.url())
+            .map_err(|source| RehearsalError::World { what: "the embedded GitHub's address".to_owned(), source: Box::new(source) })?;
+        let transport = OctocrabTransport::new(Options::new(server, Some(Secret::new(secret))));
+        let transport = transport.map_err(|source| RehearsalError::World { what: "the client of the embedded GitHub".to_owned(), source: Box::new(source) })?;
+        let github = GitHub::new(Arc::new(transport), self.policy.repository.name.clone());
+        // A job's checkout holds the objects; what it does not hold is asked of the API.
+        let local: Arc<dyn Objects> = self.objects.clone();
+        let objects = LayeredObjects::new(Some(local), Arc::new(GitHubObjects(github.clone())));
         let anchor = Arc::new(anchor(&self.policy)?);
         let (opening, judging, policy) = (anchor.clone(), anchor, self.policy.clone());
         Ok(Train {
-            github: GitHub::new(Arc::new(transport), repository),
-            objects: self.objects.clone(),
+            github,
+            objects: Arc::new(objects),
             registry: Arc::new(OciRegistry::anonymous()),
             signer: self.signer.clone(),
             open: Arc::new(move |text| {

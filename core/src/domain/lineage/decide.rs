@@ -116,6 +116,9 @@ pub(super) fn bump(walk: &Walk<'_>) -> Vec<Refusal> {
     if bump.says.commits != promotion.commits || bump.says.omitted != promotion.omitted {
         refused.push(bump.refuse(Rule::BumpCommits, "the bump counts other commits than were promoted"));
     }
+    if promotion.range.to != promotion.commit {
+        refused.push(walk.promotion.refuse(Rule::BumpCommits, format!("the range ends at {}, but {} was promoted", promotion.range.to, promotion.commit)));
+    }
     if bump.says.level == Level::None {
         refused.push(bump.refuse(Rule::BumpLevel, "the level is none: there is nothing to release"));
     }

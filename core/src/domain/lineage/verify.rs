@@ -229,9 +229,6 @@ impl Session<'_> {
         let statement = &walk.build.entry.statement;
         let Subject::Package { manifest, .. } = &statement.subject else { return };
         let broken = contents::check(bytes, walk.build.says, *manifest, &statement.source.chart, &walk.bump.says.to);
-        if broken.is_empty() && self.repository.is_some_and(|facts| facts.rebuilt == Some(Sha256::of(bytes))) {
-            self.proofs.insert(walk.build.entry.digest, Proof::Rederived);
-        }
         self.refused.extend(broken.into_iter().map(|(rule, message)| walk.build.refuse(rule, message)));
     }
 
@@ -245,6 +242,9 @@ impl Session<'_> {
             build: walk.build.says,
             package: walk.build.entry.statement.subject.sha256(),
         };
+        if repository.rebuilt == Some(claims.package) {
+            self.proofs.insert(walk.build.entry.digest, Proof::Rederived);
+        }
         let broken = facts::check(repository, &claims);
         if broken.is_empty() {
             self.proofs.insert(walk.tag.entry.digest, Proof::Rederived);

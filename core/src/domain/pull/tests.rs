@@ -27,7 +27,7 @@ fn commit_id(digit: &str) -> CommitId {
 }
 
 fn state(text: &str, digit: &str) -> State {
-    State { version: version(text), content: TreeId::new(digit.repeat(40)).unwrap() }
+    State { version: Some(version(text)), content: TreeId::new(digit.repeat(40)).unwrap() }
 }
 
 fn person(name: &str, email: &str) -> Author {
@@ -142,7 +142,7 @@ fn the_bump() {
 #[test]
 fn the_pull_request_to_main() {
     let noted = Carried { notices: vec!["main was changed by hand at <x>".to_owned(), "two".to_owned()], ..bumped() };
-    insta::assert_snapshot!(beginning(&to_main(&noted, &links())), @"
+    insta::assert_snapshot!(beginning(&to_main(&noted, "hold", &links())), @"
     Releases `redis` 1.3.0.
 
     > main was changed by hand at &lt;x&gt;
@@ -155,16 +155,16 @@ fn the_pull_request_to_main() {
     | content | `aaaaaaaaaa` | `cccccccccc` |
     | level | | minor: it follows 1.2.3 by the commits |
 
-    **What happens next:** Review and merge (squash). The tag, the package, the release and the way back to integration follow by themselves. Newer content on integration refreshes this pull request and dismisses the approval; the label `hold` keeps it as it is.
+    **What happens next:** Review and merge (squash). The tag, the package, the release and the way back to integration follow by themselves. Newer content on integration refreshes this pull request and dismisses the approval; the label hold keeps it as it is.
     ");
     let first_lines = |carried: Carried| {
-        let text = to_main(&carried, &links());
+        let text = to_main(&carried, "hold", &links());
         let next = text.lines().find(|line| line.starts_with("**What")).unwrap().to_owned();
         format!("{}\n{next}", text.lines().next().unwrap())
     };
     insta::assert_snapshot!(first_lines(carried()), @"
     Brings `redis` to main.
-    **What happens next:** Wait: the version and the changelog are still to come, and the status `chartflow/main` is red until then.
+    **What happens next:** Wait: the version and the changelog are still to come, and the status `chartflow/main` is not green until then.
     ");
     insta::assert_snapshot!(first_lines(Carried { decision: Some((Level::None, String::new())), ..carried() }), @"
     Brings `redis` to main. Nothing that is packaged changes.
@@ -186,11 +186,12 @@ fn the_contribution() {
             after: Some(version("1.3.0")),
             level: Some(Level::Minor),
             checks: checks(CheckState::Passed),
+            entry: Some("## 1.3.0 (2026-01-01)\n\n### Features\n\n- a switch\n".to_owned()),
         },
-        Contributed { chart: "new".parse().unwrap(), before: None, after: None, level: None, checks: checks(CheckState::Pending) },
-        Contributed { chart: "bad".parse().unwrap(), before: None, after: None, level: None, checks: checks(CheckState::Failed) },
+        Contributed { chart: "new".parse().unwrap(), before: None, after: None, level: None, checks: checks(CheckState::Pending), entry: None },
+        Contributed { chart: "bad".parse().unwrap(), before: None, after: None, level: None, checks: checks(CheckState::Failed), entry: None },
     ];
-    insta::assert_snapshot!(contribution(&charts), @"
+    insta::assert_snapshot!(contribution(&charts, &[]), @"
     | chart | on main | would become | level | checks |
     |---|---|---|---|---|
     | `redis` | `1.2.3` | `1.3.0` | minor | passed |
@@ -203,6 +204,16 @@ fn the_contribution() {
 
     - [x] validate/helm-lint passed
 
+    <details><summary>What CHANGELOG.md gains</summary>
+
+    ## 1.3.0 (2026-01-01)
+
+    ### Features
+
+    - a switch
+
+    </details>
+
     ### new
 
     - [ ] validate/helm-lint awaited
@@ -211,7 +222,15 @@ fn the_contribution() {
 
     - [ ] validate/helm-lint **failed**
     ");
-    assert!(contribution(&[]).starts_with("This pull request touches no chart."));
+    assert!(contribution(&[], &[]).starts_with("This pull request touches no chart."));
+    let refusals = [Refusal { rule: "layout/outside".to_owned(), message: "it changes README.md".to_owned(), hint: "open another".to_owned() }];
+    insta::assert_snapshot!(contribution(&[], &refusals), @"
+    **Refused** (layout/outside): it changes README.md
+
+    What to do: open another
+
+    **What happens next:** This cannot be merged as it is. Push what is asked for above; the checks run again by themselves.
+    ");
 }
 
 #[test]

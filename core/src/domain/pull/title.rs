@@ -68,6 +68,20 @@ pub fn way_back(charts: &[(ChartName, Option<Version>)]) -> String {
     title(&if list.is_empty() { "Bring main back into integration".to_owned() } else { format!("Bring main back into integration: {}", list.join(", ")) })
 }
 
+/// The merge commit of a pull request with this title, which people may have edited.
+#[must_use]
+pub fn merged(pull_title: &str, number: u64) -> String {
+    let suffix = format!(" (#{number})");
+    let text = without_skip_tokens(pull_title, TITLE_LIMIT.saturating_sub(suffix.chars().count()));
+    format!("{text}{suffix}")
+}
+
+/// The GitHub Release.
+#[must_use]
+pub fn release(chart: &ChartName, version: &Version) -> String {
+    title(&format!("{chart} {version}"))
+}
+
 /// The pull request to release.
 #[must_use]
 pub fn publication(chart: &ChartName, version: &Version) -> String {

@@ -7,6 +7,7 @@
 
 mod canonical;
 mod predicate;
+mod selection;
 mod wire;
 
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub use predicate::{
     Account, Build, BuildDependency, Bump, ChartEdits, CheckResult, Checks, CommitRecord, DependencyContent, Downloaded, Gate, Member, Omitted,
     PolicyReference, Predicate, Previous, Promotion, PullRecord, Range, Review, ReviewState, TagRecord, TreeFile, Witness,
 };
+pub use selection::{COMMITS_WEIGHT, select};
 
 pub use super::version::Level;
 

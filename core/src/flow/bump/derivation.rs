@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 
 use crate::domain::changelog;
 use crate::domain::chart::edit;
+use crate::domain::commit::Author;
 use crate::domain::commit::conventional::changes;
 use crate::domain::configuration::{Artifacthub, Versions};
 use crate::domain::content::{ContentId, Files};
 use crate::domain::digest::ObjectFormat;
 use crate::domain::names::{ChartName, RepoPath};
 use crate::domain::package::is_packaged_change;
-use crate::domain::statement::{Bump, ChartEdits, CommitRecord, Level, Predicate, Stage, Statement, Subject, Witness};
+use crate::domain::statement::{Bump, ChartEdits, Level, Predicate, Stage, Statement, Subject, Witness};
 use crate::domain::tree::Mode;
 use crate::domain::version::{self, VersionPolicy};
 use crate::flow::judge::Chain;
@@ -38,8 +39,8 @@ pub struct Derived {
     pub level: Level,
     /// Why this version, in words.
     pub reason: String,
-    /// The commits it was derived from.
-    pub commits: Vec<CommitRecord>,
+    /// Who wrote the commits it was derived from, oldest first.
+    pub authors: Vec<Author>,
     /// Row 4.
     pub statement: Statement,
 }
@@ -64,7 +65,7 @@ pub async fn derive(train: &Train, tips: &Tips, chart: &ChartName, chain: &Chain
         Some(main) => Some(train.objects.files(&main.tree).await?),
         None => None,
     };
-    let date = date(train, promotion).await?;
+    let (date, authors) = date(train, promotion).await?;
     let signed_floor = chain.bump().map(|bump| bump.floor.as_deref().map(parse_version).transpose()).transpose()?;
     let facts = Facts { train, tips, chart, path: &path, files: &files, main: main_files.as_ref(), promotion, date, signed_floor };
     let outcome = if promotion.removed { facts.removal()? } else { facts.bump().await? };
@@ -110,20 +111,24 @@ pub async fn derive(train: &Train, tips: &Tips, chart: &ChartName, chain: &Chain
         to: outcome.to.to_string(),
         level: outcome.level,
         reason: outcome.reason,
-        commits: promotion.commits.clone(),
+        authors,
         statement,
     })
 }
 
-/// The newest contribution's commit date: every date that enters content comes from it and never from a clock.
-async fn date(train: &Train, promotion: &crate::domain::statement::Promotion) -> Result<i64, FlowError> {
+/// The newest contribution's commit date: every date that enters content comes from it and never from a clock. And who
+/// wrote the commits, oldest first.
+async fn date(train: &Train, promotion: &crate::domain::statement::Promotion) -> Result<(i64, Vec<Author>), FlowError> {
     let mut newest = None;
+    let mut authors = Vec::new();
     for commit in &promotion.commits {
-        newest = newest.max(Some(train.objects.commit(&commit.id).await?.committed));
+        let commit = train.objects.commit(&commit.id).await?;
+        newest = newest.max(Some(commit.committed));
+        authors.push(Author { name: commit.author.name, email: commit.author.email });
     }
     match newest {
-        Some(newest) => Ok(newest),
-        None => Ok(train.objects.commit(&promotion.commit).await?.committed),
+        Some(newest) => Ok((newest, authors)),
+        None => Ok((train.objects.commit(&promotion.commit).await?.committed, authors)),
     }
 }
 

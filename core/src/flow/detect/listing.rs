@@ -27,7 +27,7 @@ impl Gathering<'_> {
         let mut open: Vec<(String, TreeId, Position)> = vec![(String::new(), top.clone(), globs.top())];
         let mut seen = 0;
         while let Some((path, tree, position)) = open.pop() {
-            for entry in self.tree(&tree).await?.entries().to_vec() {
+            for entry in self.tree(&path, &tree).await?.entries().to_vec() {
                 let next = globs.enter(&position, &entry.name);
                 if !next.matched() && !next.leads_on() {
                     continue;
@@ -37,7 +37,7 @@ impl Gathering<'_> {
                     listing.submodules.insert(at, commit);
                 } else if let Some(below) = entry.as_tree() {
                     count(&mut seen)?;
-                    if next.leads_on() && depth(&at) < DEPTH_LIMIT && !(next.matched() && self.holds_chart(&below).await?) {
+                    if next.leads_on() && depth(&at) < DEPTH_LIMIT && !(next.matched() && self.holds_chart(at.as_str(), &below).await?) {
                         open.push((at.to_string(), below.clone(), next.clone()));
                     }
                     if next.matched() {
@@ -51,19 +51,19 @@ impl Gathering<'_> {
 
     /// Every directory with a Chart.yaml that is not inside another chart, names that begin with a dot aside.
     pub(super) async fn everywhere(&mut self, top: &TreeId) -> Result<Listing, DetectError> {
-        let mut listing = Listing { top_is_chart: self.holds_chart(top).await?, ..Listing::default() };
+        let mut listing = Listing { top_is_chart: self.holds_chart("", top).await?, ..Listing::default() };
         if listing.top_is_chart {
             return Ok(listing);
         }
         let mut open: Vec<(String, TreeId)> = vec![(String::new(), top.clone())];
         let mut seen = 0;
         while let Some((path, tree)) = open.pop() {
-            let entries = self.tree(&tree).await?.entries().iter().filter(|entry| !entry.name.starts_with('.'));
+            let entries = self.tree(&path, &tree).await?.entries().iter().filter(|entry| !entry.name.starts_with('.'));
             let below: Vec<(String, TreeId)> = entries.filter_map(|entry| Some((join(&path, &entry.name), entry.as_tree()?))).collect();
             for (path, tree) in below {
                 count(&mut seen)?;
                 let Ok(at) = RepoPath::new(path.clone()) else { continue };
-                if self.tree(&tree).await?.get(CHART_FILE).is_some_and(|entry| entry.as_blob().is_some()) {
+                if self.tree(&path, &tree).await?.get(CHART_FILE).is_some_and(|entry| entry.as_blob().is_some()) {
                     listing.directories.insert(at, tree);
                 } else if depth(&at) < DEPTH_LIMIT {
                     open.push((path, tree));

@@ -60,13 +60,13 @@ pub enum DetectError {
         limit: usize,
     },
     /// An object could not be read.
-    #[error("the repository could not be read")]
+    #[error(transparent)]
     Objects {
         /// The cause.
         source: ObjectError,
     },
     /// The charts contradict each other.
-    #[error("the changed charts cannot be told")]
+    #[error(transparent)]
     Charts {
         /// The cause.
         source: DetectionError,
@@ -140,23 +140,27 @@ impl Gathering<'_> {
         Ok((changes, notices))
     }
 
-    async fn tree(&mut self, id: &TreeId) -> Result<&Tree, DetectError> {
+    /// The tree of a directory, whose path is for messages only.
+    async fn tree(&mut self, path: &str, id: &TreeId) -> Result<&Tree, DetectError> {
         // Twice looked up because the borrow of a found tree would outlive the insertion.
         if !self.trees.contains_key(id) {
-            let tree = self.objects.tree(id).await?;
+            let tree = self.objects.tree(id).await.map_err(|error| match error {
+                ObjectError::Refused { path: name, problem } if !path.is_empty() => ObjectError::Refused { path: format!("{path}/{name}"), problem },
+                error => error,
+            })?;
             self.trees.insert(id.clone(), tree);
         }
         self.trees.get(id).ok_or_else(|| ObjectError::Missing { kind: "tree", id: id.to_string() }.into())
     }
 
-    async fn holds_chart(&mut self, id: &TreeId) -> Result<bool, DetectError> {
-        Ok(self.tree(id).await?.get(CHART_FILE).is_some_and(|entry| entry.as_blob().is_some()))
+    async fn holds_chart(&mut self, path: &str, id: &TreeId) -> Result<bool, DetectError> {
+        Ok(self.tree(path, id).await?.get(CHART_FILE).is_some_and(|entry| entry.as_blob().is_some()))
     }
 
     /// Stops at the first chart, which is nearly always the first directory.
     async fn any_chart(&mut self, directories: &Directories) -> Result<bool, DetectError> {
-        for tree in directories.values() {
-            if self.holds_chart(tree).await? {
+        for (path, tree) in directories {
+            if self.holds_chart(path.as_str(), tree).await? {
                 return Ok(true);
             }
         }
@@ -169,7 +173,8 @@ impl Gathering<'_> {
                 Needed::Nothing => return Ok(()),
                 Needed::Charts(trees) => {
                     for tree in trees {
-                        let chart = self.holds_chart(&tree).await?;
+                        let path = facts.after.iter().chain(&facts.before).find(|(_, held)| **held == tree).map(|(path, _)| path.to_string());
+                        let chart = self.holds_chart(&path.unwrap_or_default(), &tree).await?;
                         facts.charts.insert(tree, chart);
                     }
                 }
@@ -185,7 +190,7 @@ impl Gathering<'_> {
 
     /// The bytes of the Chart.yaml in a tree; `None` when there is none that can be read, whatever the reason.
     async fn chart_file(&mut self, tree: &TreeId) -> Result<Option<Vec<u8>>, DetectError> {
-        let Some(blob) = self.tree(tree).await?.get(CHART_FILE).and_then(|entry| entry.as_blob()) else { return Ok(None) };
+        let Some(blob) = self.tree("", tree).await?.get(CHART_FILE).and_then(|entry| entry.as_blob()) else { return Ok(None) };
         match self.objects.blob(&blob, CHART_FILE_LIMIT).await {
             Ok(bytes) => Ok(Some(bytes)),
             Err(ObjectError::Refused { .. }) => Ok(None),
@@ -204,7 +209,7 @@ impl Gathering<'_> {
     /// A submodule directly in a changed chart. Those further down are found by whoever reads the chart's files.
     async fn refuse_submodules_in(&mut self, path: &RepoPath, facts: &Facts) -> Result<(), DetectError> {
         let Some(tree) = facts.after.get(path) else { return Ok(()) };
-        match self.tree(tree).await?.entries().iter().find(|entry| entry.as_submodule().is_some()) {
+        match self.tree(path.as_str(), tree).await?.entries().iter().find(|entry| entry.as_submodule().is_some()) {
             Some(entry) => Err(DetectError::Submodule { path: format!("{path}/{}", entry.name) }),
             None => Ok(()),
         }

@@ -47,7 +47,7 @@ impl Objects for LocalRepository {
             Some(base) => Ok(Some(commit_id(base.detach())?)),
             // The histories may meet behind the boundary.
             None if repository.is_shallow().unwrap_or(false) => {
-                Err(ObjectError::Shallow { kind: "commit", id: format!("{} and {} in common", one.short(), other.short()) })
+                Err(ObjectError::Shallow { kind: "the merge base", id: format!("of {} and {}", one.short(), other.short()) })
             }
             None => Ok(None),
         }
@@ -60,7 +60,7 @@ impl Objects for LocalRepository {
         let found = super::history::reachable(&repository, start, &hidden).map_err(|source| failed("commit", tip.as_str(), source))?;
         let boundary = repository.shallow_commits().map_err(|source| failed("commit", tip.as_str(), source))?;
         if let Some(cut) = boundary.iter().flat_map(|ids| ids.iter()).find(|id| found.contains(id)) {
-            return Err(ObjectError::Shallow { kind: "commit", id: format!("before {}", cut.to_hex_with_len(10)) });
+            return Err(ObjectError::Shallow { kind: "the history", id: format!("before {}", cut.to_hex_with_len(10)) });
         }
         found.into_iter().map(|id| commit_id(id).and_then(|id| read_commit(&repository, &id))).collect()
     }
@@ -71,7 +71,7 @@ fn failed(kind: &'static str, id: &str, source: gix::Error) -> ObjectError {
 }
 
 fn object_id(kind: &'static str, id: &str) -> Result<gix::ObjectId, ObjectError> {
-    gix::ObjectId::from_hex(id.as_bytes()).map_err(|source| failed(kind, id, source.into()))
+    gix::ObjectId::from_hex(id.as_bytes()).map_err(|source| failed(kind, id, source))
 }
 
 fn commit_id(id: gix::ObjectId) -> Result<CommitId, ObjectError> {

@@ -267,8 +267,8 @@ fn shallow_clones_say_so() {
     insta::assert_snapshot!(check(&repository.resolve(&first).unwrap_err()), @"FIRST lies behind the boundary of this shallow clone");
     insta::assert_snapshot!(check(&repository.resolve("HEAD~3").unwrap_err()), @"HEAD~3 lies behind the boundary of this shallow clone");
     insta::assert_snapshot!(check(&now(repository.commit(&id(&first))).unwrap_err()), @"commit FIRST lies behind the boundary of this shallow clone");
-    insta::assert_snapshot!(check(&now(repository.merge_base(&id(&second), &id(&topic))).unwrap_err()), @"commit SECOND and TOPIC in common lies behind the boundary of this shallow clone");
-    insta::assert_snapshot!(check(&now(repository.history(&id(&topic), &[])).unwrap_err()), @"commit before TOPIC lies behind the boundary of this shallow clone");
+    insta::assert_snapshot!(check(&now(repository.merge_base(&id(&second), &id(&topic))).unwrap_err()), @"the merge base of SECOND and TOPIC lies behind the boundary of this shallow clone");
+    insta::assert_snapshot!(check(&now(repository.history(&id(&topic), &[])).unwrap_err()), @"the history before TOPIC lies behind the boundary of this shallow clone");
 }
 
 /// Makes a history from random numbers: commit `n` gets parents before it and a date of its own; dates need not follow

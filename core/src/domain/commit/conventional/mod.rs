@@ -4,9 +4,11 @@
 //! Conventional Commit is [`Kind::Unconventional`], and its footers still count. [`changes`] reads a message that may
 //! hold several commits, as GitHub writes it for a squash.
 
+mod essence;
 mod footer;
 mod squash;
 
+pub use essence::essence;
 pub use footer::Footer;
 pub use squash::{changes, split, split_for, without_pull_number};
 

@@ -222,6 +222,7 @@ fn bump() -> Vec<(Rule, Setup)> {
     let bump = |change: fn(&mut Bump)| on(Row::Bump, move |statement| says!(statement, Bump, bump => change(bump)));
     vec![
         (Rule::BumpCommits, bump(|bump| bump.commits.truncate(1))),
+        (Rule::BumpCommits, on(Row::Promotion, |statement| says!(statement, Promotion, promotion => promotion.range.to = commit('9')))),
         (Rule::BumpLevel, bump(|bump| bump.level = Level::Patch)),
         (Rule::BumpLevel, bump(|bump| bump.level = Level::None)),
         (Rule::BumpLevel, bump(|bump| bump.level = Level::Initial)),

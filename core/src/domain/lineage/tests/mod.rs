@@ -3,6 +3,8 @@
 mod cases;
 mod fixture;
 
+use proptest::prelude::*;
+
 use fixture::{Setup, chart_files, verified};
 
 use super::report::{Proof, Report, Verdict};
@@ -178,4 +180,22 @@ fn every_rule_can_be_broken_and_is_told_by_its_id() {
         untold.retain(|id| *id != rule.id());
     }
     assert_eq!(untold, Vec::<&str>::new());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_changed_byte_never_changes_what_is_verified(at in any::<prop::sample::Index>(), to in any::<u8>()) {
+        let (policy, anchor, lines) = Setup::default().signed();
+        let package = fixture::package();
+        let artifact = Artifact::Package { bytes: &package };
+        let whole = lines.join("\n").into_bytes();
+        let before = verify(&artifact, &whole, &policy, &anchor, None);
+        let mut changed = whole;
+        let at = at.index(changed.len());
+        changed[at] = to;
+        let after = verify(&artifact, &changed, &policy, &anchor, None);
+        prop_assert!(!after.verified() || after == before);
+    }
 }

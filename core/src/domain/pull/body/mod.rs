@@ -4,9 +4,11 @@
 //! first, because a section that is too long is cut at its end.
 
 mod lineage;
+mod notes;
 mod part;
 
 pub use lineage::{Lineage, Place};
+pub use notes::{NOTES_LIMIT, Notes, release_notes};
 
 use semver::Version;
 
@@ -49,8 +51,8 @@ pub struct CheckLine {
 /// A chart on one side of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
-    /// The version in Chart.yaml.
-    pub version: Version,
+    /// The version in Chart.yaml; `None` where it holds none.
+    pub version: Option<Version>,
     /// The content.
     pub content: TreeId,
 }
@@ -108,11 +110,24 @@ pub struct Contributed {
     pub level: Option<Level>,
     /// The checks.
     pub checks: Vec<CheckLine>,
+    /// What CHANGELOG.md would gain, Markdown already.
+    pub entry: Option<String>,
+}
+
+/// Why a contribution is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The stable id of the rule.
+    pub rule: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it; may be empty.
+    pub hint: String,
 }
 
 /// Stage 1: the pull request to integration.
 #[must_use]
-pub fn contribution(charts: &[Contributed]) -> String {
+pub fn contribution(charts: &[Contributed], refusals: &[Refusal]) -> String {
     let version = |version: Option<&Version>| version.map_or_else(|| "–".to_owned(), |version| format!("`{version}`"));
     let rows = charts.iter().map(|one| {
         let failed = one.checks.iter().filter(|check| check.state == CheckState::Failed).count();
@@ -126,12 +141,22 @@ pub fn contribution(charts: &[Contributed]) -> String {
         format!("| `{}` | {} | {} | {level} | {checks} |\n", one.chart, version(one.before.as_ref()), version(one.after.as_ref()))
     });
     let overview = format!("| chart | on main | would become | level | checks |\n|---|---|---|---|---|\n{}", rows.collect::<String>());
-    let lists = charts.iter().map(|one| format!("### {}\n\n{}", one.chart, checklist(&one.checks)));
-    let what = next(
-        "Once this is reviewed and merged, each chart goes on by itself, in pull requests of its own. Do not raise versions or write changelogs here: both are derived from the commits.",
-    );
-    let overview = if charts.is_empty() { "This pull request touches no chart.".to_owned() } else { overview.trim_end().to_owned() };
-    joined([overview, what].into_iter().chain(lists))
+    let lists = charts.iter().map(|one| {
+        let entry = one.entry.as_deref().map(|entry| format!("<details><summary>What CHANGELOG.md gains</summary>\n\n{}\n\n</details>", entry.trim_end()));
+        joined([format!("### {}", one.chart), checklist(&one.checks), entry.unwrap_or_default()])
+    });
+    let refused = refusals.iter().map(|one| refusal(&one.rule, &one.message, &one.hint));
+    let what = if refusals.is_empty() {
+        "Once this is reviewed and merged, each chart goes on by itself, in pull requests of its own. Do not raise versions or write changelogs here: both are derived from the commits."
+    } else {
+        "This cannot be merged as it is. Push what is asked for above; the checks run again by themselves."
+    };
+    let overview = match (charts.is_empty(), refusals.is_empty()) {
+        (false, _) => overview.trim_end().to_owned(),
+        (true, true) => "This pull request touches no chart.".to_owned(),
+        (true, false) => String::new(),
+    };
+    joined(refused.chain([overview, next(what)]).chain(lists))
 }
 
 /// Stage 2: the pull request to `integration-<chart>`.
@@ -157,24 +182,28 @@ pub fn bump(carried: &Carried, target: &BranchName, links: &Links) -> String {
     carried.section(&summary, "`enforce` derives both again and merges this when they are the same. Nobody has to do anything.", links)
 }
 
-/// Stage 4: the pull request to main.
+/// Stage 4: the pull request to main; `hold_label` keeps one as it is.
 #[must_use]
-pub fn to_main(carried: &Carried, links: &Links) -> String {
+pub fn to_main(carried: &Carried, hold_label: &str, links: &Links) -> String {
     let chart = &carried.chart;
     let (summary, what) = match (&carried.after, &carried.decision) {
-        (None, _) => (format!("Removes `{chart}` from main. What was published stays."), "Review and merge. There is no version and no tag."),
-        (Some(_), None) => {
-            (format!("Brings `{chart}` to main."), "Wait: the version and the changelog are still to come, and the status `chartflow/main` is red until then.")
-        }
+        (None, _) => (format!("Removes `{chart}` from main. What was published stays."), "Review and merge. There is no version and no tag.".to_owned()),
+        (Some(_), None) => (
+            format!("Brings `{chart}` to main."),
+            "Wait: the version and the changelog are still to come, and the status `chartflow/main` is not green until then.".to_owned(),
+        ),
         (Some(_), Some((Level::None, _))) => {
-            (format!("Brings `{chart}` to main. Nothing that is packaged changes."), "Review and merge. There is no version and no tag.")
+            (format!("Brings `{chart}` to main. Nothing that is packaged changes."), "Review and merge. There is no version and no tag.".to_owned())
         }
         (Some(after), Some(_)) => (
-            format!("Releases `{chart}` {}.", after.version),
-            "Review and merge (squash). The tag, the package, the release and the way back to integration follow by themselves. Newer content on integration refreshes this pull request and dismisses the approval; the label `hold` keeps it as it is.",
+            format!("Releases `{chart}`{}.", after.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default()),
+            format!(
+                "Review and merge (squash). The tag, the package, the release and the way back to integration follow by themselves. Newer content on integration refreshes this pull request and dismisses the approval; the label {} keeps it as it is.",
+                escape(hold_label)
+            ),
         ),
     };
-    carried.section(&summary, what, links)
+    carried.section(&summary, &what, links)
 }
 
 /// A chart on its way back to integration.

@@ -23,7 +23,7 @@ pub(super) fn table(carried: &Carried) -> String {
         format!("| {name} | {} | {} |", cell(carried.before.as_ref(), "–", show), cell(carried.after.as_ref(), "removed", show))
     };
     let mut rows = vec!["| | before | after |".to_owned(), "|---|---|---|".to_owned()];
-    rows.push(row("version", |state| format!("`{}`", state.version)));
+    rows.push(row("version", |state| state.version.as_ref().map_or_else(|| "–".to_owned(), |version| format!("`{version}`"))));
     rows.push(row("content", |state| format!("`{}`", state.content.short())));
     if let Some((level, reason)) = &carried.decision {
         let reason = if *level == Level::None { "nothing that is packaged changed" } else { reason };

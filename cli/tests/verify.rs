@@ -1,0 +1,69 @@
+//! `chartflow verify`, on what a rehearsal left.
+
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "a test, where a panic is the answer")]
+
+mod common;
+
+use common::TestEnvironment;
+
+/// A chart repository with one contribution, rehearsed into `out`.
+fn rehearsed() -> TestEnvironment {
+    let test = TestEnvironment::new();
+    let write = |path: &str, text: &str| {
+        let path = test.path("").join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("charts/charts/a/Chart.yaml", "apiVersion: v2\nname: a\nversion: 1.0.0\ndescription: a chart\n");
+    write("charts/charts/a/values.yaml", "switch: false\n");
+    let done = test.chartflow("", &["rehearse", "charts", "--out", "out", "-q"]);
+    assert_eq!(done.exit, Some(0), "{done}");
+    test
+}
+
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap()
+}
+
+const PACKAGE: &str = "out/release/charts/a-1.0.0.tgz";
+const LINEAGE: &str = "out/release/charts/a-1.0.0.lineage.jsonl";
+
+#[test]
+fn a_release_is_verified_in_every_form() {
+    let test = rehearsed();
+    let check = |arguments: &[&str]| {
+        let done = test.chartflow("", &[&["verify", "--format", "json"], arguments].concat());
+        let answer = json(&done.stdout);
+        assert_eq!((done.exit, &answer["result"], &answer["chart"], &answer["version"]), (Some(0), &"verified".into(), &"a".into(), &"1.0.0".into()), "{done}");
+        answer["artifact"]["sha256"].as_str().unwrap().to_owned()
+    };
+    let package = check(&[PACKAGE, "--trust", "out/trust"]);
+    assert_eq!(package, check(&[PACKAGE, "--trust", "out/trust", "--repo", "out/origin.git"]));
+    assert_eq!(package, check(&[PACKAGE, "--trust", "out/trust", "--lineage", LINEAGE]));
+    let content = check(&["a-v1.0.0", "--trust", "out/trust", "--repo", "out/origin.git"]);
+    assert_ne!(package, content);
+}
+
+#[test]
+fn what_does_not_hold_is_answered_and_what_was_not_said_is_asked_for() {
+    let test = rehearsed();
+    let exit = |arguments: &[&str]| {
+        let done = test.chartflow("", &[&["verify", "--format", "json"], arguments].concat());
+        let answer = json(&done.stdout);
+        let told = answer["refused"][0]["rule"].as_str().or(answer["error"]["message"].as_str()).unwrap_or_default().to_owned();
+        format!("{} {told}", done.exit.unwrap())
+    };
+    std::fs::write(test.path("empty.jsonl"), "").unwrap();
+    std::fs::write(test.path("garbage.tgz"), "garbage").unwrap();
+    std::fs::create_dir(test.path("nothing")).unwrap();
+    insta::assert_snapshot!(exit(&[PACKAGE, "--trust", "out/trust", "--lineage", "empty.jsonl"]), @"1 lineage/empty");
+    insta::assert_snapshot!(exit(&["garbage.tgz", "--trust", "out/trust", "--lineage", LINEAGE]), @"1 artifact/digest");
+    insta::assert_snapshot!(exit(&["charts/charts/a", "--trust", "out/trust", "--lineage", LINEAGE]), @"1 artifact/digest");
+    insta::assert_snapshot!(exit(&[PACKAGE, "--repository", "example/charts"]), @"1 bundle/profile");
+    insta::assert_snapshot!(exit(&[PACKAGE]), @"2 whom to trust was not said");
+    insta::assert_snapshot!(exit(&[PACKAGE, "--trust", "nothing"]), @"2 the trust folder nothing holds no policy.json and no policy.yaml");
+    insta::assert_snapshot!(exit(&[PACKAGE, "--trust", "absent"]), @"2 the trust folder absent does not exist");
+    insta::assert_snapshot!(exit(&["charts/charts/a", "--trust", "out/trust"]), @"2 which lineage charts/charts/a belongs to was not said");
+    insta::assert_snapshot!(exit(&["garbage.tgz", "--trust", "out/trust"]), @"2 garbage.lineage.jsonl cannot be read: No such file or directory (os error 2)");
+    insta::assert_snapshot!(exit(&["absent.tgz", "--trust", "out/trust"]), @"2 absent.tgz cannot be read: No such file or directory (os error 2)");
+}
