@@ -160,6 +160,14 @@ impl Store {
         if let Some(known) = known.into_iter().rev().find(|known| same_grounds(&known.statement, &statement)) {
             return Ok(known);
         }
+        self.sign_anew(statement).await
+    }
+
+    /// Signs a statement even when the same was said before. It is stored by [`Store::flush`].
+    ///
+    /// # Errors
+    /// When the signer fails.
+    pub async fn sign_anew(&mut self, statement: Statement) -> Result<Signed, FlowError> {
         let payload = statement.to_payload();
         if payload.len() > PAYLOAD_LIMIT {
             // Nobody would read it, this store included.
