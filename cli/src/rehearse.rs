@@ -64,7 +64,11 @@ async fn rehearse(arguments: &Arguments, output: &Output) -> Result<Answer, Comm
         let server = rehearsal::serve(done.hub.clone(), 0).await?;
         let text = present::serving(&server.url(), &done.registry.host(), &done.summary);
         // Standard output is the document's alone.
-        if output.format() == Format::Json { output.notice(&text) } else { output.text(&text)? }
+        if output.format() == Format::Json {
+            output.notice(&text)
+        } else {
+            output.text(&text)?
+        }
         interrupted().await?;
     }
     Ok(Answer::from(done.summary.refused.is_empty()))

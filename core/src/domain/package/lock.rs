@@ -143,7 +143,12 @@ mod tests {
 
     #[test]
     fn the_digest_is_helm_s() {
-        let alpine = Dependency { name: "alpine".to_owned(), version: "0.1.0".to_owned(), repository: "http://localhost:8879/charts".to_owned(), ..Dependency::default() };
+        let alpine = Dependency {
+            name: "alpine".to_owned(),
+            version: "0.1.0".to_owned(),
+            repository: "http://localhost:8879/charts".to_owned(),
+            ..Dependency::default()
+        };
         let digest = Lock::digest_of(std::slice::from_ref(&alpine), std::slice::from_ref(&alpine)).unwrap();
         assert_eq!(digest, "sha256:fb239e836325c5fa14b29d1540a13b7d3ba13151b67fe719f820e0ef6d66aaaf");
     }
