@@ -166,7 +166,7 @@ mod tests {
     /// Whether the entry is found in what inserting it makes, and is not where something else changed too.
     fn check(before: &str) {
         let entry = "## 1.1.0\n\n- one\n- two\n";
-        let after = crate::domain::changelog::insert(Some(before), &"1.1.0".parse().unwrap(), entry);
+        let after = changelog::insert(Some(before), &"1.1.0".parse().unwrap(), entry);
         let told = |shown: Option<&str>, text: &str| {
             changelog(entry, "1.1.0", blob_id(before.as_bytes()), blob_id(text.as_bytes()).unwrap(), shown.map(str::as_bytes))
         };
