@@ -3,6 +3,7 @@
 
 use std::any::Any;
 use std::error::Error;
+use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Mutex, PoisonError};
 
@@ -110,7 +111,8 @@ impl CommandError {
 impl From<RehearsalError> for CommandError {
     fn from(error: RehearsalError) -> Self {
         let kind = match &error {
-            RehearsalError::Git { .. } | RehearsalError::Object { .. } | RehearsalError::File { .. } => Kind::Request,
+            RehearsalError::Git { .. } | RehearsalError::Object { .. } => Kind::Request,
+            RehearsalError::File { source, .. } => file_kind(source),
             RehearsalError::GitProgram { .. } => Kind::Outside,
             _ => Kind::Bug,
         };
@@ -120,7 +122,19 @@ impl From<RehearsalError> for CommandError {
 
 impl From<OutputError> for CommandError {
     fn from(error: OutputError) -> Self {
-        Self::new(Kind::Request, error.to_string()).hint("name an absent or empty folder with --out")
+        match &error {
+            OutputError::File { source, .. } => Self::of(file_kind(source), error),
+            _ => Self::of(Kind::Request, error).hint("name an absent or empty folder with --out"),
+        }
+    }
+}
+
+/// A path that was asked for and cannot be used is a wrong request. A disk that is full, over its quota or read-only is
+/// the outside world's failure, like a server that does not answer: the same request succeeds once there is room.
+pub(crate) fn file_kind(error: &io::Error) -> Kind {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge | io::ErrorKind::ReadOnlyFilesystem => Kind::Outside,
+        _ => Kind::Request,
     }
 }
 
@@ -268,6 +282,12 @@ mod tests {
         assert_eq!(catch_panics(Format::Text, || panic!("caught")), 70);
         assert_eq!(catch_panics(Format::Text, || 3), 3);
         let _ = panic::take_hook();
+    }
+
+    #[test]
+    fn a_full_disk_is_the_outside_world() {
+        assert_eq!(file_kind(&io::ErrorKind::StorageFull.into()), Kind::Outside);
+        assert_eq!(file_kind(&io::ErrorKind::PermissionDenied.into()), Kind::Request);
     }
 
     #[test]

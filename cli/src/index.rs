@@ -4,9 +4,10 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use chartflow_core::domain::causes;
 use chartflow_core::domain::digest::Sha256;
 use chartflow_core::domain::index::{self, Finding, INDEX_LIMIT, IndexError, IndexedPackage, NewEntry};
-use chartflow_core::domain::package::{Limits, PackageContents, read_package};
+use chartflow_core::domain::package::{Limits, PackageContents, PackageError, read_package};
 use chartflow_core::io::write;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -78,7 +79,7 @@ fn add(path: &Path, packages: &[PathBuf], url: Option<&str>, output: &Output) ->
         let next = index::add(Some(&after), &entry).map_err(|error| translate(path, error))?;
         let added = next != after;
         text.push_str(&if added { format!("added {name} {version}\n") } else { format!("{name} {version} was listed already\n") });
-        list.push(json!({ "chart": name, "version": version, "sha256": digest, "url": entry.urls[0], "added": added }));
+        list.push(json!({ "chart": name, "version": version, "sha256": digest, "url": entry.urls.first(), "added": added }));
         after = next;
     }
     if before.as_deref() != Some(after.as_slice()) {
@@ -126,7 +127,8 @@ fn packages(directory: &Path, garbled: &mut Vec<Finding>) -> Result<Vec<IndexedP
         let bytes = read_if_there(&path, PACKAGE_LIMIT)?.ok_or_else(|| absent(&path))?;
         match read_package(&bytes, Limits::default()) {
             Ok(contents) => packages.push(IndexedPackage { path: relative, sha256: Sha256::of(&bytes), metadata: contents.metadata }),
-            Err(error) => garbled.push(Finding::garbled_package(&relative, &chartflow_core::domain::causes(&error))),
+            Err(PackageError::Archive { source, .. }) => garbled.push(Finding::garbled_package(&relative, &causes(&source))),
+            Err(error) => garbled.push(Finding::garbled_package(&relative, &causes(&error))),
         }
     }
     Ok(packages)
@@ -151,8 +153,12 @@ fn search(directory: &Path, prefix: &str, depth: usize, found: &mut Vec<(String,
 
 fn read(path: &Path) -> Result<(PackageContents, Sha256), CommandError> {
     let bytes = read_if_there(path, PACKAGE_LIMIT)?.ok_or_else(|| absent(path))?;
-    let contents = read_package(&bytes, Limits::default())
-        .map_err(|error| CommandError::new(Kind::AnswerNo, format!("{} is no chart package", path.display())).because(error))?;
+    let garbled = CommandError::new(Kind::AnswerNo, format!("{} is no chart package", path.display()));
+    let contents = match read_package(&bytes, Limits::default()) {
+        Ok(contents) => contents,
+        Err(PackageError::Archive { source, .. }) => return Err(garbled.because(source)),
+        Err(error) => return Err(garbled.because(error)),
+    };
     Ok((contents, Sha256::of(&bytes)))
 }
 

@@ -33,6 +33,12 @@ pub(crate) enum Style {
     Hint,
     /// The word before a notice.
     Notice,
+    /// Something that went well.
+    Good,
+    /// Something that a person does.
+    Person,
+    /// Something that matters little.
+    Faint,
 }
 
 /// Where a command prints.
@@ -42,6 +48,7 @@ pub(crate) struct Output {
     quiet: bool,
     verbose: u8,
     color_errors: bool,
+    terminal_errors: bool,
 }
 
 impl Output {
@@ -49,12 +56,12 @@ impl Output {
     pub(crate) fn new(options: &GlobalOptions) -> Self {
         let variable = |name| std::env::var_os(name);
         let color_errors = colored(options.color, io::stderr().is_terminal(), variable("NO_COLOR").as_deref(), variable("TERM").as_deref());
-        Self { format: options.format, quiet: options.quiet, verbose: options.verbose, color_errors }
+        Self { format: options.format, quiet: options.quiet, verbose: options.verbose, color_errors, terminal_errors: io::stderr().is_terminal() }
     }
 
     /// Without colours, for what goes wrong before or outside any command.
     pub(crate) fn plain(format: Format) -> Self {
-        Self { format, quiet: false, verbose: 0, color_errors: false }
+        Self { format, quiet: false, verbose: 0, color_errors: false, terminal_errors: false }
     }
 
     /// The form of the result.
@@ -97,6 +104,22 @@ impl Output {
         }
     }
 
+    /// Whether somebody watches standard error.
+    pub(crate) fn watched(&self) -> bool {
+        self.terminal_errors
+    }
+
+    /// Whether to tell how a long command gets on: not with `--quiet`, and in a program's pipe only with `--verbose`.
+    pub(crate) fn tells_progress(&self) -> bool {
+        !self.quiet && (self.format == Format::Text || self.verbose > 0)
+    }
+
+    /// A line of progress on standard error: the label and the mark are emphasised.
+    pub(crate) fn progress(&self, style: Style, label: &str, mark: &str, text: &str) {
+        let (label, mark) = (escape(label), escape(mark));
+        write_error(&format!("{} {} {}\n", self.styled(style, &label), self.styled(style, &mark), escape(text)));
+    }
+
     /// A word, a colon and a text on standard error.
     pub(crate) fn say(&self, style: Style, word: &str, text: &str) {
         write_error(&format!("{}: {}\n", self.styled(style, word), escape(text)));
@@ -107,6 +130,9 @@ impl Output {
             Style::Error => "1;31",
             Style::Hint => "36",
             Style::Notice => "33",
+            Style::Good => "32",
+            Style::Person => "1;35",
+            Style::Faint => "2",
         };
         if self.color_errors { Cow::Owned(format!("\u{1b}[{code}m{word}\u{1b}[0m")) } else { Cow::Borrowed(word) }
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use chartflow_core::domain::chart::CHART_FILE;
 use chartflow_core::domain::package::{self, Package, PackageError, Source};
 use chartflow_core::io::{chart_directory, write};
 use clap::Args;
@@ -75,6 +76,10 @@ fn description(chart: &Path, file: &Path, package: &Package) -> Value {
 }
 
 fn package(chart: &Path, epoch: i64) -> Result<Package, CommandError> {
+    // Not to read half a disk for a directory that is no chart.
+    if chart.is_dir() && std::fs::symlink_metadata(chart.join(CHART_FILE)).is_err() {
+        return Err(CommandError::new(Kind::Request, format!("{} holds no Chart.yaml", chart.display())).hint("name the directory of a chart"));
+    }
     let files = chart_directory::read(chart).map_err(|error| CommandError::new(Kind::Request, error.to_string()).because(error))?;
     let shown = chart.to_string_lossy();
     let path = if shown == "/" { "/" } else { shown.trim_end_matches('/') };

@@ -1,14 +1,16 @@
 //! `chartflow rehearse`.
 
+mod present;
+
 use std::path::{Path, PathBuf};
 
 use chartflow_core::io::git::LocalRepository;
 use chartflow_core::port::objects::Objects;
-use chartflow_sandbox::rehearsal::{self, Head, Options, Origin, Progress, RehearsalError, prepare};
+use chartflow_sandbox::rehearsal::{self, Head, Options, Origin, RehearsalError, prepare};
 use clap::Args;
 
 use crate::Answer;
-use crate::error::{CommandError, Kind};
+use crate::error::{CommandError, Kind, file_kind};
 use crate::output::{Format, Output};
 
 /// Run the whole train for a contribution, against an embedded GitHub and registry.
@@ -52,29 +54,74 @@ async fn rehearse(arguments: &Arguments, output: &Output) -> Result<Answer, Comm
     let out = std::path::absolute(&arguments.out)
         .map_err(|error| CommandError::new(Kind::Request, format!("{} is no path", arguments.out.display())).because(error))?;
     let options = Options { origin, out: out.clone(), keep_key: arguments.keep_key.clone() };
-    let done = rehearsal::rehearse(&options, &mut |progress| show(&progress, output)).await?;
+    let done = rehearsal::rehearse(&options, &mut |progress| present::show(&progress, output)).await.map_err(|error| stopped(error, &out))?;
     if output.format() == Format::Json {
         output.document(&done.summary)?;
     } else {
-        output.text(&conclude(&done.summary, &arguments.out))?;
+        output.text(&present::conclude(&done.summary, &arguments.out.to_string_lossy()))?;
+    }
+    if arguments.serve {
+        let interruption = Interruption::listen()?;
+        let server = rehearsal::serve(done.hub.clone(), 0).await?;
+        let text = present::serving(&server.url(), &done.registry.host(), &done.summary);
+        // Standard output is the document's alone.
+        if output.format() == Format::Json {
+            output.notice(&text)
+        } else {
+            output.text(&text)?
+        }
+        interruption.wait().await;
     }
     Ok(Answer::from(done.summary.refused.is_empty()))
 }
 
-fn show(progress: &Progress, output: &Output) {
-    match progress {
-        Progress::Person { text } | Progress::Notice { text } => output.notice(text),
-        Progress::Stage { stage, outcome, lines } => output.notice(&format!("{stage:<10} {outcome}: {}", lines.join("; "))),
+/// What stopped a rehearsal: a disk that is full is named, in whatever disguise it reached a stage.
+fn stopped(error: RehearsalError, out: &Path) -> CommandError {
+    match rehearsal::has_room(out) {
+        Err(full) if file_kind(&full) == Kind::Outside => {
+            CommandError::new(Kind::Outside, format!("the rehearsal stopped: nothing more can be written to {}", out.display()))
+                .because(full)
+                .hint("make room, or name another place with --out, and run it again; your repository was not touched")
+        }
+        _ => error.into(),
     }
 }
 
-fn conclude(summary: &rehearsal::Summary, out: &Path) -> String {
-    let mut text = format!("{}\n", summary.result);
-    for chart in &summary.charts {
-        text.push_str(&format!("{} {} -> {} ({}) {}\n", chart.chart, chart.from.as_deref().unwrap_or("new"), chart.to, chart.level, chart.tag));
+/// What ends the servers that stay up. It listens from the moment it is made, so that a word right after the lines that
+/// ask for it is not lost.
+struct Interruption {
+    #[cfg(unix)]
+    signals: [tokio::signal::unix::Signal; 2],
+}
+
+impl Interruption {
+    fn listen() -> Result<Self, CommandError> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let failed = |error| CommandError::new(Kind::Outside, "signals cannot be waited for").because(error);
+            Ok(Self { signals: [signal(SignalKind::interrupt()).map_err(failed)?, signal(SignalKind::terminate()).map_err(failed)?] })
+        }
+        #[cfg(not(unix))]
+        Ok(Self {})
     }
-    text.push_str(&format!("{}", out.display()));
-    text
+
+    /// Waits for Ctrl-C or, where there is such a thing, the word to end.
+    async fn wait(self) {
+        #[cfg(unix)]
+        {
+            let [mut interrupt, mut terminate] = self.signals;
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        #[cfg(not(unix))]
+        {
+            // Where it cannot be waited for, there is nothing to wait for.
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
 }
 
 async fn origin(arguments: &Arguments) -> Result<Origin, CommandError> {
@@ -82,7 +129,7 @@ async fn origin(arguments: &Arguments) -> Result<Origin, CommandError> {
     if !path.is_dir() {
         return Err(CommandError::new(Kind::Request, format!("{} is no directory", path.display())));
     }
-    if !path.join(".git").exists() && !(path.join("HEAD").is_file() && path.join("objects").is_dir()) {
+    if !(path.join(".git").exists() || path.join("HEAD").is_file() && path.join("objects").is_dir()) {
         return Ok(Origin::Directory { path: std::path::absolute(path).map_err(|error| CommandError::new(Kind::Request, "no path").because(error))? });
     }
     let repository = LocalRepository::open(path)?;

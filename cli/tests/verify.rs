@@ -1,6 +1,6 @@
 //! `chartflow verify`, on what a rehearsal left.
 
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "a test, where a panic is the answer")]
 
 mod common;
 

@@ -5,6 +5,7 @@
 pub mod brakes;
 pub mod charts;
 pub mod ledger;
+mod mend;
 pub mod people;
 pub mod registry;
 pub mod rest;

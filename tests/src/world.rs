@@ -277,7 +277,11 @@ impl World {
     /// The story so far, one action a line.
     #[must_use]
     pub fn told(&self) -> String {
-        self.story.iter().enumerate().map(|(n, line)| format!("{n:4}  {line}\n")).collect()
+        let mut told: String = self.story.iter().enumerate().map(|(n, line)| format!("{n:4}  {line}\n")).collect();
+        if let Ok(chart) = std::env::var("CHARTFLOW_CHART") {
+            told.push_str(&self.statements_about(&chart));
+        }
+        told
     }
 
     /// Where a ref below `refs/heads/` points.

@@ -1,5 +1,7 @@
 //! The train on one situation at a time.
 
+use base64::Engine as _;
+use chartflow_core::domain::digest::Sha256;
 use chartflow_sandbox::github::rules::MergeMethod;
 use chartflow_tests::people::{NewCommit, set};
 use chartflow_tests::rest::Counting;
@@ -252,5 +254,68 @@ fn a_chart_moves_to_another_directory() {
     release(&mut world, 1);
     assert_eq!(world.version("main", "cron").as_deref(), Some("2.2.0"), "{}", world.told());
     merged(&mut world, &[NewCommit::new("cron", "fix(cron): y").at("more/cron/values.yaml", |old| Some(format!("y: 1\n{}", old?)))], MergeMethod::Merge);
+    release(&mut world, 2);
+}
+
+/// The statements of a lineage file, each with the digest by which others name it.
+fn statements(world: &World, file: &str) -> Vec<(String, serde_json::Value)> {
+    let text = world.read("release", file).unwrap_or_default();
+    let one = |line: &str| {
+        let bundle: serde_json::Value = serde_json::from_str(line).unwrap();
+        let payload = base64::engine::general_purpose::STANDARD.decode(bundle["dsseEnvelope"]["payload"].as_str().unwrap()).unwrap();
+        (Sha256::of(&payload).to_string(), serde_json::from_slice(&payload).unwrap())
+    };
+    text.lines().map(one).collect()
+}
+
+#[test]
+fn a_release_names_the_one_before() {
+    let mut world = World::new(9);
+    merged(&mut world, &[value("app", "fix", "x")], MergeMethod::Merge);
+    world.finish();
+    // Between the two releases something travels that has no version.
+    let ignored = NewCommit::new("app", "feat(app): notes").edit("notes.ignored", |_| Some("words\n".to_owned()));
+    merged(&mut world, &[ignored], MergeMethod::Merge);
+    world.finish();
+    merged(&mut world, &[value("app", "fix", "y")], MergeMethod::Merge);
+    world.finish();
+    assert_eq!(world.version("main", "app").as_deref(), Some("1.0.2"), "{}", world.told());
+    let before = statements(&world, "charts/app-1.0.1.lineage.jsonl");
+    let is_root = |value: &serde_json::Value| value["predicate"]["verifiedLevels"] == serde_json::json!(["CHARTFLOW_RELEASED"]);
+    let root = before.iter().find(|(_, value)| is_root(value)).map(|(digest, _)| digest.clone());
+    assert!(root.is_some(), "{before:?}");
+    let after = statements(&world, "charts/app-1.0.2.lineage.jsonl");
+    let previous = after.iter().find_map(|(_, value)| Some(value["predicate"].get("previous")?.clone())).unwrap();
+    assert_eq!(previous["tag"].as_str(), Some("app-v1.0.1"), "{previous}");
+    assert_eq!(previous["root"].as_str().map(str::to_owned), root, "{previous}");
+}
+
+#[test]
+fn a_hotfix_beside_other_work_waits_for_a_person() {
+    let mut world = World::new(15);
+    merged(&mut world, &[value("app", "feat", "x"), value("cron", "feat", "y")], MergeMethod::Merge);
+    world.hotfix(&NewCommit::new("app", "fix(app): hot").edit("values.yaml", |old| Some(format!("{}k1: hot\n", old?))));
+    world.settle();
+    let told = world.told();
+    assert!(told.contains("[back/conflict]"), "{told}");
+    assert!(!world.read("integration", "charts/app/values.yaml").unwrap().contains("hot"), "{told}");
+    assert_eq!(world.version("main", "cron").as_deref(), Some("2.2.0"), "{told}");
+    release(&mut world, 2);
+    let values = world.read("main", "charts/app/values.yaml").unwrap();
+    assert!(values.contains("k1: hot") && values.contains("x: 1"), "{values}{}", world.told());
+}
+
+#[test]
+fn a_hotfix_on_a_release_that_is_not_tagged_yet_loses_nothing() {
+    let mut world = World::new(16);
+    merged(&mut world, &[value("app", "feat", "x")], MergeMethod::Merge);
+    world.round();
+    world.round();
+    assert_eq!(world.release(), 1, "{}", world.told());
+    world.hotfix(&NewCommit::new("app", "fix(app): hot").edit("values.yaml", |old| Some(format!("{}k1: hot\n", old?))));
+    release(&mut world, 1);
+    assert!(world.hub.reference("refs/tags/app-v1.1.0").is_some(), "{}", world.told());
+    assert!(world.read("integration", "charts/app/values.yaml").unwrap().contains("hot"), "{}", world.told());
+    merged(&mut world, &[value("app", "fix", "y")], MergeMethod::Squash);
     release(&mut world, 2);
 }

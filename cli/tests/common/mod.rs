@@ -1,5 +1,5 @@
 //! The one harness of the black-box tests: an empty directory, an empty environment, and what a command did as text.
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, clippy::unwrap_used, reason = "each test file uses a part of it, and a test fails by panicking")]
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -42,7 +42,8 @@ impl TestEnvironment {
         if below.is_empty() { self.top.path().canonicalize().unwrap() } else { self.top.path().canonicalize().unwrap().join(below) }
     }
 
-    fn command(&self, program: &str, directory: &Path) -> Command {
+    /// A program below the test's directory, in an environment with nothing in it.
+    pub(crate) fn command(&self, program: &str, directory: &Path) -> Command {
         let mut command = Command::new(program);
         command.current_dir(directory).env_clear().env("HOME", self.path("")).stdin(Stdio::null());
         // Only git needs it, to find its own programs.

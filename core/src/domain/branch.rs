@@ -172,6 +172,17 @@ impl Names {
         branch.as_str().strip_prefix(before)?.strip_suffix(after)?.parse().ok()
     }
 
+    /// Whether a branch is a head that the train itself makes: for a promotion, a bump, the way back or a release.
+    #[must_use]
+    pub fn is_machine_head(&self, branch: &str) -> bool {
+        let fits = |template: &String| {
+            let parts: Vec<&str> = template.split("{chart}").flat_map(|part| part.split("{version}")).collect();
+            let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return false };
+            branch.len() > first.len() + last.len() && branch.starts_with(first) && branch.ends_with(last)
+        };
+        branch == self.back.as_str() || [&self.promote, &self.bump, &self.publish].into_iter().any(fits)
+    }
+
     /// Templates that cannot be used, and pairs that cannot live side by side.
     #[must_use]
     pub fn collisions(&self) -> Vec<Collision> {

@@ -28,8 +28,6 @@ pub struct Way {
     pub tree: TreeId,
     /// Integration's tip and main's tip: the parents of the commit.
     pub parents: [CommitId; 2],
-    /// Charts whose contents a person has to merge.
-    pub conflicts: Vec<ChartName>,
     /// Charts that come back.
     pub charts: Vec<Returning>,
 }
@@ -45,19 +43,46 @@ pub struct Returning {
     pub replayed: bool,
 }
 
-/// Computes the way back; `None` when main is back already.
+/// How main returns.
+#[derive(Debug, Clone, Default)]
+pub struct Course {
+    /// The way back; `None` when main is back already, or as far as it can come without a person.
+    pub way: Option<Way>,
+    /// Charts whose contents a person has to merge before main can return as it is.
+    pub conflicts: Vec<ChartName>,
+}
+
+/// Computes the way back of main, or else of the newest commit of main that can return without a person.
 ///
 /// # Errors
 /// When an object cannot be read or made.
-pub async fn compute(train: &Train, tips: &Tips) -> Result<Option<Way>, FlowError> {
+pub async fn compute(train: &Train, tips: &Tips) -> Result<Course, FlowError> {
     let objects = &*train.objects;
     let base = objects.merge_base(&tips.main, &tips.integration).await?;
-    if base.as_ref() == Some(&tips.main) {
-        return Ok(None);
-    }
     let base = base.ok_or_else(|| FlowError::NoBranch { branch: tips.names.integration().to_string() })?;
+    let mut course = Course::default();
+    let mut target = tips.main.clone();
+    while target != base {
+        match compute_to(train, tips, &base, &target).await? {
+            Ok(way) => return Ok(Course { way: Some(way), ..course }),
+            Err(conflicts) if course.conflicts.is_empty() => course.conflicts = conflicts,
+            Err(_) => {}
+        }
+        let Some(parent) = objects.commit(&target).await?.parents.into_iter().next() else { break };
+        // Only what came after the last return is looked at.
+        if objects.merge_base(&base, &parent).await?.as_ref() != Some(&base) {
+            break;
+        }
+        target = parent;
+    }
+    Ok(course)
+}
+
+/// The way back of one commit of main, or the charts that stand against it.
+async fn compute_to(train: &Train, tips: &Tips, base: &CommitId, target: &CommitId) -> Result<Result<Way, Vec<ChartName>>, FlowError> {
+    let objects = &*train.objects;
     let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
-    let (base_root, main_root, integration_root) = (root(objects, &base).await?, root(objects, &tips.main).await?, root(objects, &tips.integration).await?);
+    let (base_root, main_root, integration_root) = (root(objects, base).await?, root(objects, target).await?, root(objects, &tips.integration).await?);
     // What integration has that main has not stays; what main changed is decided chart by chart.
     let pending = Difference::between(train, &patterns, &main_root, &integration_root).await?;
     let changed = Difference::between(train, &patterns, &base_root, &main_root).await?;
@@ -97,12 +122,15 @@ pub async fn compute(train: &Train, tips: &Tips) -> Result<Option<Way>, FlowErro
             }
         }
     }
+    if !conflicts.is_empty() {
+        return Ok(Err(conflicts));
+    }
     let returned = changed.charts.iter().filter(|(name, _)| !pending.charts.contains_key(*name));
     charts.extend(returned.map(|(name, pair)| Returning { chart: name.clone(), main: pair.new.clone().filter(|_| !pair.removed), replayed: false }));
     let grafts: Vec<Graft> = grafts.into_iter().map(|(path, tree)| Graft { path, tree }).collect();
     let tree = graft(&train.github, objects, &main_root, &grafts).await?;
     let tree = if train.home.app { tree } else { keep_workflows(train, &tree, &integration_root).await? };
-    Ok(Some(Way { tree, parents: [tips.integration.clone(), tips.main.clone()], conflicts, charts }))
+    Ok(Ok(Way { tree, parents: [tips.integration.clone(), target.clone()], charts }))
 }
 
 async fn facts(
@@ -163,14 +191,29 @@ async fn keep_workflows(train: &Train, tree: &TreeId, integration_root: &TreeId)
 /// # Errors
 /// When GitHub refuses.
 pub async fn offer(train: &Train, tips: &Tips, report: &mut Report) -> Result<(), FlowError> {
-    let Some(way) = compute(train, tips).await? else { return Ok(()) };
+    let course = compute(train, tips).await?;
+    for chart in &course.conflicts {
+        let (main, integration) = (tips.names.main(), tips.names.integration());
+        let message = format!("{main} and {integration} both changed {chart}, and {main}'s content did not come by the train");
+        let hint =
+            format!("merge {main} into a branch of {integration}, open a pull request with it against {integration}, and merge that with a merge commit");
+        report.refuse(Some(chart), "back/conflict", message, hint);
+    }
     let head = tips.names.back_head().to_string();
     let github = &train.github;
     let held = tips.branches.get(&head).cloned();
+    let filter = PullFilter { head: Some(head.clone()), base: Some(tips.names.integration().to_string()), closed: false };
+    let Some(way) = course.way else {
+        if held.is_some() {
+            for pull in github.list_pulls(&filter).await? {
+                github.close_pull(pull.number).await?;
+            }
+        }
+        return Ok(());
+    };
     let message = texts::back_message(&way);
     let made = commit(github, &*train.objects, held.as_ref(), &way.tree, &way.parents, &message).await?;
     point(github, &head, held.as_ref(), &made).await?;
-    let filter = PullFilter { head: Some(head.clone()), base: Some(tips.names.integration().to_string()), closed: false };
     let open = if held.is_some() { github.list_pulls(&filter).await?.into_iter().next() } else { None };
     let mut returned = Vec::new();
     for one in &way.charts {
@@ -192,10 +235,6 @@ pub async fn offer(train: &Train, tips: &Tips, report: &mut Report) -> Result<()
             report.add(None, Outcome::Done, format!("opened pull request {}: main returns to {}", pull.number, tips.names.integration()));
         }
     }
-    for chart in &way.conflicts {
-        let message = format!("main and {} both changed {chart}, and main's content did not come by the train", tips.names.integration());
-        report.refuse(Some(chart), "back/conflict", message, format!("open a pull request against {} that merges the two", tips.names.integration()));
-    }
     Ok(())
 }
 
@@ -206,10 +245,13 @@ pub async fn offer(train: &Train, tips: &Tips, report: &mut Report) -> Result<()
 /// When an object cannot be read.
 pub async fn prove(train: &Train, tips: &Tips, head: &CommitId) -> Result<Result<(), &'static str>, FlowError> {
     let commit = train.objects.commit(head).await?;
-    if commit.parents != [tips.integration.clone(), tips.main.clone()] {
-        return Ok(Err("integration or main moved since it was computed"));
+    if commit.parents.first() != Some(&tips.integration) {
+        return Ok(Err("integration moved since it was computed"));
     }
-    let Some(way) = compute(train, tips).await? else { return Ok(Err("main is back already")) };
+    let Some(way) = compute(train, tips).await?.way else { return Ok(Err("nothing of main can return")) };
+    if commit.parents != way.parents {
+        return Ok(Err("main moved since it was computed"));
+    }
     let same = way.tree == commit.tree || agree_outside(&*train.objects, &way.tree, &commit.tree, &[]).await?;
     Ok(if same { Ok(()) } else { Err("its content is not what is computed") })
 }

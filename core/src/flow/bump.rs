@@ -2,13 +2,15 @@
 //! through, or keeps it red while something is missing.
 
 mod derivation;
+mod following;
 
 use super::compose::{commit, point};
 use super::judge::{Chain, chain};
 use super::listing::{Patterns, root, subtree};
 use super::pulls::{offer, status};
 use super::store::{Signed, Store};
-use super::tips::{Difference, Pair, Tips, place};
+use super::tag::{finished, landed};
+use super::tips::{Difference, Pair, Tips, counterpart, place};
 use super::{FlowError, Outcome, Report, Train, texts};
 use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::names::{BranchName, ChartName, RepoPath};
@@ -17,7 +19,7 @@ use crate::plan::Branch;
 use crate::plan::bump::{Action, Facts, plan};
 use crate::port::github::{NewContent, NewEntry, Pull, PullFilter, Status, StatusState};
 
-pub use derivation::{Derived, derive};
+pub(crate) use derivation::{Derived, derive};
 
 /// The status that main demands.
 pub const STATUS: &str = "chartflow/main";
@@ -38,10 +40,11 @@ pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> 
         Some(pulls) => pulls,
         None => train.github.list_pulls(&PullFilter { base: Some(main.clone()), ..PullFilter::default() }).await?,
     };
+    let mut store = Store::new(train, &tips);
     for pull in pulls.into_iter().filter(|pull| pull.open() && pull.base.branch == main) {
         let chart = BranchName::new(pull.head.branch.clone()).ok().and_then(|branch| tips.names.chart_of_branch(&branch));
         match chart.filter(|_| !pull.from_fork()) {
-            Some(chart) => Job { train, tips: &tips, store: Store::new(train, &tips), chart, pull: &pull, hinted: hint.is_some() }.run(&mut report).await?,
+            Some(chart) => Job { train, tips: &tips, store: &mut store, chart, pull: &pull, hinted: hint.is_some() }.run(&mut report).await?,
             None => ordinary(train, &tips, &pull, hint.is_some(), &mut report).await?,
         }
     }
@@ -75,7 +78,7 @@ async fn ordinary(train: &Train, tips: &Tips, pull: &Pull, hinted: bool, report:
 struct Job<'a> {
     train: &'a Train,
     tips: &'a Tips,
-    store: Store,
+    store: &'a mut Store,
     chart: ChartName,
     pull: &'a Pull,
     hinted: bool,
@@ -87,11 +90,27 @@ impl Job<'_> {
             report.add(Some(&self.chart), Outcome::Waiting, "the branch moved; its newest commit is looked at when it is announced");
             return Ok(());
         };
-        let (facts, chain) = facts(self.train, self.tips, &mut self.store, &self.chart, &tip, self.pull).await?;
+        let (facts, chain) = facts(self.train, self.tips, self.store, &self.chart, &tip, self.pull).await?;
         let mut action = plan(&facts);
         let mut chain = chain;
         if let (Action::Bump, Some(found)) = (&action, &chain) {
             let derived = derive(self.train, self.tips, &self.chart, found, facts.main.as_ref()).await?;
+            if derived.level != Level::None {
+                let main = root(&*self.train.objects, &self.tips.main).await?;
+                // A version whose package fails behind its tag would be burnt.
+                if let Err(problem) = following::dry_build(self.train, &main, &derived.path, &derived.files, 0).await? {
+                    let hint = problem.hint().unwrap_or_else(|| "mend the chart on integration".to_owned());
+                    report.refuse(Some(&self.chart), "bump/package", crate::domain::causes(&problem), hint);
+                    let description = Some("its package cannot be built".to_owned());
+                    return status(
+                        self.train,
+                        self.hinted,
+                        &self.pull.head.sha,
+                        Status { context: STATUS.to_owned(), state: StatusState::Failure, description },
+                    )
+                    .await;
+                }
+            }
             let signed = self.store.sign(derived.statement.clone()).await?;
             if derived.level == Level::None {
                 // Nothing that is packaged changed: no version, no second commit, the gate follows at once.
@@ -225,30 +244,24 @@ impl Job<'_> {
 /// What is known of one chart on its way to main.
 async fn facts(train: &Train, tips: &Tips, store: &mut Store, chart: &ChartName, tip: &CommitId, pull: &Pull) -> Result<(Facts, Option<Chain>), FlowError> {
     let objects = &*train.objects;
-    let (branch, chain, paths) = branch_facts(train, tips, store, chart, tip, None).await?;
-    let at = async |commit: &CommitId| -> Result<Option<crate::plan::Place>, FlowError> {
-        for path in &paths {
-            if let Some(found) = place(train, commit, path).await? {
-                return Ok(Some(found));
-            }
-        }
-        Ok(None)
-    };
-    let returned_at = objects.merge_base(&tips.main, &tips.integration).await?;
-    let returned = match &returned_at {
-        Some(commit) => at(commit).await?,
+    let (branch, chain, base) = branch_facts(train, tips, store, chart, tip, None).await?;
+    let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
+    let main_root = root(objects, &tips.main).await?;
+    let main = counterpart(train, &patterns, chart, (&base, branch.base.as_ref()), &main_root).await?;
+    let returned = match objects.merge_base(&tips.main, &tips.integration).await? {
+        Some(commit) if commit == tips.main => main.clone(),
+        Some(commit) => counterpart(train, &patterns, chart, (&main_root, main.as_ref()), &root(objects, &commit).await?).await?,
         None => None,
     };
-    let main = at(&tips.main).await?;
-    let main_finished = match &main {
-        Some(main) if super::tag::finished(train, tips, main.path.as_str()).await?.as_ref() != Some(&main.tree) => {
-            !due_for_a_tag(store, chart, &main.tree).await?
-        }
-        _ => true,
+    let integration = counterpart(train, &patterns, chart, (&main_root, main.as_ref()), &root(objects, &tips.integration).await?).await?;
+    let main_finished = match finished(train, tips, chart, main.as_ref()).await? {
+        true => true,
+        // Content that came past the train gets no tag and blocks nothing.
+        false => landed(train, tips, store, chart, main.as_ref()).await?.is_none_or(|landed| landed.finished || landed.level() == Some(Level::None)),
     };
     let facts = Facts {
         chart: chart.clone(),
-        integration: at(&tips.integration).await?,
+        integration,
         main,
         returned,
         enforced: chain.as_ref().is_some_and(|chain| chain.enforce.is_some()),
@@ -259,14 +272,7 @@ async fn facts(train: &Train, tips: &Tips, store: &mut Store, chart: &ChartName,
     Ok((facts, chain))
 }
 
-/// Whether `tag` will make a tag for a content of main: its lineage is complete, and there is a version in it. Content that
-/// came past the train gets none and blocks nothing.
-async fn due_for_a_tag(store: &mut Store, chart: &ChartName, tree: &TreeId) -> Result<bool, FlowError> {
-    let chain = chain(store, chart, tree).await?.filter(|chain| chain.gate.is_some());
-    Ok(chain.as_ref().and_then(Chain::bump).is_some_and(|bump| bump.level != Level::None))
-}
-
-/// What a chart's branch holds and carries, and the directories the chart is or was in. `known` is its directory where
+/// What a chart's branch holds and carries, and the tree of main it was made from. `known` is the chart's directory where
 /// the branch does not differ from main.
 pub(crate) async fn branch_facts(
     train: &Train,
@@ -275,7 +281,7 @@ pub(crate) async fn branch_facts(
     chart: &ChartName,
     tip: &CommitId,
     known: Option<&RepoPath>,
-) -> Result<(Branch, Option<Chain>, Vec<RepoPath>), FlowError> {
+) -> Result<(Branch, Option<Chain>, TreeId), FlowError> {
     let objects = &*train.objects;
     let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
     let tip_root = root(objects, tip).await?;
@@ -287,14 +293,11 @@ pub(crate) async fn branch_facts(
         (None, Some(path)) => Pair { new: place(train, tip, path).await?, old: place(train, &base, path).await?, removed: false },
         (None, None) => Pair { new: None, old: None, removed: false },
     };
-    // The new directory first, so that a moved chart is found where it stands now.
-    let mut paths: Vec<RepoPath> = pair.new.iter().chain(&pair.old).map(|place| place.path.clone()).collect();
-    paths.dedup();
     let only_this_chart = super::compose::agree_outside(objects, &base_root, &tip_root, &pair.paths()).await?;
     let differs = pair.new != pair.old;
     let chain = if differs { chain(store, chart, &super::content_tree(pair.new.as_ref())?).await? } else { None };
     let carried = chain.as_ref().and_then(super::carried);
-    Ok((Branch { tip: tip.clone(), place: pair.new, base: pair.old, only_this_chart, carried }, chain, paths))
+    Ok((Branch { tip: tip.clone(), place: pair.new, base: pair.old, only_this_chart, carried }, chain, base_root))
 }
 
 /// The subject of a statement about a content.

@@ -8,7 +8,7 @@ use super::compose::agree_outside;
 use super::judge::{Chain, chain};
 use super::listing::{Patterns, root};
 use super::store::Store;
-use super::tips::{Difference, Pair, Tips, place};
+use super::tips::{Difference, Pair, Tips, counterpart, place};
 use super::{FlowError, Outcome, Report, Train, texts};
 use crate::domain::digest::CommitId;
 use crate::domain::names::{BranchName, ChartName};
@@ -36,6 +36,7 @@ pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> 
         None => candidates(train, &tips).await?,
     };
     let mut moved = BTreeSet::new();
+    let mut store = Store::new(train, &tips);
     for pull in pulls {
         let chart = BranchName::new(pull.base.branch.clone()).ok().and_then(|branch| tips.names.chart_of_branch(&branch));
         let Some((chart, tip)) = chart.and_then(|chart| Some((chart.clone(), tips.charts.get(&chart)?.clone()))) else { continue };
@@ -43,7 +44,7 @@ pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> 
             report.add(Some(&chart), Outcome::Waiting, format!("pull request {}: the branch has just moved", pull.number));
             continue;
         }
-        let mut job = Job { train, tips: &tips, store: Store::new(train, &tips), chart, tip };
+        let mut job = Job { train, tips: &tips, store: &mut store, chart, tip };
         if job.judge(&pull, &mut report).await? {
             moved.insert(job.chart);
         }
@@ -63,7 +64,7 @@ async fn candidates(train: &Train, tips: &Tips) -> Result<Vec<Pull>, FlowError> 
 struct Job<'a> {
     train: &'a Train,
     tips: &'a Tips,
-    store: Store,
+    store: &'a mut Store,
     chart: ChartName,
     tip: CommitId,
 }
@@ -106,17 +107,19 @@ impl Job<'_> {
             Some(base) => on_first_parent(self.train, &self.tips.main, base).await?,
             None => false,
         };
-        let integration = match pair.as_ref().and_then(Pair::path) {
-            Some(path) => place(self.train, &self.tips.integration, path).await?,
-            None => None,
-        };
+        let integration_root = root(objects, &self.tips.integration).await?;
+        let known = (&base_root, pair.as_ref().and_then(|pair| pair.old.as_ref()));
+        let integration = counterpart(self.train, &patterns, &self.chart, known, &integration_root).await?;
+        // What the branch holds by now may stand in another directory than what the head brings.
+        let branch = Difference::between(self.train, &patterns, &base_root, &tip_root).await?;
+        let branch_paths = branch.charts.get(&self.chart).map(Pair::paths).unwrap_or_default();
         let (origin, chain) = self.origin(pair.as_ref()).await?;
         let facts = Facts {
             chart: self.chart.clone(),
             own_repository: !pull.from_fork(),
             on_tip: head.parents == [self.tip.clone()],
-            only_this_chart: agree_outside(objects, &tip_root, &head.tree, &paths).await?,
-            branch_sound: first_parent && agree_outside(objects, &base_root, &tip_root, &paths).await?,
+            only_this_chart: agree_outside(objects, &base_root, &head.tree, &paths).await?,
+            branch_sound: first_parent && agree_outside(objects, &base_root, &tip_root, &branch_paths).await?,
             head: pair.as_ref().and_then(|pair| pair.new.clone()),
             integration,
             origin,
@@ -128,7 +131,7 @@ impl Job<'_> {
     async fn origin(&mut self, pair: Option<&Pair>) -> Result<(Origin, Option<Chain>), FlowError> {
         let Some(pair) = pair else { return Ok((Origin::Unsigned, None)) };
         let tree = super::content_tree(pair.new.as_ref())?;
-        let Some(chain) = chain(&mut self.store, &self.chart, &tree).await? else { return Ok((Origin::Unsigned, None)) };
+        let Some(chain) = chain(self.store, &self.chart, &tree).await? else { return Ok((Origin::Unsigned, None)) };
         let Some(promotion) = chain.promotion() else { return Ok((Origin::Unsigned, None)) };
         if chain.bump.is_some() {
             let derived = derive(self.train, self.tips, &self.chart, &chain, pair.old.as_ref()).await?;

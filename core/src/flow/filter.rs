@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use super::bump::{branch_facts, content_subject};
 use super::compose::{Graft, commit, graft, point};
 use super::history::{Gathered, gather};
-use super::judge::{Chain, chain};
+use super::judge::Chain;
 use super::listing::{Patterns, file, root};
 use super::preview::Preview;
 use super::pulls::{offer, open, status};
 use super::store::{Signed, Store};
+use super::tag::landed;
 use super::tips::{Difference, Pair, Tips, place};
 use super::{FlowError, Outcome, Report, Train, checks, texts};
 use crate::domain::commit::Author;
@@ -198,10 +199,7 @@ impl Job<'_> {
 
     /// Runs what checks the content lacks, and signs rows 1 and 2.
     async fn sign(&mut self, pair: Pair, report: &mut Report) -> Result<Option<Due>, FlowError> {
-        let last = match &pair.old {
-            Some(old) => chain(self.store, &self.chart, &old.tree).await?,
-            None => None,
-        };
+        let last = landed(self.train, self.tips, self.store, &self.chart, pair.old.as_ref()).await?.map(|landed| landed.chain);
         let gathered = gather(self.train, self.tips, &self.chart, &pair, last.as_ref()).await?;
         let range = gathered.history.range().map_err(|source| FlowError::Chart {
             chart: self.chart.to_string(),
@@ -213,7 +211,7 @@ impl Job<'_> {
         report.checks.extend(judged.entries.clone());
         if !judged.passed() {
             for finding in judged.failures() {
-                report.refuse(Some(&self.chart), &finding.rule, finding.message.clone(), finding.hint.clone().unwrap_or_default());
+                report.refuse(Some(&self.chart), &finding.rule, finding.to_string(), finding.hint.clone().unwrap_or_default());
             }
             return Ok(None);
         }
@@ -317,8 +315,9 @@ impl Due {
             grafts.retain(|graft| graft.path != new.path);
             grafts.push(Graft { path: new.path.clone(), tree: Some(new.tree.clone()) });
         }
-        let base = root(objects, &tip).await?;
-        let tree = graft(github, objects, &base, &grafts).await?;
+        // The whole tree is main's with this chart replaced, whatever the branch held before.
+        let base = objects.merge_base(&tips.main, &tip).await?.unwrap_or_else(|| tip.clone());
+        let tree = graft(github, objects, &root(objects, &base).await?, &grafts).await?;
         let head = tips.names.promote_head(&self.chart)?.to_string();
         let held = if self.fresh { github.get_ref(&format!("heads/{head}")).await?.and_then(RefTarget::commit) } else { tips.branches.get(&head).cloned() };
         let message = texts::promotion_message(&self.chart, &self.promotion, &self.authors);

@@ -8,11 +8,12 @@ use super::store::Store;
 use super::tips::{Difference, Pair, Tips};
 use super::{FlowError, Outcome, Report, Train, back, texts};
 use crate::domain::branch::RELEASED;
-use crate::domain::digest::{CommitId, TreeId};
+use crate::domain::digest::CommitId;
 use crate::domain::names::{ChartName, TagName};
 use crate::domain::statement::{Level, Predicate, Stage, Statement, TagRecord};
+use crate::plan::Place;
 use crate::plan::tag::{Action, Facts, Gated, plan};
-use crate::port::github::RefTarget;
+use crate::port::github::{PullFilter, RefTarget};
 
 /// Tags what is due, opens the way back, removes branches that are merged, and starts packaging.
 ///
@@ -30,7 +31,13 @@ pub async fn run(train: &Train) -> Result<Report, FlowError> {
     let mut finished: Vec<Graft> = Vec::new();
     let mut tagged = Vec::new();
     for (chart, pair) in &difference.charts {
-        let mut job = Job { train, tips: &tips, store: &mut store, chart, pair };
+        let landed = landed(train, &tips, &mut store, chart, pair.new.as_ref()).await?;
+        // What a release brought is finished even where somebody overrode it since.
+        let pair = match &landed {
+            Some(landed) if !landed.finished => &Pair { new: landed.place.clone(), old: pair.old.clone(), removed: landed.place.is_none() || pair.removed },
+            _ => pair,
+        };
+        let mut job = Job { train, tips: &tips, store: &mut store, chart, pair, landed: landed.filter(|landed| !landed.finished) };
         if job.run(&mut report, &mut tagged).await? {
             finished.extend(entries(pair));
             remove_branch(train, &tips, chart, pair).await?;
@@ -39,10 +46,22 @@ pub async fn run(train: &Train) -> Result<Report, FlowError> {
     store.flush().await?;
     move_marker(train, RELEASED, &marker, finished).await?;
     back::offer(train, &tips, &mut report).await?;
+    sweep(train, &tips).await?;
     if !tagged.is_empty() {
         train.github.dispatch("chartflow-package", &serde_json::json!({ "tags": tagged.iter().take(20).collect::<Vec<_>>() })).await?;
     }
     Ok(report)
+}
+
+/// Removes the train's heads without an open pull request: their merge was the last thing a job could do.
+async fn sweep(train: &Train, tips: &Tips) -> Result<(), FlowError> {
+    for branch in tips.branches.keys().filter(|branch| tips.names.is_machine_head(branch)) {
+        let filter = PullFilter { head: Some(branch.clone()), ..PullFilter::default() };
+        if train.github.list_pulls(&filter).await?.is_empty() {
+            train.github.delete_ref(&format!("heads/{branch}")).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The marker's entries after `tag` has finished with a chart.
@@ -98,14 +117,72 @@ struct Job<'a> {
     store: &'a mut Store,
     chart: &'a ChartName,
     pair: &'a Pair,
+    landed: Option<Landed>,
+}
+
+/// The newest content of a chart on main that came by the train.
+pub(crate) struct Landed {
+    /// Main's newest first-parent commit that holds it.
+    commit: CommitId,
+    place: Option<Place>,
+    /// Whether `tag` has finished with it.
+    pub(crate) finished: bool,
+    /// Its lineage, up to the release gate at least.
+    pub(crate) chain: Chain,
+}
+
+impl Landed {
+    /// The level of its bump.
+    pub(crate) fn level(&self) -> Option<Level> {
+        self.chain.bump().map(|bump| bump.level)
+    }
+}
+
+/// What `tag` has finished with last of a chart whose place on main is `main`.
+async fn last_finished(train: &Train, tips: &Tips, chart: &ChartName, main: Option<&Place>) -> Result<Option<Place>, FlowError> {
+    let objects = &*train.objects;
+    let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
+    let (main_root, marker_root) = (root(objects, &tips.main).await?, root(objects, tips.marker(train, RELEASED).await?).await?);
+    super::tips::counterpart(train, &patterns, chart, (&main_root, main), &marker_root).await
+}
+
+/// Whether `tag` has finished with main's present content of a chart.
+pub(crate) async fn finished(train: &Train, tips: &Tips, chart: &ChartName, main: Option<&Place>) -> Result<bool, FlowError> {
+    Ok(last_finished(train, tips, chart, main).await?.as_ref() == main)
+}
+
+/// Looks for the newest content of a chart on main that came by the train. That is main's present one, `main`, unless
+/// somebody overrode it; what lies behind the content that `tag` has finished with is not looked at.
+pub(crate) async fn landed(train: &Train, tips: &Tips, store: &mut Store, chart: &ChartName, main: Option<&Place>) -> Result<Option<Landed>, FlowError> {
+    let objects = &*train.objects;
+    let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
+    let mut at = objects.commit(&tips.main).await?;
+    let finished = last_finished(train, tips, chart, main).await?;
+    let mut place = main.cloned();
+    loop {
+        let finished = place == finished;
+        let chain = chain(store, chart, &super::content_tree(place.as_ref())?).await?.filter(|chain| chain.gate.is_some());
+        if let Some(chain) = chain {
+            return Ok(Some(Landed { commit: at.id, place, finished, chain }));
+        }
+        if finished {
+            return Ok(None);
+        }
+        let before = place.clone();
+        while place == before {
+            let Some(parent) = at.parents.first() else { return Ok(None) };
+            let parent = objects.commit(parent).await?;
+            place = super::tips::counterpart(train, &patterns, chart, (&at.tree, place.as_ref()), &parent.tree).await?;
+            at = parent;
+        }
+    }
 }
 
 impl Job<'_> {
     /// Whether `tag` has finished with the content now.
     async fn run(&mut self, report: &mut Report, tagged: &mut Vec<TagName>) -> Result<bool, FlowError> {
         let chart = Some(self.chart);
-        let tree = super::content_tree(self.pair.new.as_ref())?;
-        let chain = chain(self.store, self.chart, &tree).await?.filter(|chain| chain.gate.is_some());
+        let chain = self.landed.as_ref().map(|landed| landed.chain.clone());
         let gated = match chain.as_ref().and_then(Chain::bump) {
             Some(bump) if bump.level == Level::None => Some(Gated { tag: None }),
             Some(bump) => {
@@ -165,7 +242,7 @@ impl Job<'_> {
     /// The first first-parent commit of main that holds the content.
     async fn first_commit(&self) -> Result<CommitId, FlowError> {
         let objects = &*self.train.objects;
-        let mut at = objects.commit(&self.tips.main).await?;
+        let mut at = objects.commit(self.landed.as_ref().map_or(&self.tips.main, |landed| &landed.commit)).await?;
         let Some(path) = self.pair.path() else { return Ok(at.id) };
         let wanted = self.pair.new.as_ref().map(|place| place.tree.clone());
         while let Some(parent) = at.parents.first() {
@@ -220,13 +297,4 @@ pub(crate) async fn existing(train: &Train, name: &TagName) -> Result<Option<(Re
             Ok(tag.map(|tag| (RefTarget::Tag(object), tag.commit)))
         }
     }
-}
-
-/// What `tag` has finished with at a path, for `bump`'s question whether main's content has its tag.
-///
-/// # Errors
-/// When an object cannot be read.
-pub(crate) async fn finished(train: &Train, tips: &Tips, path: &str) -> Result<Option<TreeId>, FlowError> {
-    let tree = root(&*train.objects, tips.marker(train, RELEASED).await?).await?;
-    subtree(&*train.objects, &tree, path).await
 }

@@ -30,7 +30,7 @@ pub struct Facts {
     pub own_repository: bool,
     /// Whether the head is one commit on top of the branch's present tip.
     pub on_tip: bool,
-    /// Whether the head's whole tree is the branch's with this chart replaced and nothing else.
+    /// Whether the head's whole tree is that of main where the branch began, with this chart replaced and nothing else.
     pub only_this_chart: bool,
     /// Whether the branch's whole tree is a first-parent commit of main's with this chart replaced and nothing else.
     pub branch_sound: bool,

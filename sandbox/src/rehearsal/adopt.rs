@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 
 use chartflow_core::domain::branch::{Names, PUBLISHED, RELEASED};
@@ -28,6 +27,7 @@ use chartflow_core::port::objects::Objects;
 use chartflow_core::port::transport::Method;
 use serde_json::{Value, json};
 
+use super::import;
 use super::world::{ADMIN, APP, CONTRIBUTOR, REVIEWER, World, person};
 use super::{Head, Options, Origin, Progress, RehearsalError};
 use crate::github::actor::{Caller, Role, TokenKind};
@@ -37,16 +37,14 @@ use crate::github::{Hub, HubOptions};
 use crate::registry::RegistryServer;
 use crate::registry::{Options as RegistryOptions, Registry};
 
-const OWNER: &str = "rehearsal";
-const NAME: &str = "charts";
-const CONFIGURATION: &str = ".chartflow.yaml";
+pub(super) const OWNER: &str = "rehearsal";
+pub(super) const NAME: &str = "charts";
+pub(super) const CONFIGURATION: &str = ".chartflow.yaml";
 /// The index of an empty Helm repository.
 const EMPTY_INDEX: &str = "apiVersion: v1\nentries: {}\ngenerated: \"1970-01-01T00:00:00Z\"\n";
 
 /// What the rehearsal starts from.
 struct Start {
-    /// The user's git directory; a plain directory is imported into the embedded one.
-    borrowed: Option<PathBuf>,
     base: CommitId,
     heads: Vec<Head>,
     /// Every ref of the user's repository.
@@ -65,7 +63,7 @@ pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress)
     hub.add_actor(person(ADMIN, 1, Role::Admin));
     hub.add_actor(person(CONTRIBUTOR, 2, Role::Write));
     hub.add_actor(person(REVIEWER, 3, Role::Maintain));
-    let start = start(options, &hub)?;
+    let start = start(options, &hub).await?;
     let objects = Arc::new(LocalRepository::open(hub.git_directory())?);
     let continued = start.references.iter().any(|(name, _)| name == &format!("refs/{RELEASED}"));
     import(&hub, &start, continued)?;
@@ -128,7 +126,7 @@ pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress)
     })
 }
 
-fn world<E: std::error::Error + Send + Sync + 'static>(what: &str) -> impl FnOnce(E) -> RehearsalError {
+pub(super) fn world<E: std::error::Error + Send + Sync + 'static>(what: &str) -> impl FnOnce(E) -> RehearsalError {
     let what = what.to_owned();
     move |source| RehearsalError::World { what, source: Box::new(source) }
 }
@@ -148,60 +146,21 @@ async fn epoch(options: &Options) -> Result<i64, RehearsalError> {
     Ok(newest)
 }
 
-fn start(options: &Options, hub: &Hub) -> Result<Start, RehearsalError> {
+async fn start(options: &Options, hub: &Hub) -> Result<Start, RehearsalError> {
     match &options.origin {
         Origin::Repository { git_directory, base, heads } => {
             let references = LocalRepository::open(git_directory)?.references()?;
-            Ok(Start { borrowed: Some(git_directory.clone()), base: base.clone(), heads: heads.clone(), references })
+            Ok(Start { base: base.clone(), heads: heads.clone(), references })
         }
         Origin::Directory { path } => {
-            let (base, head) = import_directory(path, hub)?;
+            let (base, head) = import::directory(path, hub).await?;
             Ok(Start {
-                borrowed: None,
                 base,
                 heads: vec![Head { branch: "feature/import".to_owned(), title: "feat: import charts".to_owned(), commit: head }],
                 references: Vec::new(),
             })
         }
     }
-}
-
-/// Imports a plain directory of charts as one commit on an empty one.
-fn import_directory(path: &Path, hub: &Hub) -> Result<(CommitId, CommitId), RehearsalError> {
-    let index = hub.git_directory().join("import-index");
-    let git = |arguments: &[&str]| -> Result<String, RehearsalError> {
-        let output = Command::new("git")
-            .args(["-c", "core.autocrlf=false", "-c", "core.fileMode=true", "-c", "core.symlinks=true"])
-            .args(arguments)
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("GIT_CONFIG_NOSYSTEM", "1")
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .env("GIT_DIR", hub.git_directory())
-            .env("GIT_WORK_TREE", path)
-            .env("GIT_INDEX_FILE", &index)
-            .envs(["GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"].map(|name| (name, CONTRIBUTOR)))
-            .envs(["GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"].map(|name| (name, "contributor@example.com")))
-            .envs(["GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"].map(|name| (name, "1767225600 +0000")))
-            .current_dir(path)
-            .output()
-            .map_err(RehearsalError::file(path, "running git"))?;
-        if output.status.success() {
-            return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
-        }
-        Err(RehearsalError::GitProgram {
-            command: arguments.first().copied().unwrap_or_default().to_owned(),
-            message: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-        })
-    };
-    let empty = git(&["write-tree"])?;
-    let base = git(&["commit-tree", "-m", "chore: start", &empty])?;
-    git(&["add", "-A", "-f", "."])?;
-    let tree = git(&["write-tree"])?;
-    let head = git(&["commit-tree", "-p", &base, "-m", "feat: import charts", &tree])?;
-    std::fs::remove_file(&index).map_err(RehearsalError::file(&index, "removing the index"))?;
-    let id = |text: String| CommitId::new(text).map_err(world("git's answer"));
-    Ok((id(base)?, id(head)?))
 }
 
 /// The refs the rehearsal begins with: all that the train knows when it continues, else main and the tags.
@@ -286,7 +245,7 @@ fn call(person: &Person<'_>, path: &str, body: &Value) -> Result<String, Rehears
 }
 
 /// Where the charts are: the default glob, or where every other directory with a Chart.yaml lies.
-async fn globs(objects: &LocalRepository, roots: &[TreeId], progress: &mut (dyn FnMut(Progress) + Send)) -> Result<Vec<String>, RehearsalError> {
+pub(super) async fn globs(objects: &LocalRepository, roots: &[TreeId], progress: &mut (dyn FnMut(Progress) + Send)) -> Result<Vec<String>, RehearsalError> {
     let default = vec!["charts/*".to_owned()];
     let patterns = Patterns::new(&default)?;
     for root in roots {

@@ -10,7 +10,7 @@ use chartflow_core::flow::{self, FlowError, Outcome, Report};
 use super::people::act;
 use super::summary::{CheckRow, RefusedRow, StageRow};
 use super::world::World;
-use super::{Progress, RehearsalError};
+use super::{Progress, RehearsalError, Step};
 use crate::github::events::{Outcome as Start, StartedEvent};
 
 /// After so many rounds of people acting, something goes in circles.
@@ -136,11 +136,15 @@ fn record(
         }
         row.outcome = word(report.outcome().max(row.worst)).to_owned();
         row.worst = report.outcome().max(row.worst);
-        let lines = report.entries.iter().filter(|entry| entry.outcome != Outcome::Nothing);
-        let lines: Vec<String> =
-            lines.map(|entry| entry.chart.as_ref().map_or_else(|| entry.message.clone(), |chart| format!("{chart}: {}", entry.message))).collect();
-        row.messages.extend(lines.clone());
-        progress(Progress::Stage { stage: report.stage.to_string(), outcome: word(report.outcome()).to_owned(), lines });
+        let entries = report.entries.iter().filter(|entry| entry.outcome != Outcome::Nothing);
+        let steps: Vec<Step> = entries
+            .map(|entry| Step {
+                outcome: word(entry.outcome).to_owned(),
+                text: entry.chart.as_ref().map_or_else(|| entry.message.clone(), |chart| format!("{chart}: {}", entry.message)),
+            })
+            .collect();
+        row.messages.extend(steps.iter().map(|step| step.text.clone()));
+        progress(Progress::Stage { stage: report.stage.to_string(), outcome: word(report.outcome()).to_owned(), steps });
     }
     row.charts.sort();
     row.charts.dedup();

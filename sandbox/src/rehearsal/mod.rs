@@ -4,10 +4,15 @@
 //! GitHub Actions; a contributor opens the pull requests, and a second person approves and merges where people do.
 
 mod adopt;
+mod commands;
 mod drive;
 mod error;
+mod import;
+mod links;
 mod output;
 mod people;
+mod report;
+mod serve;
 mod summary;
 mod world;
 
@@ -15,9 +20,11 @@ use std::path::PathBuf;
 
 use chartflow_core::domain::digest::CommitId;
 
+pub use commands::{PORT, pull, serve_release, verify};
 pub use error::RehearsalError;
-pub use output::{MARKER, OutputError, prepare};
-pub use summary::{ChartRow, CheckRow, PullRow, RefusedRow, StageRow, Summary};
+pub use output::{MARKER, OutputError, has_room, prepare};
+pub use serve::{VISITOR, repository, serve};
+pub use summary::{ChartRow, CheckRow, CommitRow, Edge, LineageRow, LinkRow, OciRow, PackageRow, PullRow, RefusedRow, StageRow, Summary, TreeRow};
 
 /// One contribution: a commit and the name its branch gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,10 +79,10 @@ pub enum Progress {
     Stage {
         /// The stage.
         stage: String,
-        /// How it ended.
+        /// How it ended: `done`, `refused` or `nothing to do`.
         outcome: String,
-        /// What it did, one line a chart.
-        lines: Vec<String>,
+        /// What it did.
+        steps: Vec<Step>,
     },
     /// Something worth knowing.
     Notice {
@@ -84,12 +91,23 @@ pub enum Progress {
     },
 }
 
+/// One thing that a stage did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// How it ended: `done`, `refused` or `nothing to do`, which is said of what waits.
+    pub outcome: String,
+    /// What it was, with the chart before it.
+    pub text: String,
+}
+
 /// A rehearsal that has come to its end and whose server can be kept up.
 pub struct Rehearsed {
     /// The result.
     pub summary: Summary,
     /// The embedded GitHub.
     pub hub: std::sync::Arc<crate::github::Hub>,
+    /// The embedded registry, which listens until this is dropped.
+    pub registry: crate::registry::RegistryServer,
 }
 
 /// Runs all stages for the contributions.
@@ -100,5 +118,5 @@ pub async fn rehearse(options: &Options, progress: &mut (dyn FnMut(Progress) + S
     let mut world = adopt::adopt(options, progress).await?;
     drive::drive(&mut world, progress).await?;
     let summary = output::write(&world, options).await?;
-    Ok(Rehearsed { summary, hub: world.hub })
+    Ok(Rehearsed { summary, hub: world.hub, registry: world.registry })
 }

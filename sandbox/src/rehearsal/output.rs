@@ -10,6 +10,8 @@ use chartflow_core::domain::names::BranchName;
 use chartflow_core::domain::statement::{Predicate, Statement, Subject};
 use chartflow_core::port::objects::Objects;
 
+use super::links;
+use super::report::report;
 use super::summary::{ChartRow, LineageRow, OciRow, PackageRow, PullRow, Summary, TreeRow};
 use super::world::World;
 use super::{Options, RehearsalError};
@@ -73,6 +75,18 @@ pub fn prepare(out: &Path) -> Result<(), OutputError> {
     fs::write(out.join(".gitignore"), "*\n").map_err(failed)
 }
 
+/// Whether the folder can still be written to. A full disk reaches a stage as an answer of the embedded GitHub, which is
+/// text alone; this finds out what it was.
+///
+/// # Errors
+/// What the operating system says when one mebibyte is written there.
+pub fn has_room(out: &Path) -> io::Result<()> {
+    let path = out.join(MARKER);
+    let written = fs::write(&path, vec![0; 1 << 20]);
+    fs::write(&path, "")?;
+    written
+}
+
 /// Writes everything; the summary last, so that its presence says that the rehearsal came to its end.
 pub(crate) async fn write(world: &World, options: &Options) -> Result<Summary, RehearsalError> {
     let _ = options;
@@ -114,6 +128,8 @@ pub(crate) async fn write(world: &World, options: &Options) -> Result<Summary, R
         checks: world.checks.clone(),
         refused: world.refused.clone(),
     };
+    let page = world.out.join("report.html");
+    fs::write(&page, report(&summary)).map_err(RehearsalError::file(&page, "writing"))?;
     let text = serde_json::to_string_pretty(&summary).map_err(|source| RehearsalError::World { what: "the summary".to_owned(), source: Box::new(source) })?;
     let path = world.out.join("summary.json");
     fs::write(&path, format!("{text}\n")).map_err(RehearsalError::file(&path, "writing"))?;
@@ -153,6 +169,8 @@ fn chart_row(path: &str, lineage: &[u8]) -> Option<ChartRow> {
         lineage: LineageRow { file: format!("release/{path}"), attestations: statements.len() },
         requests: 0,
         creating: 0,
+        links: links::links(&statements),
+        commits: links::commits(&statements),
     })
 }
 

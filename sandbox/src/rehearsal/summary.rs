@@ -58,6 +58,65 @@ pub struct ChartRow {
     pub requests: u64,
     /// Of these, the calls that create content.
     pub creating: u64,
+    /// The statements of the lineage, in the order a change passes them.
+    #[serde(skip)]
+    pub links: Vec<LinkRow>,
+    /// The commits that counted, oldest first.
+    #[serde(skip)]
+    pub commits: Vec<CommitRow>,
+}
+
+/// What a statement does in a lineage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edge {
+    /// Says what was found about one content.
+    Check,
+    /// Says that one content may go on.
+    Gate,
+    /// Carries one content to the next place.
+    Carry,
+}
+
+impl Edge {
+    /// The word, as `chartflow verify` prints it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Check => "check",
+            Self::Gate => "gate",
+            Self::Carry => "carry",
+        }
+    }
+}
+
+/// One statement of a lineage, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkRow {
+    /// What other statements call it: `validate`, `release-gate`, ….
+    pub name: String,
+    /// The stage that signed it.
+    pub stage: String,
+    /// What it does.
+    pub edge: Edge,
+    /// Whether it speaks about the package rather than a directory.
+    pub package: bool,
+    /// The SHA-256 of what it speaks about.
+    pub subject: String,
+    /// The SHA-256 of the signed payload.
+    pub statement: String,
+    /// What it says.
+    pub says: String,
+}
+
+/// A commit that counted for a release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitRow {
+    /// Its id.
+    pub id: String,
+    /// The first line of its message.
+    pub subject: String,
+    /// Who wrote it.
+    pub author: Option<String>,
 }
 
 /// Both ids of a content.
@@ -143,6 +202,31 @@ pub struct StageRow {
     pub(crate) worst: Outcome,
 }
 
+impl Summary {
+    /// The result in one sentence.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let names: Vec<String> = self.charts.iter().map(|chart| format!("{} {}", chart.chart, chart.to)).collect();
+        let released = match names.as_slice() {
+            [] => None,
+            [one] => Some(format!("{one} was released")),
+            [most @ .., last] if names.len() <= 4 => Some(format!("{} and {last} were released", most.join(", "))),
+            _ => Some(format!("{} charts were released", names.len())),
+        };
+        let refused = match self.refused.as_slice() {
+            [] => None,
+            [one] => Some(format!("{} refused {}", one.stage, one.chart.as_deref().unwrap_or("the contribution"))),
+            all => Some(format!("{} things were refused", all.len())),
+        };
+        match (released, refused) {
+            (Some(released), Some(refused)) => format!("{released}; {refused}."),
+            (Some(released), None) => format!("{released}."),
+            (None, Some(refused)) => format!("Nothing was released: {refused}."),
+            (None, None) => "Nothing to release: no chart's package changes.".to_owned(),
+        }
+    }
+}
+
 impl StageRow {
     pub(crate) fn new(stage: StageName, event: &str, milliseconds: u128, requests: u64, creating: u64) -> Self {
         Self {
@@ -157,6 +241,11 @@ impl StageRow {
             charts: Vec::new(),
             worst: Outcome::Nothing,
         }
+    }
+
+    /// Whether it did something about a chart.
+    pub(crate) fn about(&self, chart: &str) -> bool {
+        self.charts.iter().any(|name| name == chart)
     }
 }
 

@@ -145,14 +145,14 @@ impl<'a> Walk<'a> {
         let root = only(entries, Row::Root, "root", Stage::Package, pick!(Gate), told).filter(|said| said.entry.digest == root.digest);
         let mut outside = BTreeMap::new();
         for entry in entries.values() {
-            match (&entry.row, &entry.statement.predicate) {
-                (Row::OutsideCheck, Predicate::Checks(says)) => {
-                    if outside.insert(says.outside.as_deref().unwrap_or_default(), Said { entry, says }).is_some() {
-                        refused.push(refuse(entry, Rule::LineageShape, format!("the lineage has {} twice", entry.statement.name())));
-                    }
-                }
-                (Row::Published, _) => refused.push(refuse(entry, Rule::LineageShape, "what was published is not part of a lineage file")),
-                _ => {}
+            if let Predicate::Checks(says) = &entry.statement.predicate
+                && let Some(key) = says.outside.as_deref()
+                && outside.insert(key, Said { entry, says }).is_some()
+            {
+                refused.push(refuse(entry, Rule::LineageShape, format!("the lineage has {} twice", entry.statement.name())));
+            }
+            if entry.row == Row::Published {
+                refused.push(refuse(entry, Rule::LineageShape, "what was published is not part of a lineage file"));
             }
         }
         let contents = (promotion.as_ref().map(|said| &said.entry.statement.subject), bump.as_ref().map(|said| &said.entry.statement.subject));

@@ -83,6 +83,23 @@ impl Lock {
         Ok(Some(Self { generated, digest, dependencies: field("dependencies").map(|_| dependencies) }))
     }
 
+    /// The digest of what is wanted (Chart.yaml, aliases of repositories resolved) and what was found (helm
+    /// `internal/resolver/resolver.go`, `HashReq`).
+    ///
+    /// # Errors
+    /// When a dependency cannot be written as JSON.
+    pub fn digest_of(wanted: &[Dependency], found: &[Dependency]) -> Result<String, super::super::oci::OciError> {
+        let bare = |dependency: &Dependency| Dependency {
+            name: dependency.name.clone(),
+            version: dependency.version.clone(),
+            repository: dependency.repository.clone(),
+            ..Dependency::default()
+        };
+        let found: Vec<Dependency> = found.iter().map(bare).collect();
+        let json = super::super::oci::go_json(&[wanted, &found])?;
+        Ok(super::super::digest::Sha256::of(json.as_bytes()).prefixed())
+    }
+
     /// The file as helm writes it into a package.
     #[must_use]
     pub fn to_yaml(&self) -> String {
@@ -118,4 +135,21 @@ pub fn go_time(text: &str) -> Option<String> {
     let offset = if matches!(rest, "+00:00" | "-00:00") { "Z" } else { rest };
     let point = if fraction.is_empty() { "" } else { "." };
     valid.then(|| format!("{seconds}{point}{fraction}{offset}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digest_is_helm_s() {
+        let alpine = Dependency {
+            name: "alpine".to_owned(),
+            version: "0.1.0".to_owned(),
+            repository: "http://localhost:8879/charts".to_owned(),
+            ..Dependency::default()
+        };
+        let digest = Lock::digest_of(std::slice::from_ref(&alpine), std::slice::from_ref(&alpine)).unwrap();
+        assert_eq!(digest, "sha256:fb239e836325c5fa14b29d1540a13b7d3ba13151b67fe719f820e0ef6d66aaaf");
+    }
 }

@@ -3,6 +3,8 @@
 //! by name, and every member carries the one time given.
 
 mod archive;
+#[cfg(test)]
+mod archive_tests;
 pub mod emit;
 mod error;
 mod glob;

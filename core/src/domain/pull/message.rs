@@ -80,3 +80,27 @@ pub fn tag(name: &TagName, chart: &ChartName, source: &CommitId, gate: Statement
 pub fn publication(chart: &ChartName, version: &Version, source: &CommitId) -> String {
     message(&format!("chore({chart}): publish {version}"), &[chart], source, &[])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::pull::{TITLE_LIMIT, title};
+
+    #[test]
+    fn merges_and_tags() {
+        insta::assert_snapshot!(title::merged("Promote redis [skip ci] from integration", 7), @"Promote redis from integration (#7)");
+        assert!(title::merged(&"x".repeat(400), 7).chars().count() <= TITLE_LIMIT);
+        insta::assert_snapshot!(title::release(&"redis".parse().unwrap(), &Version::new(1, 3, 0)), @"redis 1.3.0");
+        insta::assert_snapshot!(merge(&[&"redis".parse().unwrap()], &CommitId::new("1".repeat(40)).unwrap()), @"
+        Chartflow-Chart: redis
+        Chartflow-Source: 1111111111111111111111111111111111111111
+        ");
+        insta::assert_snapshot!(tag(&"redis-v1.3.0".parse().unwrap(), &"redis".parse().unwrap(), &CommitId::new("1".repeat(40)).unwrap(), StatementDigest::of(b"")), @"
+        redis-v1.3.0
+
+        Chartflow-Chart: redis
+        Chartflow-Source: 1111111111111111111111111111111111111111
+        Chartflow-Release-Gate: sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+        ");
+    }
+}

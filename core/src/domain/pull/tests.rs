@@ -8,7 +8,6 @@ use crate::domain::commit::range::Counted;
 use crate::domain::digest::{CommitId, Sha256, TreeId};
 use crate::domain::markdown::Links;
 use crate::domain::names::ChartName;
-use crate::domain::statement::StatementDigest;
 use crate::domain::version::Level;
 
 fn links() -> Links {
@@ -317,24 +316,6 @@ fn titles() {
     let long = title::way_back(&many);
     assert!(long.chars().count() <= TITLE_LIMIT && long.ends_with('…'), "{long}");
     insta::assert_snapshot!(without_skip_tokens("a [skip\nci] b [skip [no ci] ci] [Actions  Skip] skip-checks: true", 256), @"a b");
-}
-
-#[test]
-fn merges_and_tags() {
-    insta::assert_snapshot!(title::merged("Promote redis [skip ci] from integration", 7), @"Promote redis from integration (#7)");
-    assert!(title::merged(&"x".repeat(400), 7).chars().count() <= TITLE_LIMIT);
-    insta::assert_snapshot!(title::release(&redis(), &version("1.3.0")), @"redis 1.3.0");
-    insta::assert_snapshot!(message::merge(&[&redis()], &commit_id("1")), @"
-    Chartflow-Chart: redis
-    Chartflow-Source: 1111111111111111111111111111111111111111
-    ");
-    insta::assert_snapshot!(message::tag(&"redis-v1.3.0".parse().unwrap(), &redis(), &commit_id("1"), StatementDigest::of(b"")), @"
-    redis-v1.3.0
-
-    Chartflow-Chart: redis
-    Chartflow-Source: 1111111111111111111111111111111111111111
-    Chartflow-Release-Gate: sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
-    ");
 }
 
 #[test]

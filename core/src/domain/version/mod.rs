@@ -2,6 +2,8 @@
 //!
 //! Versions are SemVer 2.0.0 and compare by precedence, so build metadata never decides anything (rules 10 and 11).
 
+pub mod constraint;
+
 use std::cmp::Ordering;
 use std::fmt;
 

@@ -238,6 +238,7 @@ impl<'a> Builder<'a> {
             #[expect(clippy::cast_precision_loss, reason = "a number that is asked for as a double becomes one")]
             ("float", Value::Integer(value)) => Some(Value::Float(value as f64)),
             ("timestamp", value @ Value::Text(_)) => Some(value),
+            ("binary", _) => binary(text).map(Value::Text),
             _ => None,
         };
         let problem = || format!("{text:?} cannot be read as !!{}", tag.suffix);
@@ -328,4 +329,11 @@ impl<'a> Builder<'a> {
         }
         Ok(())
     }
+}
+
+/// The text behind a `!!binary` scalar; bytes that are no UTF-8 are replaced, as Go does on the way to JSON.
+fn binary(text: &str) -> Option<String> {
+    let digits: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
+    let bytes = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, digits).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
 }

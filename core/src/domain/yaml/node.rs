@@ -146,7 +146,7 @@ impl Node {
             Value::Text(text) => Some(text.clone()),
             Value::Bool(value) => Some(value.to_string()),
             Value::Integer(value) => (i64::try_from(*value).is_ok() || u64::try_from(*value).is_ok()).then(|| value.to_string()),
-            Value::Float(value) => Some(super::go_float(*value)),
+            Value::Float(value) => Some(super::resolve::go_float_32(*value)),
             Value::Null | Value::Sequence(_) | Value::Mapping(_) => None,
         }
     }

@@ -89,12 +89,22 @@ pub fn go_float(value: f64) -> String {
     if value.is_infinite() {
         return if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
     }
-    // Rust writes the same shortest digits, as d.ddde-N.
-    let scientific = format!("{value:e}");
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    with_exponent(&format!("{value:e}"), &format!("{value}"))
+}
+
+/// As [`go_float`] with 32 bits: what sigs.k8s.io/yaml makes of a number where text is wanted.
+pub(super) fn go_float_32(value: f64) -> String {
+    #[expect(clippy::cast_possible_truncation, reason = "losing digits is what helm does")]
+    let short = value as f32;
+    if short.is_finite() { with_exponent(&format!("{short:e}"), &format!("{short}")) } else { go_float(f64::from(short)) }
+}
+
+/// The one of Rust's two notations, which hold the same shortest digits, that Go would choose, in Go's form.
+fn with_exponent(scientific: &str, plain: &str) -> String {
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     if (-4..6).contains(&exponent) {
-        return format!("{value}");
+        return plain.to_owned();
     }
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{mantissa}e{sign}{:02}", exponent.abs())

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use super::following;
 use crate::domain::changelog;
-use crate::domain::chart::edit;
+use crate::domain::chart::{CHART_FILE, Metadata, edit};
 use crate::domain::commit::Author;
 use crate::domain::commit::conventional::changes;
 use crate::domain::configuration::{Artifacthub, Versions};
@@ -12,6 +13,7 @@ use crate::domain::content::{ContentId, Files};
 use crate::domain::digest::ObjectFormat;
 use crate::domain::names::{ChartName, RepoPath};
 use crate::domain::package::is_packaged_change;
+use crate::domain::package::lock::LOCK_FILE;
 use crate::domain::statement::{Bump, ChartEdits, Level, Predicate, Stage, Statement, Subject, Witness};
 use crate::domain::tree::Mode;
 use crate::domain::version::{self, VersionPolicy};
@@ -24,9 +26,11 @@ use semver::Version;
 
 /// A derived bump.
 #[derive(Debug, Clone)]
-pub struct Derived {
+pub(crate) struct Derived {
     /// The chart's directory.
     pub path: RepoPath,
+    /// Its files with the bump.
+    pub files: Files,
     /// The content with its version.
     pub content: ContentId,
     /// The files that change, with their modes.
@@ -49,7 +53,7 @@ pub struct Derived {
 ///
 /// # Errors
 /// [`FlowError::Chart`] when the chart's files cannot be read or edited.
-pub async fn derive(train: &Train, tips: &Tips, chart: &ChartName, chain: &Chain, main: Option<&Place>) -> Result<Derived, FlowError> {
+pub(crate) async fn derive(train: &Train, tips: &Tips, chart: &ChartName, chain: &Chain, main: Option<&Place>) -> Result<Derived, FlowError> {
     let promotion_statement = &chain.promotion.statement;
     let (Some(promotion), Some(before), Some(enforce)) = (chain.promotion(), promotion_statement.subject.content(), &chain.enforce) else {
         return Err(FlowError::NoBranch { branch: chart.to_string() });
@@ -67,7 +71,8 @@ pub async fn derive(train: &Train, tips: &Tips, chart: &ChartName, chain: &Chain
     };
     let (date, authors) = date(train, promotion).await?;
     let signed_floor = chain.bump().map(|bump| bump.floor.as_deref().map(parse_version).transpose()).transpose()?;
-    let facts = Facts { train, tips, chart, path: &path, files: &files, main: main_files.as_ref(), promotion, date, signed_floor };
+    let signed_dependencies = chain.bump().map(|bump| bump.edits.dependencies.clone());
+    let facts = Facts { train, tips, chart, path: &path, files: &files, main: main_files.as_ref(), promotion, date, signed_floor, signed_dependencies };
     let outcome = if promotion.removed { facts.removal()? } else { facts.bump().await? };
     let mut after = files.clone();
     for (name, (_, bytes)) in &outcome.edits {
@@ -78,7 +83,7 @@ pub async fn derive(train: &Train, tips: &Tips, chart: &ChartName, chain: &Chain
         before: raw_root(&files)?,
         after: raw_root(&after)?,
         chart_yaml: files.bytes("Chart.yaml").unwrap_or_default().to_vec(),
-        chart_lock: None,
+        chart_lock: outcome.lock.clone(),
         changelog_entry: outcome.entry.clone(),
     };
     let bump = Bump {
@@ -105,6 +110,7 @@ pub async fn derive(train: &Train, tips: &Tips, chart: &ChartName, chain: &Chain
     let edits = outcome.edits;
     Ok(Derived {
         path,
+        files: after,
         content,
         edits,
         from: outcome.from.map(|from| from.to_string()),
@@ -149,6 +155,8 @@ struct Facts<'a> {
     date: i64,
     /// The floor that a signed bump was derived from, when that bump is derived again.
     signed_floor: Option<Option<Version>>,
+    /// The dependencies' versions that a signed bump wrote, when that bump is derived again.
+    signed_dependencies: Option<BTreeMap<String, String>>,
 }
 
 struct OutcomeOfBump {
@@ -159,6 +167,7 @@ struct OutcomeOfBump {
     floor: Option<Version>,
     entry: Option<String>,
     chart_edits: ChartEdits,
+    lock: Option<Vec<u8>>,
     edits: BTreeMap<String, (Mode, Vec<u8>)>,
 }
 
@@ -176,7 +185,17 @@ impl Facts<'_> {
         let from = self.main_version()?;
         let to = from.clone().unwrap_or(Version::new(0, 0, 0));
         let reason = "removed".to_owned();
-        Ok(OutcomeOfBump { from, to, level: Level::None, reason, floor: None, entry: None, chart_edits: ChartEdits::default(), edits: BTreeMap::new() })
+        Ok(OutcomeOfBump {
+            from,
+            to,
+            level: Level::None,
+            reason,
+            floor: None,
+            entry: None,
+            chart_edits: ChartEdits::default(),
+            lock: None,
+            edits: BTreeMap::new(),
+        })
     }
 
     async fn bump(&self) -> Result<OutcomeOfBump, FlowError> {
@@ -212,15 +231,23 @@ impl Facts<'_> {
             floor,
             entry: None,
             chart_edits: ChartEdits::default(),
+            lock: None,
             edits: BTreeMap::new(),
         };
         if outcome.level != Level::None {
-            self.edit(yaml, &contributed, &mut outcome)?;
+            let followed = match &self.signed_dependencies {
+                Some(followed) => followed.clone(),
+                None => {
+                    let main = root(&*self.train.objects, &self.tips.main).await?;
+                    following::constraints(self.train, &main, self.path, yaml).await?
+                }
+            };
+            self.edit(yaml, &contributed, followed, &mut outcome)?;
         }
         Ok(outcome)
     }
 
-    fn edit(&self, yaml: &[u8], contributed: &Version, outcome: &mut OutcomeOfBump) -> Result<(), FlowError> {
+    fn edit(&self, yaml: &[u8], contributed: &Version, followed: BTreeMap<String, String>, outcome: &mut OutcomeOfBump) -> Result<(), FlowError> {
         let mode = |name: &str| self.files.get(name).map_or(Mode::File, |file| file.mode);
         let mut yaml = yaml.to_vec();
         if outcome.to != *contributed {
@@ -230,9 +257,18 @@ impl Facts<'_> {
         let entry = texts::changelog_entry(self.train, self.chart, self.promotion, &outcome.to, Some(tag), self.date);
         if self.keeps_changes(&yaml) {
             let text = texts::artifact_hub_changes(self.train, self.chart, self.promotion, &outcome.to, self.date);
-            yaml = edit::set_changes_annotation(&yaml, &text).map_err(|error| self.failed("writing its changes", error))?;
-            outcome.chart_edits.changes = Some(text);
+            // Without a commit that counts there is nothing to tell, and what stands there stays.
+            if !text.is_empty() {
+                yaml = edit::set_changes_annotation(&yaml, &text).map_err(|error| self.failed("writing its changes", error))?;
+                outcome.chart_edits.changes = Some(text);
+            }
         }
+        yaml = self.follow(yaml, &followed)?;
+        if let Some(lock) = following::lock(self.path, self.files, &yaml, &followed)? {
+            outcome.lock = Some(lock.clone());
+            outcome.edits.insert(LOCK_FILE.to_owned(), (mode(LOCK_FILE), lock));
+        }
+        outcome.chart_edits.dependencies = followed;
         if Some(yaml.as_slice()) != self.files.bytes("Chart.yaml") {
             outcome.edits.insert("Chart.yaml".to_owned(), (mode("Chart.yaml"), yaml));
         }
@@ -245,15 +281,25 @@ impl Facts<'_> {
         Ok(())
     }
 
+    /// Writes the versions that followed into Chart.yaml.
+    fn follow(&self, mut yaml: Vec<u8>, followed: &BTreeMap<String, String>) -> Result<Vec<u8>, FlowError> {
+        for (name, version) in followed {
+            let metadata = Metadata::read(CHART_FILE, &yaml).map_err(|error| self.failed("reading its dependencies", error))?;
+            let Some(dependency) = metadata.dependencies.iter().find(|dependency| dependency.name_or_alias() == name) else { continue };
+            let alias = Some(dependency.alias.as_str()).filter(|alias| !alias.is_empty());
+            yaml =
+                edit::set_dependency_version(&yaml, &dependency.name, alias, version).map_err(|error| self.failed("writing a dependency's version", error))?;
+        }
+        Ok(yaml)
+    }
+
     /// Whether `artifacthub.io/changes` is kept in step: when the configuration says so, or the chart has it.
     fn keeps_changes(&self, yaml: &[u8]) -> bool {
         use Artifacthub as ArtifactHub;
         match self.tips.configuration.configuration.changelog.artifacthub {
             ArtifactHub::Always => true,
             ArtifactHub::Never => false,
-            ArtifactHub::Auto => {
-                crate::domain::chart::Metadata::read("Chart.yaml", yaml).is_ok_and(|metadata| metadata.annotations.contains_key("artifacthub.io/changes"))
-            }
+            ArtifactHub::Auto => Metadata::read("Chart.yaml", yaml).is_ok_and(|metadata| metadata.annotations.contains_key("artifacthub.io/changes")),
         }
     }
 

@@ -1,145 +1,10 @@
+mod fixture;
+
+use fixture::*;
+
 use super::*;
-use crate::domain::configuration::Configuration;
-use crate::domain::content::{ContentId, Files};
-use crate::domain::digest::{CommitId, Sha256, TagObjectId};
-use crate::domain::oci;
-use crate::domain::package::{self, Source as PackageSource};
+use crate::domain::digest::Sha256;
 use crate::domain::statement::*;
-
-const DATE: i64 = 1_700_000_000;
-
-fn words() -> Words {
-    Words {
-        links: Links::new("https://github.com", "o/r".parse().unwrap()),
-        names: Names::new(&Configuration::default()),
-        hold_label: "hold".to_owned(),
-        app: true,
-    }
-}
-
-fn redis() -> ChartName {
-    "redis".parse().unwrap()
-}
-
-fn commit(digit: char) -> CommitId {
-    CommitId::new(digit.to_string().repeat(40)).unwrap()
-}
-
-fn content(digit: char) -> ContentId {
-    ContentId { sha1: TreeId::new(digit.to_string().repeat(40)).unwrap(), sha256: Sha256::of(&[digit as u8]) }
-}
-
-fn source() -> Source {
-    Source { server: "https://github.com".to_owned(), repository: "o/r".parse().unwrap(), id: 7, chart: redis(), path: "charts/redis".parse().unwrap() }
-}
-
-/// A statement about a content whose digest is the same digit throughout.
-fn signed(digit: char, stage: Stage, about: ContentId, predicate: Predicate) -> Signed {
-    let statement =
-        Statement { stage, source: source(), subject: Subject::Content { path: "charts/redis".parse().unwrap(), id: about }, inputs: vec![], predicate };
-    let digest = digit.to_string().repeat(64).parse().unwrap();
-    Signed { statement, digest: StatementDigest(digest), bundle: "{}".to_owned() }
-}
-
-fn gate() -> Gate {
-    Gate {
-        verifier: "w".to_owned(),
-        resource: "r".to_owned(),
-        policy: PolicyReference { uri: "u".to_owned(), sha256: Sha256::of(b"") },
-        passed: true,
-        levels: vec![],
-        configuration: None,
-        downloaded: vec![],
-    }
-}
-
-fn checks(outside: Option<&str>) -> Predicate {
-    Predicate::Checks(Checks {
-        result: CheckResult::Warned,
-        passed: outside.map_or_else(|| vec!["helm-lint".to_owned()], |check| vec![check.to_owned()]),
-        warned: if outside.is_some() { vec![] } else { vec!["schema".to_owned()] },
-        failed: vec![],
-        definitions: BTreeMap::new(),
-        base: Some(content('a')),
-        dependencies: vec![],
-        configuration: Sha256::of(b""),
-        outside: outside.map(str::to_owned),
-    })
-}
-
-fn record(digit: char, message: &str, pull: Option<u64>) -> CommitRecord {
-    CommitRecord { id: commit(digit), message: message.to_owned(), author: Some("Ann".to_owned()), pull }
-}
-
-fn promotion() -> Promotion {
-    Promotion {
-        commit: commit('1'),
-        branch: "integration-redis".parse().unwrap(),
-        range: Range { from: None, to: commit('1') },
-        commits: vec![record('2', "feat: a switch (#12)", Some(12)), record('3', "fix: @ann's <b>", None)],
-        omitted: None,
-        previous: None,
-        contributions: vec![],
-        removed_path: None,
-        removed: false,
-    }
-}
-
-fn bump(level: Level) -> Bump {
-    Bump {
-        builder: "w".to_owned(),
-        before: content('b'),
-        from: Some("1.2.3".to_owned()),
-        to: if level == Level::None { "1.2.3" } else { "1.3.0" }.to_owned(),
-        level,
-        versions: "higher".to_owned(),
-        floor: None,
-        commits: promotion().commits,
-        omitted: None,
-        date: DATE,
-        edits: ChartEdits::default(),
-        witness: Witness {
-            before: vec![],
-            after: vec![],
-            chart_yaml: b"apiVersion: v2\nname: redis\nversion: 1.2.3\n".to_vec(),
-            chart_lock: None,
-            changelog_entry: None,
-        },
-    }
-}
-
-/// As far as the gate of the chart's branch.
-fn promoted(promotion: Promotion) -> Chain {
-    Chain {
-        checks: vec![signed('1', Stage::Validate, content('b'), checks(None)), signed('2', Stage::Validate, content('b'), checks(Some("scan")))],
-        promotion: signed('3', Stage::Filter, content('b'), Predicate::Promotion(promotion)),
-        enforce: Some(signed('4', Stage::Enforce, content('b'), Predicate::Gate(gate()))),
-        bump: None,
-        gate: None,
-        tag: None,
-    }
-}
-
-fn bumped(level: Level) -> Chain {
-    Chain { bump: Some(signed('5', Stage::Bump, content('c'), Predicate::Bump(bump(level)))), ..promoted(promotion()) }
-}
-
-fn released() -> Chain {
-    let record = TagRecord { tag: "redis-v1.3.0".parse().unwrap(), tag_object: TagObjectId::new("9".repeat(40)).unwrap(), commit: commit('4'), pull: None };
-    Chain {
-        gate: Some(signed('6', Stage::Bump, content('c'), Predicate::Gate(gate()))),
-        tag: Some(signed('7', Stage::Tag, content('c'), Predicate::Tag(record))),
-        ..bumped(Level::Minor)
-    }
-}
-
-fn state(version: &str, digit: char) -> Option<State> {
-    Some(State { version: version.parse().ok(), content: content(digit).sha1 })
-}
-
-fn sides(after: &str) -> Sides {
-    Sides { before: state("1.2.3", 'a'), after: state(after, 'c') }
-}
 
 /// The lines of the checklist.
 fn list(text: &str) -> String {
@@ -224,22 +89,8 @@ fn a_promotion() {
 #[test]
 fn commits_left_out_are_said() {
     let promotion = Promotion { omitted: Some(Omitted { count: 4, sha256: Sha256::of(b"") }), ..promotion() };
-    let text = words().promotion_body(&redis(), &promotion, &sides("1.2.3"), &[], "");
+    let text = words().promotion_body(&redis(), &promotion, &against_main("1.2.3"), &[], "");
     insta::assert_snapshot!(text.lines().find(|line| line.starts_with("> ")).unwrap(), @"> Not listed: 4 more commits, none of which decides the version.");
-}
-
-fn derived(chain: &Chain) -> Derived {
-    Derived {
-        path: "charts/redis".parse().unwrap(),
-        content: content('c'),
-        edits: BTreeMap::new(),
-        from: Some("1.2.3".to_owned()),
-        to: "1.3.0".to_owned(),
-        level: Level::Minor,
-        reason: "it follows 1.2.3 by the commits".to_owned(),
-        authors: vec![Author { name: "Ann".to_owned(), email: "ann@example.com".to_owned() }],
-        statement: chain.bump.as_ref().unwrap().statement.clone(),
-    }
 }
 
 #[test]
@@ -285,26 +136,26 @@ fn to_main(chain: &Chain, sides: &Sides) -> String {
 
 #[test]
 fn to_main_as_far_as_it_has_come() {
-    insta::assert_snapshot!(to_main(&promoted(promotion()), &sides("1.2.3")), @"
+    insta::assert_snapshot!(to_main(&promoted(promotion()), &against_main("1.2.3")), @"
     Update redis
     Brings `redis` to main.
     ");
-    insta::assert_snapshot!(to_main(&bumped(Level::Minor), &sides("1.3.0")), @"
+    insta::assert_snapshot!(to_main(&bumped(Level::Minor), &against_main("1.3.0")), @"
     Release redis 1.3.0
     Releases `redis` 1.3.0.
     | level | | minor: it follows 1.2.3 by the commits |
     ");
-    insta::assert_snapshot!(to_main(&bumped(Level::None), &sides("1.2.3")), @"
+    insta::assert_snapshot!(to_main(&bumped(Level::None), &against_main("1.2.3")), @"
     Update redis
     Brings `redis` to main. Nothing that is packaged changes.
     | level | | none: nothing that is packaged changed |
     ");
     let removal = promoted(Promotion { removed: true, ..promotion() });
-    insta::assert_snapshot!(to_main(&removal, &Sides { after: None, ..sides("") }), @"
+    insta::assert_snapshot!(to_main(&removal, &Sides { after: None, ..against_main("") }), @"
     Remove redis
     Removes `redis` from main. What was published stays.
     ");
-    insta::assert_snapshot!(list(&words().to_main(&redis(), &promoted(promotion()), &sides("1.2.3"), "").1), @"
+    insta::assert_snapshot!(list(&words().to_main(&redis(), &promoted(promotion()), &against_main("1.2.3"), "").1), @"
     - [x] validate/helm-lint passed · [`sha256:1111111111`](https://github.com/o/r/blob/refs/chartflow/attestations/trees/bb/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.jsonl)
     - [x] validate/schema passed · [`sha256:1111111111`](https://github.com/o/r/blob/refs/chartflow/attestations/trees/bb/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.jsonl)
     - [x] validate/scan passed · [`sha256:2222222222`](https://github.com/o/r/blob/refs/chartflow/attestations/trees/bb/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.jsonl)
@@ -317,7 +168,7 @@ fn to_main_as_far_as_it_has_come() {
 
 #[test]
 fn to_main_with_its_gate() {
-    let (_, text) = words().to_main(&redis(), &released(), &sides("1.3.0"), "Please look at the switch.");
+    let (_, text) = words().to_main(&redis(), &released(), &against_main("1.3.0"), "Please look at the switch.");
     insta::assert_snapshot!(text, @r#"
     Please look at the switch.
 
@@ -376,7 +227,7 @@ fn to_main_with_its_gate() {
     -->
     "#);
     let waiting = Chain { gate: None, tag: None, ..released() };
-    let (_, before) = words().to_main(&redis(), &waiting, &sides("1.3.0"), "Please look at the switch.");
+    let (_, before) = words().to_main(&redis(), &waiting, &against_main("1.3.0"), "Please look at the switch.");
     insta::assert_snapshot!(list(&before), @"
     - [x] validate/helm-lint passed · [`sha256:1111111111`](https://github.com/o/r/blob/refs/chartflow/attestations/trees/bb/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.jsonl)
     - [x] validate/schema passed · [`sha256:1111111111`](https://github.com/o/r/blob/refs/chartflow/attestations/trees/bb/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.jsonl)
@@ -386,26 +237,8 @@ fn to_main_with_its_gate() {
     - [x] bump/version passed · [`sha256:5555555555`](https://github.com/o/r/blob/refs/chartflow/attestations/trees/cc/cccccccccccccccccccccccccccccccccccccc.jsonl)
     - [ ] bump/release-gate awaited
     ");
-    let (_, again) = words().to_main(&redis(), &released(), &sides("1.3.0"), &format!("{before}\n\nP.S. [skip ci]\r\n"));
+    let (_, again) = words().to_main(&redis(), &released(), &against_main("1.3.0"), &format!("{before}\n\nP.S. [skip ci]\r\n"));
     assert_eq!(again, format!("{text}\n\nP.S. [skip ci]\r\n"));
-}
-
-fn judgement(chart: &str, outcome: &'static str, signed: Option<Signed>) -> Judgement {
-    let chart: ChartName = chart.parse().unwrap();
-    let check = |check: &str, outcome, message: &str| CheckEntry { check: check.to_owned(), chart: chart.clone(), outcome, message: message.to_owned() };
-    Judgement {
-        preview: Preview {
-            before: Some(Version::new(1, 2, 3)),
-            contributed: Some(Version::new(1, 2, 3)),
-            decision: Some((Version::new(1, 3, 0), Level::Minor)),
-            entry: Some("## 1.3.0 (2023-11-14)\n\n- one\n".to_owned()),
-        },
-        checks: vec![check("schema", outcome, outcome), check("helm-lint", "skipped", "there is no helm")],
-        signed,
-        outside: Vec::new(),
-        asked: vec!["scan".to_owned()],
-        chart,
-    }
 }
 
 #[test]
@@ -487,7 +320,7 @@ fn the_way_back() {
         |name: &str, version: Option<&str>, replayed| Returned { chart: name.parse().unwrap(), version: version.map(|text| text.parse().unwrap()), replayed };
     let returned = [chart("redis", Some("1.3.0"), false), chart("loki", Some("2.0.0"), true), chart("old", None, false)];
     let charts = returned.iter().map(|one| super::super::back::Returning { chart: one.chart.clone(), main: None, replayed: one.replayed });
-    let way = Way { tree: content('a').sha1, parents: [commit('1'), commit('4')], conflicts: vec![], charts: charts.collect() };
+    let way = Way { tree: content('a').sha1, parents: [commit('1'), commit('4')], charts: charts.collect() };
     let (title, text) = words().way_back(&way, &returned, "");
     insta::assert_snapshot!(title, @"Bring main back into integration: redis 1.3.0, loki 2.0.0, old");
     insta::assert_snapshot!(text, @"
@@ -515,33 +348,6 @@ fn the_way_back() {
     Chartflow-Chart: old
     Chartflow-Source: 4444444444444444444444444444444444444444
     ");
-}
-
-fn built() -> Built {
-    let mut files = Files::new();
-    files.insert("Chart.yaml", b"apiVersion: v2\nname: redis\nversion: 1.3.0\n".to_vec());
-    let package = package::package(&PackageSource { path: "charts/redis", files: &files, dependencies: &BTreeMap::new() }, DATE).unwrap();
-    let image = oci::chart_artifact(&package.metadata, &package.bytes, DATE).unwrap();
-    let statement = package_line('8', &package.file_name, package.sha256, false).statement;
-    Built { package, image, repository: "ghcr.io/o/charts/redis".to_owned(), epoch: DATE, statement }
-}
-
-fn package_line(digit: char, file: &str, sha256: Sha256, root: bool) -> Signed {
-    let build = Build {
-        builder: "w".to_owned(),
-        content: content('c'),
-        commit: commit('4'),
-        version: "1.3.0".to_owned(),
-        files: BTreeMap::new(),
-        members: BTreeMap::new(),
-        dependencies: vec![],
-        epoch: DATE,
-    };
-    let predicate = if root { Predicate::Gate(gate()) } else { Predicate::Build(build) };
-    let mut line = signed(digit, Stage::Package, content('c'), predicate);
-    line.statement.subject =
-        Subject::Package { file: file.to_owned(), sha256, reference: "ghcr.io/o/charts/redis:1.3.0".to_owned(), manifest: Sha256::of(b"m") };
-    line
 }
 
 #[test]
@@ -631,7 +437,7 @@ fn notes_of_a_release() {
 #[test]
 fn what_people_wrote_is_never_cut() {
     let mine = "x".repeat(crate::domain::pull::BODY_LIMIT);
-    assert_eq!(words().to_main(&redis(), &released(), &sides("1.3.0"), &mine).1, mine);
+    assert_eq!(words().to_main(&redis(), &released(), &against_main("1.3.0"), &mine).1, mine);
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn failed(kind: &'static str, id: &str, source: gix::Error) -> ObjectError {
 }
 
 fn object_id(kind: &'static str, id: &str) -> Result<gix::ObjectId, ObjectError> {
-    gix::ObjectId::from_hex(id.as_bytes()).map_err(|source| failed(kind, id, source.into()))
+    gix::ObjectId::from_hex(id.as_bytes()).map_err(|source| failed(kind, id, source))
 }
 
 fn commit_id(id: gix::ObjectId) -> Result<CommitId, ObjectError> {

@@ -1,0 +1,50 @@
+//! The command lines with which people try what a rehearsal left.
+
+use std::borrow::Cow;
+
+use super::summary::ChartRow;
+
+/// The port that the printed commands serve the Helm repository at.
+pub const PORT: u16 = 8000;
+
+/// How to verify a package; `directory` is the rehearsal's folder, `None` for a shell that is in it.
+#[must_use]
+pub fn verify(chart: &ChartRow, directory: Option<&str>) -> String {
+    format!("chartflow verify {} --trust {}", word(&below(directory, &chart.package.file)), word(&below(directory, "trust")))
+}
+
+/// How to serve the Helm repository, which is a folder, to helm.
+#[must_use]
+pub fn serve_release(directory: Option<&str>) -> String {
+    format!("python3 -m http.server {PORT} --bind 127.0.0.1 --directory {}", word(&below(directory, "release")))
+}
+
+/// How helm gets a chart from there.
+#[must_use]
+pub fn pull(chart: &ChartRow) -> String {
+    format!("helm pull {} --version {} --repo http://127.0.0.1:{PORT}", word(&chart.chart), word(&chart.to))
+}
+
+fn below(directory: Option<&str>, path: &str) -> String {
+    directory.map_or_else(|| path.to_owned(), |directory| format!("{}/{path}", directory.trim_end_matches('/')))
+}
+
+/// A word that a POSIX shell reads as it is (XCU 2.2: inside single quotes every character stands for itself).
+fn word(text: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { Cow::Borrowed(text) } else { Cow::Owned(format!("'{}'", text.replace('\'', r"'\''"))) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::word;
+
+    #[test]
+    fn a_shell_reads_every_word_as_it_is() {
+        let check = |text: &str, expected: &str| assert_eq!(word(text), expected);
+        check("release/charts/a-1.3.0.tgz", "release/charts/a-1.3.0.tgz");
+        check("my rehearsal/trust", "'my rehearsal/trust'");
+        check("it's $HOME; rm", r"'it'\''s $HOME; rm'");
+        check("", "''");
+    }
+}

@@ -1,0 +1,76 @@
+//! What a release costs at GitHub: a constant for each chart, however many charts lie beside it.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use chartflow_core::io::git::LocalRepository;
+use chartflow_sandbox::rehearsal::{Head, Options, Origin, Summary, prepare, rehearse};
+
+/// GitHub API calls of one released chart over all stages.
+const REQUESTS: u64 = 120;
+/// Those of them that create content: GitHub allows 80 a minute and 500 an hour.
+const CREATING: u64 = 45;
+/// How many charts the contribution changes.
+const CHANGED: usize = 3;
+
+/// A bare repository with `charts` charts on `main`, and `feature`, which changes three of them in a commit each.
+fn repository(directory: &Path, charts: usize) {
+    let mut stream = String::new();
+    let mut commit = |branch: &str, from: Option<&str>, time: usize, message: &str, files: &[(String, String)]| {
+        stream.push_str(&format!("commit refs/heads/{branch}\ncommitter A <a@example.com> {} +0000\n", 1_700_000_000 + time));
+        stream.push_str(&format!("data {}\n{message}\n", message.len()));
+        stream.push_str(&from.map(|from| format!("from {from}\n")).unwrap_or_default());
+        for (path, text) in files {
+            stream.push_str(&format!("M 100644 inline {path}\ndata {}\n{text}\n", text.len()));
+        }
+    };
+    let name = |number: usize| format!("chart-{number:03}");
+    let mut files = Vec::new();
+    for number in 0..charts {
+        let chart = name(number);
+        let metadata = format!("apiVersion: v2\nname: {chart}\nversion: 1.{number}.0\ndescription: chart {number}\n");
+        files.push((format!("charts/{chart}/Chart.yaml"), metadata));
+        files.push((format!("charts/{chart}/values.yaml"), "value: 0\n".to_owned()));
+    }
+    commit("main", None, 0, "feat: charts", &files);
+    for number in 0..CHANGED {
+        let chart = name(number);
+        let from = (number == 0).then_some("refs/heads/main");
+        commit("feature", from, number + 1, &format!("feat({chart}): a new value"), &[(format!("charts/{chart}/values.yaml"), "value: 1\n".to_owned())]);
+    }
+    let git = |arguments: &[&str], input: &str| {
+        let mut child = Command::new("git").args(arguments).current_dir(directory).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        assert!(child.wait().unwrap().success(), "git {arguments:?}");
+    };
+    git(&["init", "-q", "--bare", "--initial-branch=main", "--template=", "."], "");
+    git(&["fast-import", "--quiet"], &stream);
+}
+
+async fn rehearsed(charts: usize) -> Summary {
+    let directory = tempfile::tempdir().unwrap();
+    repository(directory.path(), charts);
+    let user = LocalRepository::open(directory.path()).unwrap();
+    let head = Head { branch: "feature".to_owned(), title: "feat: new values".to_owned(), commit: user.resolve("feature").unwrap() };
+    let origin = Origin::Repository { git_directory: user.git_directory(), base: user.resolve("main").unwrap(), heads: vec![head] };
+    let out = tempfile::tempdir().unwrap();
+    prepare(out.path()).unwrap();
+    rehearse(&Options { origin, out: out.path().to_owned(), keep_key: None }, &mut |_| {}).await.unwrap().summary
+}
+
+#[tokio::test]
+async fn a_release_costs_the_same_among_4_and_400_charts() {
+    let mut costs = Vec::new();
+    for charts in [4, 400] {
+        let summary = rehearsed(charts).await;
+        assert_eq!((summary.result, summary.charts.len()), ("released", CHANGED), "{:?}", summary.refused);
+        let cost: Vec<_> = summary.charts.iter().map(|chart| (chart.chart.clone(), chart.requests, chart.creating)).collect();
+        for (chart, requests, creating) in &cost {
+            assert!(*requests > 0 && *requests <= REQUESTS, "{chart} took {requests} requests of {REQUESTS}, of {charts} charts");
+            assert!(*creating > 0 && *creating <= CREATING, "{chart} took {creating} creating requests of {CREATING}, of {charts} charts");
+        }
+        costs.push(cost);
+    }
+    assert_eq!(costs[0], costs[1], "the number of charts beside the changed ones costs nothing");
+}
