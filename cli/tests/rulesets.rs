@@ -1,6 +1,6 @@
 //! `chartflow rulesets`, against the embedded GitHub.
 
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
 
 mod common;
 

@@ -1,5 +1,7 @@
 //! A check that runs outside chartflow enters the lineage.
 
+#![expect(clippy::unwrap_used, reason = "everything here is part of a test")]
+
 use std::collections::BTreeMap;
 
 use chartflow_core::domain::digest::Sha256;

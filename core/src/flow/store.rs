@@ -4,7 +4,7 @@
 //! `artifacts/…` by the SHA-256 of a package. A job appends all it signed in one commit, compare-and-swap. The store is a
 //! cache: what does not verify is skipped, and losing it costs re-runs, never a wrong release.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::tips::Tips;
 use super::{FlowError, Train};
@@ -118,9 +118,19 @@ impl Store {
     async fn lines(&mut self, file: &str) -> Result<Vec<Signed>, FlowError> {
         if !self.read.contains_key(file) {
             let text = self.text(file).await?;
-            let mut seen = BTreeSet::new();
-            // Two jobs that signed the same at the same time leave it twice, with two signatures.
-            let lines = text.lines().filter_map(|line| self.train.read_line(line)).filter(|line| seen.insert(line.digest)).collect();
+            let mut lines: Vec<Signed> = Vec::new();
+            for line in text.lines().filter_map(|line| self.train.read_line(line)) {
+                // Two jobs that signed the same at the same time leave it twice, with two signatures: the first counts. Of an
+                // outside check the newest word counts, so what is said again is said then.
+                match lines.iter().position(|known| known.digest == line.digest) {
+                    Some(known) if line.row() == Some(Row::OutsideCheck) => {
+                        lines.remove(known);
+                        lines.push(line);
+                    }
+                    Some(_) => {}
+                    None => lines.push(line),
+                }
+            }
             self.read.insert(file.to_owned(), lines);
         }
         let mut lines = self.read.get(file).cloned().unwrap_or_default();
