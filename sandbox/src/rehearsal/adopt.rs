@@ -244,11 +244,7 @@ fn call(person: &Person<'_>, path: &str, body: &Value) -> Result<String, Rehears
 }
 
 /// Where the charts are: the default glob, or where every other directory with a Chart.yaml lies.
-pub(super) async fn globs(
-    objects: &LocalRepository,
-    roots: &[TreeId],
-    progress: &mut (dyn FnMut(Progress) + Send),
-) -> Result<Vec<String>, RehearsalError> {
+pub(super) async fn globs(objects: &LocalRepository, roots: &[TreeId], progress: &mut (dyn FnMut(Progress) + Send)) -> Result<Vec<String>, RehearsalError> {
     let default = vec!["charts/*".to_owned()];
     let patterns = Patterns::new(&default)?;
     for root in roots {
