@@ -12,6 +12,7 @@ mod options;
 mod output;
 mod package;
 mod rehearse;
+mod rulesets;
 mod verify;
 
 use std::ffi::OsString;
@@ -58,6 +59,8 @@ enum Command {
     Verify(verify::Arguments),
     /// Run the checks of charts that need no pull request.
     Lint(lint::Arguments),
+    /// Show how the branch and tag rules differ from what the train needs, or apply them.
+    Rulesets(rulesets::Arguments),
     /// Print the script that completes chartflow's arguments in a shell.
     Completions(completions::Arguments),
 }
@@ -92,6 +95,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<Answer, CommandError> {
         Command::Index(arguments) => index::run(&arguments, output),
         Command::Verify(arguments) => verify::run(&arguments, output),
         Command::Lint(arguments) => lint::run(&arguments, output),
+        Command::Rulesets(arguments) => rulesets::run(&arguments, output),
         Command::Completions(arguments) => completions::run(&arguments, output),
     }
 }

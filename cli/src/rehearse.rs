@@ -129,7 +129,7 @@ async fn origin(arguments: &Arguments) -> Result<Origin, CommandError> {
     if !path.is_dir() {
         return Err(CommandError::new(Kind::Request, format!("{} is no directory", path.display())));
     }
-    if !path.join(".git").exists() && !(path.join("HEAD").is_file() && path.join("objects").is_dir()) {
+    if !(path.join(".git").exists() || path.join("HEAD").is_file() && path.join("objects").is_dir()) {
         return Ok(Origin::Directory { path: std::path::absolute(path).map_err(|error| CommandError::new(Kind::Request, "no path").because(error))? });
     }
     let repository = LocalRepository::open(path)?;

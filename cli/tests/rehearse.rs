@@ -1,6 +1,6 @@
 //! `chartflow rehearse`: what it prints, keeps up and leaves when it is stopped.
 
-#![allow(missing_docs, reason = "a test")]
+#![allow(clippy::unwrap_used, reason = "a test, where a panic is the answer")]
 
 mod common;
 

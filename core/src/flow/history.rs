@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::judge::Chain;
-use super::listing::{Patterns, file, listing, subtree};
+use super::listing::{Patterns, listing, subtree};
 use super::pulls::record;
-use super::tips::{Pair, Tips, YAML_LIMIT};
+use super::tips::{Pair, Tips};
 use super::{FlowError, Train};
-use crate::domain::chart::Metadata;
 use crate::domain::commit::range::{ContributedCommit, Contribution, History, MergeMethod};
 use crate::domain::commit::{Author, Commit};
 use crate::domain::digest::{CommitId, TreeId};
@@ -44,14 +43,15 @@ pub(crate) async fn gather(train: &Train, tips: &Tips, chart: &ChartName, pair: 
     let found = objects.history(&tips.integration, &hidden).await?;
     let ids: BTreeSet<&CommitId> = found.iter().map(|commit| &commit.id).collect();
     let paths: Vec<&RepoPath> = pair.new.iter().chain(&pair.old).map(|place| &place.path).collect();
+    let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
     let mut trees: BTreeMap<CommitId, Option<TreeId>> = BTreeMap::new();
     for commit in &found {
-        trees.insert(commit.id.clone(), tree_at(train, &commit.tree, &paths).await?);
+        trees.insert(commit.id.clone(), tree_at(train, &patterns, chart, &commit.tree, &paths).await?);
     }
     for parent in found.iter().flat_map(|commit| &commit.parents) {
         if !trees.contains_key(parent) {
             let tree = objects.commit(parent).await?.tree;
-            trees.insert(parent.clone(), tree_at(train, &tree, &paths).await?);
+            trees.insert(parent.clone(), tree_at(train, &patterns, chart, &tree, &paths).await?);
         }
     }
     let from_main = async |parent: &CommitId| -> Result<bool, FlowError> {
@@ -86,13 +86,15 @@ pub(crate) async fn gather(train: &Train, tips: &Tips, chart: &ChartName, pair: 
     Ok(gathered)
 }
 
-async fn tree_at(train: &Train, root: &TreeId, paths: &[&RepoPath]) -> Result<Option<TreeId>, FlowError> {
+/// The chart's content in a tree: where it stands or stood, else in a directory of its name.
+async fn tree_at(train: &Train, patterns: &Patterns, chart: &ChartName, root: &TreeId, paths: &[&RepoPath]) -> Result<Option<TreeId>, FlowError> {
     for path in paths {
         if let Some(tree) = subtree(&*train.objects, root, path.as_str()).await? {
             return Ok(Some(tree));
         }
     }
-    Ok(None)
+    let found = listing(&*train.objects, root, patterns).await?;
+    Ok(found.into_iter().find(|(path, _)| path.base_name() == chart.as_str()).map(|(_, tree)| tree))
 }
 
 /// The pull requests on integration's first-parent line that changed the chart, with their own commits and reviews.
@@ -214,9 +216,11 @@ pub(crate) async fn charts_touched(train: &Train, patterns: &Patterns, commit: &
             continue;
         }
         for tree in [after.get(path), before.get(path)].into_iter().flatten() {
-            let Some(bytes) = file(objects, tree, "Chart.yaml", YAML_LIMIT).await? else { continue };
-            touched.extend(Metadata::read(path.as_str(), &bytes).and_then(|metadata| metadata.chart_name()));
-            break;
+            let name = super::tips::chart_name(train, path, tree).await?;
+            touched.extend(name.clone().ok().flatten());
+            if !matches!(name, Ok(None)) {
+                break;
+            }
         }
     }
     Ok(touched)

@@ -4,7 +4,7 @@
 //! `artifacts/…` by the SHA-256 of a package. A job appends all it signed in one commit, compare-and-swap. The store is a
 //! cache: what does not verify is skipped, and losing it costs re-runs, never a wrong release.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::tips::Tips;
 use super::{FlowError, Train};
@@ -118,7 +118,9 @@ impl Store {
     async fn lines(&mut self, file: &str) -> Result<Vec<Signed>, FlowError> {
         if !self.read.contains_key(file) {
             let text = self.text(file).await?;
-            let lines = text.lines().filter_map(|line| self.train.read_line(line)).collect();
+            let mut seen = BTreeSet::new();
+            // Two jobs that signed the same at the same time leave it twice, with two signatures.
+            let lines = text.lines().filter_map(|line| self.train.read_line(line)).filter(|line| seen.insert(line.digest)).collect();
             self.read.insert(file.to_owned(), lines);
         }
         let mut lines = self.read.get(file).cloned().unwrap_or_default();
@@ -158,6 +160,14 @@ impl Store {
         if let Some(known) = known.into_iter().rev().find(|known| same_grounds(&known.statement, &statement)) {
             return Ok(known);
         }
+        self.sign_anew(statement).await
+    }
+
+    /// Signs a statement even when the same was said before. It is stored by [`Store::flush`].
+    ///
+    /// # Errors
+    /// When the signer fails.
+    pub async fn sign_anew(&mut self, statement: Statement) -> Result<Signed, FlowError> {
         let payload = statement.to_payload();
         if payload.len() > PAYLOAD_LIMIT {
             // Nobody would read it, this store included.

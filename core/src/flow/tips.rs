@@ -12,6 +12,7 @@ use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::names::{BranchName, ChartName, RepoPath};
 use crate::plan::Place;
 use crate::port::github::RefTarget;
+use crate::port::objects::ObjectError;
 
 /// The configuration file, at the top of main.
 pub const CONFIGURATION: &str = ".chartflow.yaml";
@@ -158,6 +159,10 @@ impl Difference {
         for path in paths {
             let before = found.name(train, path, old.get(path), false).await?;
             let after = found.name(train, path, new.get(path), true).await?;
+            if found.unreadable.contains_key(path) {
+                // Whatever chart it is now: it is not removed.
+                continue;
+            }
             if let (Some(before), Some(after)) = (&before, &after)
                 && before != after
             {
@@ -232,7 +237,15 @@ pub(crate) async fn counterpart(
 /// # Errors
 /// When an object cannot be read.
 pub async fn chart_name(train: &Train, path: &RepoPath, tree: &TreeId) -> Result<Result<Option<ChartName>, String>, FlowError> {
-    let Some(bytes) = file(&*train.objects, tree, "Chart.yaml", YAML_LIMIT).await? else { return Ok(Ok(None)) };
+    let bytes = match file(&*train.objects, tree, "Chart.yaml", YAML_LIMIT).await {
+        // It is too long, or a name beside it is none: what a contributor wrote, and no failure of the stage.
+        Err(FlowError::Object { source: ObjectError::Refused { path: object, problem } }) => {
+            let below = if object.len() == tree.as_str().len() { "Chart.yaml" } else { object.as_str() };
+            return Ok(Err(format!("{path}/{below}: {problem}")));
+        }
+        bytes => bytes?,
+    };
+    let Some(bytes) = bytes else { return Ok(Ok(None)) };
     Ok(match Metadata::read(&format!("{path}/Chart.yaml"), &bytes) {
         Ok(metadata) => metadata.chart_name().map(Some).map_err(|error| crate::domain::causes(&error)),
         Err(error) => Err(crate::domain::causes(&error)),

@@ -12,7 +12,7 @@ use crate::domain::digest::CommitId;
 use crate::domain::names::ChartName;
 use crate::domain::statement::Stage;
 use crate::port::github::{Merge, MergeMethod, Pull, PullFilter, Status, StatusState};
-use crate::port::objects;
+use crate::port::objects::{self, ObjectError};
 
 /// The status that integration demands.
 pub const STATUS: &str = "chartflow/validate";
@@ -33,11 +33,12 @@ pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> 
         Some(pulls) => pulls,
         None => train.github.list_pulls(&PullFilter { base: Some(integration.clone()), ..PullFilter::default() }).await?,
     };
+    let mut store = Store::new(train, &tips);
     for pull in pulls.into_iter().filter(|pull| pull.open() && pull.base.branch == integration) {
         if pull.head.branch == tips.names.back_head().as_str() && !pull.from_fork() {
             way_back(train, &tips, &pull, hint.is_some(), &mut report).await?;
         } else {
-            contribution(train, &tips, &pull, hint.is_some(), &mut report).await?;
+            contribution(train, &tips, &mut store, &pull, hint.is_some(), &mut report).await?;
         }
     }
     Ok(report)
@@ -78,7 +79,7 @@ struct Contribution<'a> {
     returned: CommitId,
 }
 
-async fn contribution(train: &Train, tips: &Tips, pull: &Pull, hinted: bool, report: &mut Report) -> Result<(), FlowError> {
+async fn contribution(train: &Train, tips: &Tips, store: &mut Store, pull: &Pull, hinted: bool, report: &mut Report) -> Result<(), FlowError> {
     let before = report.entries.len();
     let Some(base) = train.objects.merge_base(&tips.integration, &pull.head.sha).await? else {
         report.refuse(
@@ -109,7 +110,7 @@ async fn contribution(train: &Train, tips: &Tips, pull: &Pull, hinted: bool, rep
             format!("files outside charts travel by an ordinary pull request to {}; open one for them", tips.names.main()),
         );
     }
-    let judgements = this.check(report).await?;
+    let judgements = this.check(store, report).await?;
     let refused: Vec<_> = report.entries[before..].iter().filter(|entry| entry.outcome == Outcome::Refused).cloned().collect();
     let (state, text) = match refused.first() {
         None => (StatusState::Success, format!("{} checked", texts::count(this.difference.charts.len(), "chart"))),
@@ -149,8 +150,7 @@ impl Contribution<'_> {
     }
 
     /// Runs the checks on every chart it changes and signs the outcome.
-    async fn check(&self, report: &mut Report) -> Result<Vec<texts::Judgement>, FlowError> {
-        let mut store = Store::new(self.train, self.tips);
+    async fn check(&self, store: &mut Store, report: &mut Report) -> Result<Vec<texts::Judgement>, FlowError> {
         let mut judgements = Vec::new();
         let asked: Vec<String> = self.tips.configuration.configuration.checks.outside.keys().cloned().collect();
         for (chart, pair) in &self.difference.charts {
@@ -163,10 +163,17 @@ impl Contribution<'_> {
             let pair = Pair { old: old.or_else(|| pair.old.clone().filter(|_| pair.removed)), ..pair.clone() };
             let commits = self.commits_of(chart).await?;
             let range = checks::Judging { commits: &commits, started };
-            let judged = checks::judge(self.train, self.tips, chart, &pair, &self.difference.listing, range).await?;
+            let judged = match checks::judge(self.train, self.tips, chart, &pair, &self.difference.listing, range).await {
+                Err(FlowError::Object { source: ObjectError::Refused { path: file, problem } }) => {
+                    let path = pair.path().map_or_else(|| file.clone(), |path| format!("{path}/{file}"));
+                    report.refuse(Some(chart), "layout/content", format!("{path}: {problem}"), "take it out of the chart and push again");
+                    continue;
+                }
+                judged => judged?,
+            };
             report.checks.extend(judged.entries.clone());
             for finding in judged.failures() {
-                report.refuse(Some(chart), &finding.rule, finding.message.clone(), finding.hint.clone().unwrap_or_default());
+                report.refuse(Some(chart), &finding.rule, finding.to_string(), finding.hint.clone().unwrap_or_default());
             }
             let mut signed = None;
             if judged.passed() {
@@ -175,7 +182,7 @@ impl Contribution<'_> {
             }
             let mut outside = Vec::new();
             if let Some(new) = pair.new.as_ref().filter(|_| !asked.is_empty()) {
-                outside.extend(checks::outside(&mut store, chart, &new.tree).await?.into_iter().map(|(_, line)| line));
+                outside.extend(checks::outside(store, self.tips, chart, &new.tree, pair.old.as_ref()).await?.into_iter().map(|(_, line)| line));
             }
             let asked = if pair.removed { Vec::new() } else { asked.clone() };
             judgements.push(texts::Judgement { chart: chart.clone(), preview: judged.preview, checks: judged.entries, signed, outside, asked });
@@ -195,9 +202,4 @@ impl Contribution<'_> {
         }
         Ok(counted)
     }
-}
-
-/// A pull request's page.
-pub(crate) fn page(train: &Train, number: u64) -> String {
-    format!("{}/{}/pull/{number}", train.home.server, train.github.repository_name())
 }

@@ -26,7 +26,7 @@ use semver::Version;
 
 /// A derived bump.
 #[derive(Debug, Clone)]
-pub struct Derived {
+pub(crate) struct Derived {
     /// The chart's directory.
     pub path: RepoPath,
     /// Its files with the bump.
@@ -53,7 +53,7 @@ pub struct Derived {
 ///
 /// # Errors
 /// [`FlowError::Chart`] when the chart's files cannot be read or edited.
-pub async fn derive(train: &Train, tips: &Tips, chart: &ChartName, chain: &Chain, main: Option<&Place>) -> Result<Derived, FlowError> {
+pub(crate) async fn derive(train: &Train, tips: &Tips, chart: &ChartName, chain: &Chain, main: Option<&Place>) -> Result<Derived, FlowError> {
     let promotion_statement = &chain.promotion.statement;
     let (Some(promotion), Some(before), Some(enforce)) = (chain.promotion(), promotion_statement.subject.content(), &chain.enforce) else {
         return Err(FlowError::NoBranch { branch: chart.to_string() });

@@ -17,7 +17,7 @@ use crate::port::objects::Objects;
 
 /// A package and what is said about it.
 #[derive(Debug, Clone)]
-pub struct Built {
+pub(crate) struct Built {
     /// The package.
     pub package: Package,
     /// What goes to the registry.
@@ -35,7 +35,7 @@ pub struct Built {
 /// # Errors
 /// [`FlowError::Chart`] when the chart cannot be packaged, [`FlowError::Identity`] when its files are not the content
 /// that was signed.
-pub async fn build(
+pub(crate) async fn build(
     train: &Train,
     tips: &Tips,
     chart: &ChartName,

@@ -145,6 +145,7 @@ pub(super) fn against_main(after: &str) -> Sides {
 
 pub(super) fn derived(chain: &Chain) -> Derived {
     Derived {
+        files: Files::new(),
         path: "charts/redis".parse().unwrap(),
         content: content('c'),
         edits: BTreeMap::new(),

@@ -1,0 +1,213 @@
+//! What is wrong with a repository, a chart or a folder is told with its place and the way out, and costs nobody anything.
+
+#![allow(missing_docs, reason = "a test")]
+
+mod common;
+
+use common::{Ran, TestEnvironment};
+
+const CHART: &str = "apiVersion: v2\nname: a\nversion: 1.0.0\ndescription: a chart\n";
+
+/// A repository `r`: one chart on `main`, and the branch `feature`, which the caller is on.
+fn repository() -> TestEnvironment {
+    let test = TestEnvironment::new();
+    test.commit("r", &[("charts/a/Chart.yaml", CHART), ("charts/a/values.yaml", "value: 0\n")], "feat(a): a chart");
+    test.git("r", &["checkout", "-q", "-b", "feature"], b"");
+    test
+}
+
+/// A rehearsal of `feature`, which left the user's repository as it was.
+fn rehearse(test: &TestEnvironment) -> Ran {
+    let state =
+        |test: &TestEnvironment| test.git("r", &["for-each-ref"], b"") + &test.git("r", &["count-objects", "-v"], b"") + &test.git("r", &["status", "-s"], b"");
+    let before = state(test);
+    let done = test.chartflow("", &["rehearse", "r", "--base", "main", "--head", "feature", "--out", "out", "-q", "--format", "json"]);
+    assert_eq!(before, state(test), "the user's repository is never written to\n{done}");
+    done
+}
+
+/// The refusals of a contribution that the train answers with exit code 1, one a line.
+fn refusals(test: &TestEnvironment) -> String {
+    let done = rehearse(test);
+    assert_eq!(done.exit, Some(1), "{done}");
+    let summary: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!(summary["result"], "refused", "{done}");
+    assert_eq!(summary["charts"].as_array().unwrap().len(), 0, "{done}");
+    let text = |row: &serde_json::Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
+    let line = |row| format!("{}: {} | {}", text(row, "rule"), text(row, "message"), text(row, "hint"));
+    summary["refused"].as_array().unwrap().iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// The refusals of a contribution that replaces Chart.yaml.
+fn chart_yaml(content: &str) -> String {
+    let test = repository();
+    test.commit("r", &[("charts/a/Chart.yaml", content)], "feat(a): another Chart.yaml");
+    refusals(&test)
+}
+
+#[test]
+fn a_chart_yaml_that_cannot_be_read() {
+    insta::assert_snapshot!(chart_yaml("name: [a\n"), @"layout/chart-yaml: charts/a: charts/a/Chart.yaml:2:1: not YAML: while parsing a flow sequence, expected ',' or ']' | mend the file and push again");
+    insta::assert_snapshot!(chart_yaml("apiVersion: v2\nversion: 1.0.1\n"), @"layout/chart-yaml: charts/a: charts/a/Chart.yaml: name is missing; add a line such as `name: my-chart` | mend the file and push again");
+    insta::assert_snapshot!(chart_yaml("apiVersion: v2\nname: a\n"), @"layout/chart-yaml: charts/a: charts/a/Chart.yaml: version is missing; add a line such as `version: 0.1.0` | mend the file and push again");
+    insta::assert_snapshot!(chart_yaml("apiVersion: v2\nname: a\nversion: 1.0\n"), @r#"
+    schema/type: charts/a/Chart.yaml:3: version 1.0 is read as a number, helm makes "1" of it | write version: "1.0"
+    schema/version: charts/a/Chart.yaml:3: version 1.0 is not a semantic version | write 1.0.0
+    "#);
+    insta::assert_snapshot!(chart_yaml("apiVersion: v2\nname: a\nversion: 1.0.1\nversion: 1.0.2\n"), @r#"schema/duplicate-key: charts/a/Chart.yaml:4: the key "version" stands twice, first on line 3 | remove one of them"#);
+}
+
+#[test]
+fn a_chart_yaml_that_is_too_much() {
+    let level = |name: &str, of: &str| format!("{name}: &{name} [{}]\n", vec![of; 9].join(","));
+    let laughs: String = ["b", "c", "d", "e", "f", "g", "h"].iter().zip(["*a", "*b", "*c", "*d", "*e", "*f", "*g"]).map(|(name, of)| level(name, of)).collect();
+    insta::assert_snapshot!(chart_yaml(&format!("{CHART}a: &a [x,x,x,x,x,x,x,x,x]\n{laughs}")), @"layout/chart-yaml: charts/a: charts/a/Chart.yaml:11:8: with its aliases the document holds more than 1000000 values | mend the file and push again");
+    insta::assert_snapshot!(chart_yaml(&format!("{CHART}x: {}\n", "[".repeat(100_000))), @"layout/chart-yaml: charts/a: charts/a/Chart.yaml:5:259: not YAML: recursion limit exceeded | mend the file and push again");
+    insta::assert_snapshot!(chart_yaml(&format!("{CHART}x: {}\n", "y".repeat(50_000_000))), @"layout/chart-yaml: charts/a: charts/a/Chart.yaml: the blob holds 50000063 bytes, at most 1048576 are allowed | mend the file and push again");
+}
+
+#[test]
+fn a_name_that_is_none() {
+    for name in ["b/c", "..", "Upper", "b.lock", &"n".repeat(300)] {
+        let told = chart_yaml(&format!("apiVersion: v2\nname: {name}\nversion: 1.0.1\n"));
+        let shown = &name[..name.len().min(8)];
+        assert!(told.starts_with("layout/chart-yaml: charts/a: charts/a/Chart.yaml:2: ") && told.contains(shown) && told.contains(" name"), "{told}");
+    }
+}
+
+#[test]
+fn two_directories_of_one_name() {
+    let test = repository();
+    test.commit("r", &[("charts/b/Chart.yaml", CHART)], "feat(a): again");
+    let told = refusals(&test);
+    assert!(told.contains("charts/a and charts/b hold charts of one name | give one of them another name"), "{told}");
+}
+
+#[test]
+fn what_no_chart_may_hold() {
+    let test = repository();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("../../../etc/passwd", test.path("r/charts/a/link")).unwrap();
+    test.commit("r", &[], "feat(a): a link");
+    insta::assert_snapshot!(refusals(&test), @r#"layout/symlink: charts/a/link: the symbolic link to "../../../etc/passwd" leaves the chart | put a copy of the file in its place"#);
+
+    let test = repository();
+    let commit = test.git("r", &["rev-parse", "HEAD"], b"");
+    test.git("r", &["update-index", "--add", "--cacheinfo", &format!("160000,{commit},charts/a/sub")], b"");
+    test.git("r", &["commit", "-q", "-m", "feat(a): a submodule"], b"");
+    insta::assert_snapshot!(refusals(&test), @"layout/content: charts/a/sub: it is a submodule, whose content is not part of this repository | take it out of the chart and push again");
+
+    for directory in ["charts/a", "charts/a/templates"] {
+        let test = repository();
+        let blob = test.git("r", &["hash-object", "-w", "--stdin"], b"x");
+        let entry = [format!("100644 {blob}\t{directory}/").as_bytes(), b"\xff\n"].concat();
+        test.git("r", &["update-index", "--index-info"], &entry);
+        test.git("r", &["commit", "-q", "-m", "feat(a): a name"], b"");
+        let told = refusals(&test);
+        assert!(told.starts_with("layout/") && told.contains("charts/a") && told.contains("\u{fffd}: the name is not UTF-8"), "{told}");
+    }
+}
+
+#[test]
+fn a_tag_that_is_taken() {
+    let test = repository();
+    test.commit("r", &[("charts/a/values.yaml", "value: 1\n")], "fix(a): a value");
+    test.git("r", &["tag", "a-v1.0.1", "main"], b"");
+    let done = rehearse(&test);
+    let summary: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    // The version is taken: the next one is free, and the tag that is there stays where it is.
+    assert_eq!((done.exit, summary["charts"][0]["tag"].as_str()), (Some(0), Some("a-v1.0.2")), "{done}");
+    assert_eq!(test.git("out/origin.git", &["rev-parse", "a-v1.0.1^{commit}"], b""), test.git("r", &["rev-parse", "main"], b""));
+}
+
+#[test]
+fn a_repository_that_is_none_or_too_little() {
+    let test = repository();
+    std::fs::create_dir(test.path("empty")).unwrap();
+    let check = |arguments: &[&str]| test.chartflow("", &[arguments, &["--out", "out", "-q"]].concat()).to_string();
+    insta::assert_snapshot!(check(&["rehearse", "nowhere"]), @"
+    -- stderr
+    error: nowhere is no directory
+    -- exit 2
+    ");
+    insta::assert_snapshot!(check(&["rehearse", "r", "--base", "nope"]), @r#"
+    -- stderr
+    error: "nope" is neither a branch, a tag nor a commit of this repository
+    hint: `git branch --all` and `git tag` list what there is
+    -- exit 2
+    "#);
+    test.git("", &["clone", "-q", "--depth", "1", "--branch", "feature", &format!("file://{}", test.path("r").display()), "shallow"], b"");
+    insta::assert_snapshot!(check(&["rehearse", "shallow"]), @r#"
+    -- stderr
+    error: "main" is neither a branch, a tag nor a commit of this repository
+    hint: this clone is shallow and may lack it: git fetch origin main; in GitHub Actions, give actions/checkout `fetch-depth: 0`
+    -- exit 2
+    "#);
+    assert!(!test.path("out").exists(), "nothing was written");
+}
+
+#[test]
+fn somebody_s_folder_is_left_alone() {
+    let test = repository();
+    std::fs::create_dir(test.path("mine")).unwrap();
+    std::fs::write(test.path("mine/letter"), "dear").unwrap();
+    std::fs::write(test.path("file"), "dear").unwrap();
+    let check = |out: &str| test.chartflow("", &["rehearse", "r", "--out", out, "-q"]).to_string();
+    insta::assert_snapshot!(check("mine"), @r#"
+    -- stderr
+    error: mine holds "letter", which is no rehearsal's
+    hint: name an absent or empty folder with --out
+    -- exit 2
+    "#);
+    assert!(check("file").ends_with("-- exit 2"));
+    assert_eq!(std::fs::read_dir(test.path("mine")).unwrap().count(), 1);
+    assert_eq!(std::fs::read_to_string(test.path("mine/letter")).unwrap() + &std::fs::read_to_string(test.path("file")).unwrap(), "deardear");
+}
+
+#[test]
+fn a_chart_that_cannot_be_packaged_leaves_nothing() {
+    let test = TestEnvironment::new();
+    std::fs::create_dir(test.path("a")).unwrap();
+    let check = |content: &str| {
+        let at = test.path("a/Chart.yaml");
+        std::fs::write(at, content).unwrap();
+        let told = test.chartflow("", &["package", "a", "-d", "packages"]).to_string();
+        assert!(!test.path("packages").exists(), "{told}");
+        told
+    };
+    insta::assert_snapshot!(check("apiVersion: v2\nname: a\n"), @"
+    -- stderr
+    error: a/Chart.yaml: version is missing; add a line such as `version: 0.1.0`
+    -- exit 2
+    ");
+}
+
+/// A plain directory of charts, with files that belong to none: they do not stand in the charts' way.
+#[test]
+fn the_files_beside_imported_charts() {
+    let test = TestEnvironment::new();
+    let write = |path: &str, text: &str| {
+        let path = test.path("").join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("d/README.md", "# Charts\n");
+    write("d/charts/a/Chart.yaml", CHART);
+    write("d/charts/notes/text", "no chart\n");
+    write("d/test/b/Chart.yaml", "apiVersion: v2\nname: b\nversion: 1.0.0\n");
+    let done = test.chartflow("", &["rehearse", "d", "--out", "out", "-q", "--format", "json"]);
+    let summary: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!((done.exit, summary["charts"].as_array().unwrap().len(), &summary["charts"][0]["level"]), (Some(0), 1, &"initial".into()), "{done}");
+}
+
+/// The command of the README.
+#[test]
+fn the_example_repository_is_released() {
+    let test = TestEnvironment::new();
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/repository");
+    let done = test.chartflow("", &["rehearse", example, "--out", "out", "-q", "--format", "json"]);
+    let summary: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    let released: Vec<_> = summary["charts"].as_array().unwrap().iter().map(|chart| format!("{} {}", chart["chart"], chart["level"])).collect();
+    assert_eq!(done.exit, Some(0), "{done}");
+    assert_eq!(released, [r#""cache" "initial""#, r#""common" "initial""#, r#""guestbook" "initial""#, r#""ticker" "initial""#]);
+}
