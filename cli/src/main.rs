@@ -43,15 +43,25 @@ Examples:
 
 Exit codes: 0 done, 1 the answer is no, 2 the request was wrong, 3 the outside world failed, 70 a bug in chartflow";
 
+// Deferred: only the arguments of the command that runs are set up. The line in the list of commands is therefore here.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 enum Command {
+    /// Run the whole train for a contribution, against an embedded GitHub and registry.
     Rehearse(rehearse::Arguments),
+    /// List the charts that a branch changes.
     Detect(detect::Arguments),
+    /// Make the package of each chart, as `helm package` does, byte for byte the same every time.
     Package(package::Arguments),
+    /// Add packages to a Helm repository index, or prove one.
     Index(index::Arguments),
+    /// Verify a package, a tag or a chart's directory against its lineage.
     Verify(verify::Arguments),
+    /// Run the checks of charts that need no pull request.
     Lint(lint::Arguments),
+    /// Show how the branch and tag rules differ from what the train needs, or apply them.
     Rulesets(rulesets::Arguments),
+    /// Print the script that completes chartflow's arguments in a shell.
     Completions(completions::Arguments),
 }
 

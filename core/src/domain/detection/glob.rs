@@ -29,6 +29,8 @@ pub enum GlobError {
 enum Component {
     /// A plain name.
     Literal(String),
+    /// `*`, by far the most frequent pattern; it needs no regular expression.
+    Any,
     /// A pattern; as in a shell it does not match names that begin with a dot unless it says so itself.
     Pattern { matcher: GlobMatcher, dots: bool },
     /// `**`: any number of directories, none included.
@@ -40,7 +42,7 @@ impl Component {
         match self {
             Self::Literal(literal) => literal == name,
             Self::Pattern { matcher, dots } => (*dots || !name.starts_with('.')) && matcher.is_match(name),
-            Self::AnyDepth => !name.starts_with('.'),
+            Self::Any | Self::AnyDepth => !name.starts_with('.'),
         }
     }
 }
@@ -164,6 +166,7 @@ fn one_component(glob: &str, component: &str) -> Result<Component, GlobError> {
     match component {
         "" => Err(refuse("has an empty component")),
         "." | ".." => Err(refuse("holds \".\" or \"..\"")),
+        "*" => Ok(Component::Any),
         "**" => Ok(Component::AnyDepth),
         plain if !plain.contains(['*', '?', '[', ']', '{', '}', '\\']) => Ok(Component::Literal(plain.to_owned())),
         pattern => {

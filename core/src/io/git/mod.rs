@@ -79,6 +79,11 @@ pub enum GitError {
     },
 }
 
+/// An id means its content, and no object may claim more memory than a whole chart may have (a gibibyte and some).
+const OVERRIDES: [&str; 2] = ["core.useReplaceRefs=false", "gitoxide.objects.allocLimit=1200000000"];
+/// Bytes of objects kept for the next question.
+const OBJECT_CACHE: usize = 4 << 20;
+
 /// A work tree or bare repository on this machine.
 #[derive(Debug, Clone)]
 pub struct LocalRepository {
@@ -111,8 +116,10 @@ impl LocalRepository {
     }
 
     fn open_with(path: &Path, permissions: gix::open::Permissions) -> Result<Self, gix::Error> {
-        let options = gix::open::Options::isolated().permissions(permissions).bail_if_untrusted(true).config_overrides(["core.useReplaceRefs=false"]);
-        let repository = gix::ThreadSafeRepository::open_opts(path, options)?.to_thread_local();
+        let options = gix::open::Options::isolated().permissions(permissions).bail_if_untrusted(true).config_overrides(OVERRIDES);
+        let mut repository = gix::ThreadSafeRepository::open_opts(path, options)?.to_thread_local();
+        // The same commits and directories are asked for again and again, in short succession.
+        repository.object_cache_size(OBJECT_CACHE);
         Ok(Self { path: path.to_owned(), repository: Arc::new(Mutex::new(repository)) })
     }
 

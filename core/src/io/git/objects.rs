@@ -79,11 +79,11 @@ fn commit_id(id: gix::ObjectId) -> Result<CommitId, ObjectError> {
 }
 
 fn known_commit(repository: &gix::Repository, id: &CommitId) -> Result<gix::ObjectId, ObjectError> {
-    let known = object_id("commit", id.as_str())?;
-    object(repository, "commit", gix::objs::Kind::Commit, id.as_str(), OBJECT_LIMIT).map(|_| known)
+    object(repository, "commit", gix::objs::Kind::Commit, id.as_str(), OBJECT_LIMIT)?;
+    object_id("commit", id.as_str())
 }
 
-/// The bytes of an object, whose size is looked at before they are unpacked.
+/// The bytes of an object.
 fn object(repository: &gix::Repository, kind: &'static str, expected: gix::objs::Kind, id: &str, limit: u64) -> Result<Vec<u8>, ObjectError> {
     let wanted = object_id(kind, id)?;
     let missing = || {
@@ -97,14 +97,21 @@ fn object(repository: &gix::Repository, kind: &'static str, expected: gix::objs:
     if wanted.kind() != repository.object_hash() {
         return Err(missing());
     }
-    let header = repository.try_find_header(wanted).map_err(|source| failed(kind, id, source))?.ok_or_else(missing)?;
-    if header.kind() != expected {
-        return Err(ObjectError::Missing { kind, id: id.to_owned() });
-    }
-    if header.size() > limit {
-        return Err(ObjectError::Refused { path: id.to_owned(), problem: format!("the {kind} holds {} bytes, at most {limit} are allowed", header.size()) });
+    let refuse = |size: u64| ObjectError::Refused { path: id.to_owned(), problem: format!("the {kind} holds {size} bytes, at most {limit} are allowed") };
+    // Only files are worth a look at their size before they are unpacked; gix itself bounds everything else.
+    if expected == gix::objs::Kind::Blob {
+        let header = repository.try_find_header(wanted).map_err(|source| failed(kind, id, source))?.ok_or_else(missing)?;
+        if header.size() > limit {
+            return Err(refuse(header.size()));
+        }
     }
     let mut object = repository.try_find_object(wanted).map_err(|source| failed(kind, id, source))?.ok_or_else(missing)?;
+    if object.kind != expected {
+        return Err(ObjectError::Missing { kind, id: id.to_owned() });
+    }
+    if object.data.len() as u64 > limit {
+        return Err(refuse(object.data.len() as u64));
+    }
     Ok(std::mem::take(&mut object.data))
 }
 
