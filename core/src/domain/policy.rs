@@ -408,6 +408,13 @@ impl Policy {
         if self.epochs.is_empty() {
             return invalid("has no epoch".to_owned());
         }
+        let mut begins = std::collections::BTreeSet::new();
+        if let Some(twice) = self.epochs.iter().find(|epoch| !begins.insert(epoch.from)) {
+            return invalid(format!("has two epochs from {}; one of them would be passed over", twice.from));
+        }
+        if let Some(nothing) = self.revoked.iter().find(|entry| entry.version.is_none() && entry.sha256.is_none()) {
+            return invalid(format!("revokes no release of {}: name its version or the package's sha256", nothing.chart));
+        }
         if !self.tag.contains("{chart}") || !self.tag.contains("{version}") {
             return invalid(format!("has the tag template {:?}, which lacks {{chart}} or {{version}}", self.tag));
         }
@@ -450,7 +457,11 @@ impl Policy {
         if self.keys.is_empty() {
             return invalid("is of profile key and lists no key".to_owned());
         }
+        let mut ids = std::collections::BTreeSet::new();
         for key in &self.keys {
+            if !ids.insert(&key.id) {
+                return invalid(format!("lists the key {:?} twice", key.id));
+            }
             let Ok(spki) = BASE64.decode(&key.spki) else {
                 return invalid(format!("lists the key {:?} whose spki is not base64", key.id));
             };

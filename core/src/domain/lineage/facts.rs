@@ -70,6 +70,8 @@ pub struct RepositoryFacts {
 pub(super) struct Claims<'a> {
     pub(super) promotion: &'a Promotion,
     pub(super) promoted: &'a ContentId,
+    /// What the checks took for main's content.
+    pub(super) base: Option<&'a ContentId>,
     pub(super) tag: &'a TagRecord,
     pub(super) tagged: &'a ContentId,
     pub(super) build: &'a Build,
@@ -124,6 +126,12 @@ fn check_contents(facts: &RepositoryFacts, claims: &Claims<'_>, broken: &mut Vec
     };
     compare(facts.content.as_ref(), claims.tagged, &claims.tag.commit);
     compare(facts.source_content.as_ref(), claims.promoted, &claims.promotion.commit);
+    // Without the tagged commit nothing was looked up, which is told already.
+    if facts.content.is_some() && facts.content_before.as_ref() != claims.base {
+        let shown = |content: Option<&ContentId>| content.map_or_else(|| "no chart".to_owned(), |content| format!("the tree {}", content.sha1));
+        let message = format!("before the release main held {}; the checks ran beside {}", shown(facts.content_before.as_ref()), shown(claims.base));
+        broken.push((Rule::RepoTree, message));
+    }
 }
 
 fn check_range(facts: &RepositoryFacts, claims: &Claims<'_>, broken: &mut Vec<(Rule, String)>) {

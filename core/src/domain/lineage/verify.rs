@@ -242,6 +242,7 @@ impl Session<'_> {
         let claims = Claims {
             promotion: walk.promotion.says,
             promoted: walk.promoted,
+            base: walk.checks.says.base.as_ref(),
             tag: walk.tag.says,
             tagged: walk.released,
             build: walk.build.says,

@@ -46,6 +46,9 @@ fn refuses_what_it_does_not_understand() {
     insta::assert_snapshot!(check("/epochs/0", |v| v["from"] = json!("yesterday")), @r#"the policy is malformed: "yesterday" is not a time as RFC 3339 writes it, such as 2026-01-31T12:00:00Z"#);
     insta::assert_snapshot!(check("/epochs/0/checks", |v| v["require"] = json!([])), @"the policy is malformed: unknown field `require`, expected one of `required`, `outside`, `skipped`");
     insta::assert_snapshot!(check("/epochs/0/checks", |v| v["outside"] = json!({"trivy": {"maxAge": "month"}})), @r#"the policy is malformed: "month" is not an age such as 90m, 12h or 30d"#);
+    insta::assert_snapshot!(check("", |v| { let twice = v["epochs"][0].clone(); v["epochs"].as_array_mut().unwrap().push(twice); }), @"the policy has two epochs from 2026-01-31T12:00:00Z; one of them would be passed over");
+    insta::assert_snapshot!(check("", |v| v["revoked"] = json!([{"chart": "a"}])), @"the policy revokes no release of a: name its version or the package's sha256");
+    insta::assert_snapshot!(check("/keys", |v| { let twice = v[0].clone(); v.as_array_mut().unwrap().push(twice); }), @r#"the policy lists the key "6feecc8c16c5551d9feb3eb5f77e2da773bf68bd9ef9c52927ceb2c86e56892b" twice"#);
     assert_eq!(check("/epochs/0/checks", |v| v["outside"] = json!({"trivy": {"maxAge": "30d"}})), "accepted");
     insta::assert_snapshot!(check("", |v| v["profile"] = json!("public")), @"the policy lists keys, but its profile is one of certificates");
     insta::assert_snapshot!(check("", |v| { v["profile"] = json!("public"); v["keys"] = json!([]); }), @"the policy has an epoch from 2026-01-31T12:00:00Z that names no signer");

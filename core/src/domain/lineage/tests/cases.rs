@@ -368,6 +368,8 @@ fn repository() -> Vec<(Rule, Setup)> {
         (Rule::RepoMissing, with(&|facts| facts.source_content = None)),
         (Rule::RepoMissing, with(&|facts| facts.on_main = None)),
         (Rule::RepoTree, with(&|facts| facts.content = Some(other()))),
+        (Rule::RepoTree, with(&|facts| facts.content_before = Some(other()))),
+        (Rule::RepoTree, with(&|facts| facts.content_before = None)),
         (Rule::RepoRange, with(&|facts| facts.touching = Some(vec![commit('1'), commit('8')]))),
         (Rule::RepoPrevious, with(&|facts| facts.previous_content = Some(other()))),
         (Rule::RepoTag, with(&|facts| facts.tag = None)),

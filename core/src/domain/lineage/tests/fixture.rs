@@ -205,7 +205,7 @@ pub(super) fn facts() -> RepositoryFacts {
     RepositoryFacts {
         tag: Some(TagFact { object: Some(tag_object), commit: commit('c') }),
         content: Some(released),
-        content_before: Some(promoted.clone()),
+        content_before: checks(None).base,
         on_main: Some(true),
         source_content: Some(promoted.clone()),
         touching: Some(vec![commit('1'), commit('2')]),
