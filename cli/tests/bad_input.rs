@@ -1,5 +1,6 @@
 //! What is wrong with a repository, a chart or a folder is told with its place and the way out, and costs nobody anything.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(missing_docs, reason = "a test")]
 
 mod common;
@@ -59,7 +60,7 @@ fn a_chart_yaml_that_cannot_be_read() {
 
 #[test]
 fn a_chart_yaml_that_is_too_much() {
-    let level = |name: &str, of: &str| format!("{name}: &{name} [{}]\n", vec![of; 9].join(","));
+    let level = |name: &str, of: &str| format!("{name}: &{name} [{}]\n", [of; 9].join(","));
     let laughs: String = ["b", "c", "d", "e", "f", "g", "h"].iter().zip(["*a", "*b", "*c", "*d", "*e", "*f", "*g"]).map(|(name, of)| level(name, of)).collect();
     insta::assert_snapshot!(chart_yaml(&format!("{CHART}a: &a [x,x,x,x,x,x,x,x,x]\n{laughs}")), @"layout/chart-yaml: charts/a: charts/a/Chart.yaml:11:8: with its aliases the document holds more than 1000000 values | mend the file and push again");
     insta::assert_snapshot!(chart_yaml(&format!("{CHART}x: {}\n", "[".repeat(100_000))), @"layout/chart-yaml: charts/a: charts/a/Chart.yaml:5:259: not YAML: recursion limit exceeded | mend the file and push again");

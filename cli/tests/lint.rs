@@ -1,5 +1,6 @@
 //! `chartflow lint`.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(missing_docs, reason = "a test")]
 
 mod common;

@@ -1,5 +1,7 @@
 //! The train on one situation at a time.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use base64::Engine as _;
 use chartflow_core::domain::digest::Sha256;
 use chartflow_sandbox::github::rules::MergeMethod;

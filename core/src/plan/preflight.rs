@@ -149,7 +149,8 @@ fn merge_methods(facts: &Facts, findings: &mut Vec<Finding>) {
 pub fn permission(denied: &Denied, mode: Mode) -> Finding {
     let Denied { operation, message } = denied;
     let Some((key, access)) = needed(operation) else {
-        return Finding::new(&PERMISSION, format!("GitHub refused {operation}: {message}")).hint("give the token the permission that GitHub names for this call");
+        return Finding::new(&PERMISSION, format!("GitHub refused {operation}: {message}"))
+            .hint("give the token the permission that GitHub names for this call");
     };
     let access = access.as_str();
     let text = format!("the token lacks {key}: {access} ({operation}: {message})");

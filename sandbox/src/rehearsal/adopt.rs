@@ -41,8 +41,6 @@ const EMPTY_INDEX: &str = "apiVersion: v1\nentries: {}\ngenerated: \"1970-01-01T
 
 /// What the rehearsal starts from.
 struct Start {
-    /// The user's git directory; a plain directory is imported into the embedded one.
-    borrowed: Option<PathBuf>,
     base: CommitId,
     heads: Vec<Head>,
     /// Every ref of the user's repository.
@@ -148,12 +146,11 @@ async fn start(options: &Options, hub: &Hub) -> Result<Start, RehearsalError> {
     match &options.origin {
         Origin::Repository { git_directory, base, heads } => {
             let references = LocalRepository::open(git_directory)?.references()?;
-            Ok(Start { borrowed: Some(git_directory.clone()), base: base.clone(), heads: heads.clone(), references })
+            Ok(Start { base: base.clone(), heads: heads.clone(), references })
         }
         Origin::Directory { path } => {
             let (base, head) = import::directory(path, hub).await?;
             Ok(Start {
-                borrowed: None,
                 base,
                 heads: vec![Head { branch: "feature/import".to_owned(), title: "feat: import charts".to_owned(), commit: head }],
                 references: Vec::new(),

@@ -147,6 +147,7 @@ pub(super) fn derived(chain: &Chain) -> Derived {
     Derived {
         path: "charts/redis".parse().unwrap(),
         content: content('c'),
+        files: Files::new(),
         edits: BTreeMap::new(),
         from: Some("1.2.3".to_owned()),
         to: "1.3.0".to_owned(),
