@@ -12,6 +12,7 @@ mod options;
 mod output;
 mod package;
 mod rehearse;
+mod rulesets;
 mod verify;
 
 use std::ffi::OsString;
@@ -50,6 +51,7 @@ enum Command {
     Index(index::Arguments),
     Verify(verify::Arguments),
     Lint(lint::Arguments),
+    Rulesets(rulesets::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -83,6 +85,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<Answer, CommandError> {
         Command::Index(arguments) => index::run(&arguments, output),
         Command::Verify(arguments) => verify::run(&arguments, output),
         Command::Lint(arguments) => lint::run(&arguments, output),
+        Command::Rulesets(arguments) => rulesets::run(&arguments, output),
         Command::Completions(arguments) => completions::run(&arguments, output),
     }
 }

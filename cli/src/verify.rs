@@ -140,7 +140,9 @@ fn text(report: &Report, artifact: &str, trusted: &str) -> String {
     }
     for refusal in &report.refused {
         let stage = refusal.stage.map(|stage| format!(" ({stage})")).unwrap_or_default();
-        let _ = writeln!(text, "  {}{stage}: {}\n    {}", refusal.rule, refusal.message, refusal.rule.explanation().hint);
+        // A line feed in a signed field must not make a line that looks like ours.
+        let message = refusal.message.replace('\n', "\\n");
+        let _ = writeln!(text, "  {}{stage}: {message}\n    {}", refusal.rule, refusal.rule.explanation().hint);
     }
     if report.verified() {
         for link in &report.chain {

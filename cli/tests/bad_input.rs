@@ -1,6 +1,6 @@
 //! What is wrong with a repository, a chart or a folder is told with its place and the way out, and costs nobody anything.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr, reason = "everything here is part of a test")]
 #![allow(missing_docs, reason = "a test")]
 
 mod common;

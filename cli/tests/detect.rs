@@ -1,5 +1,7 @@
 //! `chartflow detect`: what it prints, what it says about bad input, and that it leaves the repository alone.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr, reason = "everything here is part of a test")]
+
 mod common;
 
 use common::TestEnvironment;

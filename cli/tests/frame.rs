@@ -1,5 +1,7 @@
 //! What every command has in common.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr, reason = "everything here is part of a test")]
+
 mod common;
 
 use common::TestEnvironment;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chartflow_core::domain::names::ChartName;
-use chartflow_core::domain::statement::{Bump, Predicate, Row};
+use chartflow_core::domain::statement::{Bump, Predicate, Row, Statement};
 use chartflow_core::flow::compose::EMPTY_TREE;
 use chartflow_core::flow::store::Signed;
 use chartflow_core::io::git::ready;
@@ -12,11 +12,22 @@ use chartflow_core::port::objects::Objects as _;
 use crate::brakes::Brakes;
 use crate::world::World;
 
-/// A pull request to integration: which commits (by message, which is never used twice) it brings to which charts.
+/// A commit of one chart, by its message, which is never used twice.
+#[derive(Debug, Clone)]
+pub struct Token {
+    /// The chart.
+    pub chart: String,
+    /// The message.
+    pub message: String,
+    /// Whether a release has to count it.
+    pub counts: bool,
+}
+
+/// A pull request to integration.
 #[derive(Debug, Clone)]
 pub struct Contribution {
-    /// Chart and message.
-    pub tokens: Vec<(String, String)>,
+    /// What it brings.
+    pub tokens: Vec<Token>,
 }
 
 /// Contributions by the number of their pull request.
@@ -43,9 +54,29 @@ impl World {
         let mut lines = Vec::new();
         for (_, file) in files.iter() {
             let text = String::from_utf8(file.bytes.clone()).unwrap();
-            lines.extend(text.lines().map(|line| train.read_line(line).expect("every line of the store is valid")));
+            lines.extend(text.lines().map(|line| match train.read_line(line) {
+                Some(signed) => signed,
+                None => {
+                    let payload = (train.open)(line).unwrap_or_default();
+                    panic!("a line of the store is not valid: {:?}\n{}", Statement::parse(&payload).err(), String::from_utf8_lossy(&payload));
+                }
+            }));
         }
         lines
+    }
+
+    /// The statements about a chart, one a line, for whoever has to understand a failure.
+    #[must_use]
+    pub fn statements_about(&self, chart: &str) -> String {
+        let statements = self.statements();
+        let about = statements.iter().filter(|line| line.statement.source.chart.as_str() == chart);
+        let short = |digest: String| digest.chars().take(8).collect::<String>();
+        let told = about.map(|line| {
+            let subject = line.statement.subject.content().map_or_else(|| "package".to_owned(), |content| short(content.sha1.to_string()));
+            let inputs: Vec<String> = line.statement.inputs.iter().map(|input| short(input.digest.to_string())).collect();
+            format!("{} {:?} {subject} <- {}\n", short(line.digest.to_string()), line.row(), inputs.join(" "))
+        });
+        told.collect()
     }
 
     /// The contents that came to main after adoption, oldest first.

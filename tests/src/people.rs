@@ -5,7 +5,7 @@ use chartflow_core::port::transport::Method;
 use chartflow_sandbox::github::rules::MergeMethod;
 use serde_json::{Value, json};
 
-use crate::ledger::Contribution;
+use crate::ledger::{Contribution, Token};
 use crate::world::{ADMIN, CONTRIBUTOR, REVIEWER, World};
 
 /// What becomes of one file: from its present text to its next one; `None` is no file.
@@ -17,6 +17,8 @@ pub struct NewCommit {
     pub message: String,
     /// The charts it is about: it counts once for each.
     pub charts: Vec<String>,
+    /// Whether it must be counted.
+    pub counts: bool,
     /// Paths and their edits.
     pub edits: Vec<(String, Edit)>,
 }
@@ -25,13 +27,13 @@ impl NewCommit {
     /// A commit about one chart.
     #[must_use]
     pub fn new(chart: &str, message: &str) -> Self {
-        Self { message: message.to_owned(), charts: vec![chart.to_owned()], edits: Vec::new() }
+        Self { message: message.to_owned(), charts: vec![chart.to_owned()], counts: true, edits: Vec::new() }
     }
 
-    /// One that counts for no chart: what it brings is the same as before, in another place.
+    /// One that need not count: what it brings is the same as before, in another place.
     #[must_use]
-    pub fn uncounted(mut self) -> Self {
-        self.charts.clear();
+    pub const fn uncounted(mut self) -> Self {
+        self.counts = false;
         self
     }
 
@@ -106,7 +108,7 @@ impl World {
         for new in commits {
             let Some(made) = self.commit(CONTRIBUTOR, std::slice::from_ref(&head), new) else { continue };
             head = made;
-            tokens.extend(new.charts.iter().map(|chart| (chart.clone(), new.message.clone())));
+            tokens.extend(new.charts.iter().map(|chart| Token { chart: chart.clone(), message: new.message.clone(), counts: new.counts }));
         }
         if head == *start {
             return None;

@@ -1,6 +1,6 @@
 //! Coming to rest, and what must hold then.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chartflow_core::domain::statement::Level;
 use chartflow_core::port::transport::Method;
@@ -156,13 +156,13 @@ impl World {
         }
         let pulls = self.hub.pulls();
         let merged = pulls.iter().filter(|pull| pull.merged.is_some()).filter_map(|pull| self.counted.get(&pull.number));
-        let expected: BTreeSet<(&str, &str)> =
-            merged.flat_map(|contribution| &contribution.tokens).map(|(chart, message)| (chart.as_str(), message.as_str())).collect();
-        if let Some((chart, message)) = counted.keys().find(|key| !expected.contains(*key)) {
+        let known: BTreeMap<(&str, &str), bool> =
+            merged.flat_map(|contribution| &contribution.tokens).map(|token| ((token.chart.as_str(), token.message.as_str()), token.counts)).collect();
+        if let Some((chart, message)) = counted.keys().find(|key| !known.contains_key(*key)) {
             self.fail(format!("{chart}: {message:?} was counted and nobody contributed it"));
         }
         if counting == Counting::ExactlyOnce
-            && let Some((chart, message)) = expected.iter().find(|key| !counted.contains_key(*key))
+            && let Some((chart, message)) = known.iter().filter(|(_, counts)| **counts).map(|(key, _)| key).find(|key| !counted.contains_key(*key))
         {
             self.fail(format!("{chart}: {message:?} was never counted"));
         }

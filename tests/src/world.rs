@@ -13,7 +13,7 @@ use chartflow_core::domain::digest::{CommitId, TreeId};
 use chartflow_core::domain::event::app_permissions;
 use chartflow_core::domain::lineage::bundle::Line;
 use chartflow_core::domain::lineage::{Artifact, anchor, verify};
-use chartflow_core::domain::policy::{Policy, Repository, ReviewRules};
+use chartflow_core::domain::policy::{OutsideCheck, Policy, Repository, ReviewRules};
 use chartflow_core::domain::ruleset::{Mode, Tiers, desired};
 use chartflow_core::flow::{FlowError, Home, Report, Train, listing};
 use chartflow_core::flow::{bump, enforce, filter, format, package, publish, tag, validate};
@@ -133,12 +133,18 @@ impl World {
     /// An adopted repository under the train's rulesets.
     #[must_use]
     pub fn new(seed: u64) -> Self {
+        Self::configured(seed, charts::CONFIGURATION)
+    }
+
+    /// The same with a configuration of its own. Whoever verifies demands the outside checks that it names.
+    #[must_use]
+    pub fn configured(seed: u64, text: &str) -> Self {
         // A repository in memory, where there is such a place: the tests write many small files.
         let dir = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap();
         let options = HubOptions { epoch: EPOCH, seed, ..HubOptions::new("acme", "charts") };
         let hub = Arc::new(Hub::create(dir.path(), options).unwrap());
-        let configuration = Configuration::read(charts::CONFIGURATION.as_bytes()).unwrap();
-        let baseline = adopt(&hub);
+        let configuration = Configuration::read(text.as_bytes()).unwrap();
+        let baseline = adopt(&hub, text);
         for (login, id, role) in [(CONTRIBUTOR, 11, Role::Write), (REVIEWER, 12, Role::Write), (ADMIN, 13, Role::Admin)] {
             hub.add_actor(person(login, id, role));
         }
@@ -162,7 +168,9 @@ impl World {
         let repository = Repository { name: "acme/charts".parse().unwrap(), id: Some(1001), owner_id: None };
         let required = configuration.checks.required.iter().map(ToString::to_string).collect();
         let reviews = ReviewRules { integration: 1, main: 1 };
-        let policy = Policy::for_rehearsal(repository, &configuration.tag, signer.public_key_der(), jiff(EPOCH - 1_000_000), required, Vec::new(), reviews);
+        let mut policy = Policy::for_rehearsal(repository, &configuration.tag, signer.public_key_der(), jiff(EPOCH - 1_000_000), required, Vec::new(), reviews);
+        let outside = configuration.checks.outside.keys().map(|check| (check.clone(), OutsideCheck::default()));
+        policy.epochs[0].checks.outside = outside.collect();
         let home = Home {
             server: SERVER.to_owned(),
             id: 1001,
@@ -269,7 +277,11 @@ impl World {
     /// The story so far, one action a line.
     #[must_use]
     pub fn told(&self) -> String {
-        self.story.iter().enumerate().map(|(n, line)| format!("{n:4}  {line}\n")).collect()
+        let mut told: String = self.story.iter().enumerate().map(|(n, line)| format!("{n:4}  {line}\n")).collect();
+        if let Ok(chart) = std::env::var("CHARTFLOW_CHART") {
+            told.push_str(&self.statements_about(&chart));
+        }
+        told
     }
 
     /// Where a ref below `refs/heads/` points.
@@ -395,7 +407,7 @@ fn jiff(seconds: i64) -> jiff::Timestamp {
 
 /// Writes what adoption leaves: main with a configuration, integration beside it, an orphan `release` with an empty
 /// index, and both markers at the charts as they are.
-fn adopt(hub: &Hub) -> CommitId {
+fn adopt(hub: &Hub, configuration: &str) -> CommitId {
     let person = "ada <ada@example.com>";
     let mut stream = String::new();
     let mut commit = |reference: &str, mark: u32, from: Option<u32>, message: &str, files: &[(String, String)]| {
@@ -416,7 +428,7 @@ fn adopt(hub: &Hub) -> CommitId {
     let only_charts: Vec<_> = files.iter().filter(|(path, _)| path.starts_with("charts/")).cloned().collect();
     let file = |path: &str, text: &str| vec![(path.to_owned(), text.to_owned())];
     commit("refs/import/main", 1, None, "chore: the charts", &files);
-    commit("refs/import/main", 2, Some(1), "chore: adopt chartflow", &file(".chartflow.yaml", charts::CONFIGURATION));
+    commit("refs/import/main", 2, Some(1), "chore: adopt chartflow", &file(".chartflow.yaml", configuration));
     commit(
         "refs/import/release",
         3,

@@ -1,6 +1,6 @@
 //! The train on one situation at a time.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr, reason = "everything here is part of a test")]
 
 use base64::Engine as _;
 use chartflow_core::domain::digest::Sha256;

@@ -45,7 +45,7 @@ pub struct Returning {
 
 /// How main returns.
 #[derive(Debug, Clone, Default)]
-pub struct Return {
+pub struct Course {
     /// The way back; `None` when main is back already, or as far as it can come without a person.
     pub way: Option<Way>,
     /// Charts whose contents a person has to merge before main can return as it is.
@@ -56,16 +56,16 @@ pub struct Return {
 ///
 /// # Errors
 /// When an object cannot be read or made.
-pub async fn compute(train: &Train, tips: &Tips) -> Result<Return, FlowError> {
+pub async fn compute(train: &Train, tips: &Tips) -> Result<Course, FlowError> {
     let objects = &*train.objects;
     let base = objects.merge_base(&tips.main, &tips.integration).await?;
     let base = base.ok_or_else(|| FlowError::NoBranch { branch: tips.names.integration().to_string() })?;
-    let mut returning = Return::default();
+    let mut course = Course::default();
     let mut target = tips.main.clone();
     while target != base {
         match compute_to(train, tips, &base, &target).await? {
-            Ok(way) => return Ok(Return { way: Some(way), ..returning }),
-            Err(conflicts) if returning.conflicts.is_empty() => returning.conflicts = conflicts,
+            Ok(way) => return Ok(Course { way: Some(way), ..course }),
+            Err(conflicts) if course.conflicts.is_empty() => course.conflicts = conflicts,
             Err(_) => {}
         }
         let Some(parent) = objects.commit(&target).await?.parents.into_iter().next() else { break };
@@ -75,7 +75,7 @@ pub async fn compute(train: &Train, tips: &Tips) -> Result<Return, FlowError> {
         }
         target = parent;
     }
-    Ok(returning)
+    Ok(course)
 }
 
 /// The way back of one commit of main, or the charts that stand against it.
@@ -191,8 +191,8 @@ async fn keep_workflows(train: &Train, tree: &TreeId, integration_root: &TreeId)
 /// # Errors
 /// When GitHub refuses.
 pub async fn offer(train: &Train, tips: &Tips, report: &mut Report) -> Result<(), FlowError> {
-    let returning = compute(train, tips).await?;
-    for chart in &returning.conflicts {
+    let course = compute(train, tips).await?;
+    for chart in &course.conflicts {
         let (main, integration) = (tips.names.main(), tips.names.integration());
         let message = format!("{main} and {integration} both changed {chart}, and {main}'s content did not come by the train");
         let hint =
@@ -203,7 +203,7 @@ pub async fn offer(train: &Train, tips: &Tips, report: &mut Report) -> Result<()
     let github = &train.github;
     let held = tips.branches.get(&head).cloned();
     let filter = PullFilter { head: Some(head.clone()), base: Some(tips.names.integration().to_string()), closed: false };
-    let Some(way) = returning.way else {
+    let Some(way) = course.way else {
         if held.is_some() {
             for pull in github.list_pulls(&filter).await? {
                 github.close_pull(pull.number).await?;

@@ -19,8 +19,7 @@ use crate::plan::Branch;
 use crate::plan::bump::{Action, Facts, plan};
 use crate::port::github::{NewContent, NewEntry, Pull, PullFilter, Status, StatusState};
 
-pub use derivation::Derived;
-pub(crate) use derivation::derive;
+pub(crate) use derivation::{Derived, derive};
 
 /// The status that main demands.
 pub const STATUS: &str = "chartflow/main";
@@ -41,10 +40,11 @@ pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> 
         Some(pulls) => pulls,
         None => train.github.list_pulls(&PullFilter { base: Some(main.clone()), ..PullFilter::default() }).await?,
     };
+    let mut store = Store::new(train, &tips);
     for pull in pulls.into_iter().filter(|pull| pull.open() && pull.base.branch == main) {
         let chart = BranchName::new(pull.head.branch.clone()).ok().and_then(|branch| tips.names.chart_of_branch(&branch));
         match chart.filter(|_| !pull.from_fork()) {
-            Some(chart) => Job { train, tips: &tips, store: Store::new(train, &tips), chart, pull: &pull, hinted: hint.is_some() }.run(&mut report).await?,
+            Some(chart) => Job { train, tips: &tips, store: &mut store, chart, pull: &pull, hinted: hint.is_some() }.run(&mut report).await?,
             None => ordinary(train, &tips, &pull, hint.is_some(), &mut report).await?,
         }
     }
@@ -78,7 +78,7 @@ async fn ordinary(train: &Train, tips: &Tips, pull: &Pull, hinted: bool, report:
 struct Job<'a> {
     train: &'a Train,
     tips: &'a Tips,
-    store: Store,
+    store: &'a mut Store,
     chart: ChartName,
     pull: &'a Pull,
     hinted: bool,
@@ -90,7 +90,7 @@ impl Job<'_> {
             report.add(Some(&self.chart), Outcome::Waiting, "the branch moved; its newest commit is looked at when it is announced");
             return Ok(());
         };
-        let (facts, chain) = facts(self.train, self.tips, &mut self.store, &self.chart, &tip, self.pull).await?;
+        let (facts, chain) = facts(self.train, self.tips, self.store, &self.chart, &tip, self.pull).await?;
         let mut action = plan(&facts);
         let mut chain = chain;
         if let (Action::Bump, Some(found)) = (&action, &chain) {

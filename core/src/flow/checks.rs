@@ -142,7 +142,7 @@ fn keys(results: &[CheckResult], wanted: impl Fn(&CheckResult) -> bool) -> Vec<S
     results.iter().filter(|result| wanted(result)).map(|result| result.check.to_string()).collect()
 }
 
-fn dependency_contents(dependencies: &BTreeMap<String, Files>) -> Result<Vec<DependencyContent>, FlowError> {
+pub(crate) fn dependency_contents(dependencies: &BTreeMap<String, Files>) -> Result<Vec<DependencyContent>, FlowError> {
     let mut contents = Vec::new();
     for (path, files) in dependencies {
         let (Ok(path), Some(bytes)) = (RepoPath::new(path.clone()), files.bytes("Chart.yaml")) else { continue };
@@ -227,19 +227,24 @@ impl Input<'_> {
     }
 }
 
-/// The outside checks that have passed on a content: their names and statements, the newest of each.
-pub(crate) async fn outside(store: &mut Store, chart: &ChartName, tree: &TreeId) -> Result<Vec<(String, Signed)>, FlowError> {
+/// The outside checks that have passed on a content beside main's (`old`) under the configuration in force: their names
+/// and statements. The newest word of each check counts.
+pub(crate) async fn outside(store: &mut Store, tips: &Tips, chart: &ChartName, tree: &TreeId, old: Option<&Place>) -> Result<Vec<(String, Signed)>, FlowError> {
     let mut found: BTreeMap<String, Signed> = BTreeMap::new();
     for line in store.about(chart, tree).await? {
-        if line.row() != Some(Row::OutsideCheck) {
+        let Predicate::Checks(checks) = &line.statement.predicate else { continue };
+        let Some(name) = checks.outside.as_ref().filter(|_| line.row() == Some(Row::OutsideCheck)) else { continue };
+        let same_base = checks.base.as_ref().map(|id| &id.sha1) == old.map(|place| &place.tree);
+        if !same_base || checks.configuration != tips.configuration.digest {
             continue;
         }
-        if let Predicate::Checks(checks) = &line.statement.predicate
-            && let (Some(name), true) = (&checks.outside, checks.result != Verdict::Failed)
-        {
+        if checks.result == Verdict::Failed {
+            found.remove(name);
+        } else {
             found.insert(name.clone(), line.clone());
         }
     }
+    found.retain(|name, _| tips.configuration.configuration.checks.outside.contains_key(name));
     Ok(found.into_iter().collect())
 }
 

@@ -36,6 +36,7 @@ pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> 
         None => candidates(train, &tips).await?,
     };
     let mut moved = BTreeSet::new();
+    let mut store = Store::new(train, &tips);
     for pull in pulls {
         let chart = BranchName::new(pull.base.branch.clone()).ok().and_then(|branch| tips.names.chart_of_branch(&branch));
         let Some((chart, tip)) = chart.and_then(|chart| Some((chart.clone(), tips.charts.get(&chart)?.clone()))) else { continue };
@@ -43,7 +44,7 @@ pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> 
             report.add(Some(&chart), Outcome::Waiting, format!("pull request {}: the branch has just moved", pull.number));
             continue;
         }
-        let mut job = Job { train, tips: &tips, store: Store::new(train, &tips), chart, tip };
+        let mut job = Job { train, tips: &tips, store: &mut store, chart, tip };
         if job.judge(&pull, &mut report).await? {
             moved.insert(job.chart);
         }
@@ -63,7 +64,7 @@ async fn candidates(train: &Train, tips: &Tips) -> Result<Vec<Pull>, FlowError> 
 struct Job<'a> {
     train: &'a Train,
     tips: &'a Tips,
-    store: Store,
+    store: &'a mut Store,
     chart: ChartName,
     tip: CommitId,
 }
@@ -130,7 +131,7 @@ impl Job<'_> {
     async fn origin(&mut self, pair: Option<&Pair>) -> Result<(Origin, Option<Chain>), FlowError> {
         let Some(pair) = pair else { return Ok((Origin::Unsigned, None)) };
         let tree = super::content_tree(pair.new.as_ref())?;
-        let Some(chain) = chain(&mut self.store, &self.chart, &tree).await? else { return Ok((Origin::Unsigned, None)) };
+        let Some(chain) = chain(self.store, &self.chart, &tree).await? else { return Ok((Origin::Unsigned, None)) };
         let Some(promotion) = chain.promotion() else { return Ok((Origin::Unsigned, None)) };
         if chain.bump.is_some() {
             let derived = derive(self.train, self.tips, &self.chart, &chain, pair.old.as_ref()).await?;

@@ -164,7 +164,7 @@ impl Job<'_> {
     async fn outside_missing(&mut self, pair: &Pair) -> Result<Vec<String>, FlowError> {
         let wanted: Vec<String> = self.tips.configuration.configuration.checks.outside.keys().cloned().collect();
         let Some(new) = pair.new.as_ref().filter(|_| !wanted.is_empty() && !pair.removed) else { return Ok(Vec::new()) };
-        let known = checks::outside(self.store, &self.chart, &new.tree).await?;
+        let known = checks::outside(self.store, self.tips, &self.chart, &new.tree, pair.old.as_ref()).await?;
         Ok(wanted.into_iter().filter(|check| !known.iter().any(|(name, _)| name == check)).collect())
     }
 
@@ -217,7 +217,7 @@ impl Job<'_> {
         }
         let mut lines = vec![self.store.sign(judged.statement.clone()).await?];
         if let Some(new) = &pair.new {
-            lines.extend(checks::outside(self.store, &self.chart, &new.tree).await?.into_iter().map(|(_, line)| line));
+            lines.extend(checks::outside(self.store, self.tips, &self.chart, &new.tree, pair.old.as_ref()).await?.into_iter().map(|(_, line)| line));
         }
         let promotion = self.promotion(&pair, last.as_ref(), &gathered, &range).await?;
         let statement = Statement {

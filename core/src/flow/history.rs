@@ -43,14 +43,15 @@ pub(crate) async fn gather(train: &Train, tips: &Tips, chart: &ChartName, pair: 
     let found = objects.history(&tips.integration, &hidden).await?;
     let ids: BTreeSet<&CommitId> = found.iter().map(|commit| &commit.id).collect();
     let paths: Vec<&RepoPath> = pair.new.iter().chain(&pair.old).map(|place| &place.path).collect();
+    let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
     let mut trees: BTreeMap<CommitId, Option<TreeId>> = BTreeMap::new();
     for commit in &found {
-        trees.insert(commit.id.clone(), tree_at(train, &commit.tree, &paths).await?);
+        trees.insert(commit.id.clone(), tree_at(train, &patterns, chart, &commit.tree, &paths).await?);
     }
     for parent in found.iter().flat_map(|commit| &commit.parents) {
         if !trees.contains_key(parent) {
             let tree = objects.commit(parent).await?.tree;
-            trees.insert(parent.clone(), tree_at(train, &tree, &paths).await?);
+            trees.insert(parent.clone(), tree_at(train, &patterns, chart, &tree, &paths).await?);
         }
     }
     let from_main = async |parent: &CommitId| -> Result<bool, FlowError> {
@@ -85,13 +86,15 @@ pub(crate) async fn gather(train: &Train, tips: &Tips, chart: &ChartName, pair: 
     Ok(gathered)
 }
 
-async fn tree_at(train: &Train, root: &TreeId, paths: &[&RepoPath]) -> Result<Option<TreeId>, FlowError> {
+/// The chart's content in a tree: where it stands or stood, else in a directory of its name.
+async fn tree_at(train: &Train, patterns: &Patterns, chart: &ChartName, root: &TreeId, paths: &[&RepoPath]) -> Result<Option<TreeId>, FlowError> {
     for path in paths {
         if let Some(tree) = subtree(&*train.objects, root, path.as_str()).await? {
             return Ok(Some(tree));
         }
     }
-    Ok(None)
+    let found = listing(&*train.objects, root, patterns).await?;
+    Ok(found.into_iter().find(|(path, _)| path.base_name() == chart.as_str()).map(|(_, tree)| tree))
 }
 
 /// The pull requests on integration's first-parent line that changed the chart, with their own commits and reviews.

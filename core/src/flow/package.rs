@@ -19,8 +19,7 @@ use crate::domain::statement::{Level, Predicate, Stage};
 use crate::domain::tree::Mode;
 use crate::port::github::{Merge, MergeMethod, NewContent, NewEntry, NewRelease, Pull, RefTarget, Release, Status, StatusState};
 
-pub use build::Built;
-pub(crate) use build::build;
+pub(crate) use build::{Built, build};
 pub(crate) use build::{declared, local_dependencies};
 
 /// The status that release demands.
@@ -45,11 +44,12 @@ pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> 
         foreign(train, &tips, &pull, &mut report).await?;
     }
     let mut release = tips.release()?.clone();
+    let mut store = Store::new(train, &tips);
     for (chart, pair) in work(train, &tips).await?.charts {
         if pair.removed {
             continue;
         }
-        let mut job = Job { train, tips: &tips, store: Store::new(train, &tips), chart, pair, release: release.clone() };
+        let mut job = Job { train, tips: &tips, store: &mut store, chart, pair, release: release.clone() };
         job.run(&mut report).await?;
         release = job.release;
     }
@@ -84,7 +84,7 @@ async fn foreign(train: &Train, tips: &Tips, pull: &Pull, report: &mut Report) -
 struct Job<'a> {
     train: &'a Train,
     tips: &'a Tips,
-    store: Store,
+    store: &'a mut Store,
     chart: ChartName,
     pair: Pair,
     release: CommitId,
@@ -93,7 +93,7 @@ struct Job<'a> {
 impl Job<'_> {
     async fn run(&mut self, report: &mut Report) -> Result<(), FlowError> {
         let tree = super::content_tree(self.pair.new.as_ref())?;
-        let Some(chain) = chain(&mut self.store, &self.chart, &tree).await?.filter(|chain| chain.tag.is_some()) else {
+        let Some(chain) = chain(self.store, &self.chart, &tree).await?.filter(|chain| chain.tag.is_some()) else {
             if self.pair.new.is_some() {
                 report.add(Some(&self.chart), Outcome::Waiting, "its content has no complete lineage up to a tag");
             }

@@ -27,9 +27,10 @@ pub async fn run(train: &Train) -> Result<Report, FlowError> {
     let mut report = Report::new(Stage::Publish);
     let tips = Tips::read(train).await?;
     let mut finished: Vec<Graft> = Vec::new();
+    let mut store = Store::new(train, &tips);
     for (chart, pair) in work(train, &tips).await?.charts {
         let grafts = super::tag::entries(&pair);
-        let mut job = Job { train, tips: &tips, store: Store::new(train, &tips), chart, pair };
+        let mut job = Job { train, tips: &tips, store: &mut store, chart, pair };
         if job.run(&mut report).await? {
             finished.extend(grafts);
         }
@@ -41,7 +42,7 @@ pub async fn run(train: &Train) -> Result<Report, FlowError> {
 struct Job<'a> {
     train: &'a Train,
     tips: &'a Tips,
-    store: Store,
+    store: &'a mut Store,
     chart: ChartName,
     pair: Pair,
 }
@@ -59,7 +60,7 @@ impl Job<'_> {
             return Ok(true);
         }
         let tree = super::content_tree(self.pair.new.as_ref())?;
-        let chain = chain(&mut self.store, &self.chart, &tree).await?;
+        let chain = chain(self.store, &self.chart, &tree).await?;
         let Some(chain) = chain.filter(|chain| chain.gate.is_some()) else { return Ok(false) };
         let Some(version) = chain.bump().filter(|bump| bump.level != Level::None).map(|bump| bump.to.clone()) else { return Ok(true) };
         let version = super::parse_version(&version)?;

@@ -33,11 +33,12 @@ pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> 
         Some(pulls) => pulls,
         None => train.github.list_pulls(&PullFilter { base: Some(integration.clone()), ..PullFilter::default() }).await?,
     };
+    let mut store = Store::new(train, &tips);
     for pull in pulls.into_iter().filter(|pull| pull.open() && pull.base.branch == integration) {
         if pull.head.branch == tips.names.back_head().as_str() && !pull.from_fork() {
             way_back(train, &tips, &pull, hint.is_some(), &mut report).await?;
         } else {
-            contribution(train, &tips, &pull, hint.is_some(), &mut report).await?;
+            contribution(train, &tips, &mut store, &pull, hint.is_some(), &mut report).await?;
         }
     }
     Ok(report)
@@ -78,7 +79,7 @@ struct Contribution<'a> {
     returned: CommitId,
 }
 
-async fn contribution(train: &Train, tips: &Tips, pull: &Pull, hinted: bool, report: &mut Report) -> Result<(), FlowError> {
+async fn contribution(train: &Train, tips: &Tips, store: &mut Store, pull: &Pull, hinted: bool, report: &mut Report) -> Result<(), FlowError> {
     let before = report.entries.len();
     let Some(base) = train.objects.merge_base(&tips.integration, &pull.head.sha).await? else {
         report.refuse(
@@ -109,7 +110,7 @@ async fn contribution(train: &Train, tips: &Tips, pull: &Pull, hinted: bool, rep
             format!("files outside charts travel by an ordinary pull request to {}; open one for them", tips.names.main()),
         );
     }
-    let judgements = this.check(report).await?;
+    let judgements = this.check(store, report).await?;
     let refused: Vec<_> = report.entries[before..].iter().filter(|entry| entry.outcome == Outcome::Refused).cloned().collect();
     let (state, text) = match refused.first() {
         None => (StatusState::Success, format!("{} checked", texts::count(this.difference.charts.len(), "chart"))),
@@ -149,8 +150,7 @@ impl Contribution<'_> {
     }
 
     /// Runs the checks on every chart it changes and signs the outcome.
-    async fn check(&self, report: &mut Report) -> Result<Vec<texts::Judgement>, FlowError> {
-        let mut store = Store::new(self.train, self.tips);
+    async fn check(&self, store: &mut Store, report: &mut Report) -> Result<Vec<texts::Judgement>, FlowError> {
         let mut judgements = Vec::new();
         let asked: Vec<String> = self.tips.configuration.configuration.checks.outside.keys().cloned().collect();
         for (chart, pair) in &self.difference.charts {
@@ -182,7 +182,7 @@ impl Contribution<'_> {
             }
             let mut outside = Vec::new();
             if let Some(new) = pair.new.as_ref().filter(|_| !asked.is_empty()) {
-                outside.extend(checks::outside(&mut store, chart, &new.tree).await?.into_iter().map(|(_, line)| line));
+                outside.extend(checks::outside(store, self.tips, chart, &new.tree, pair.old.as_ref()).await?.into_iter().map(|(_, line)| line));
             }
             let asked = if pair.removed { Vec::new() } else { asked.clone() };
             judgements.push(texts::Judgement { chart: chart.clone(), preview: judged.preview, checks: judged.entries, signed, outside, asked });

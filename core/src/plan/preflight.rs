@@ -271,7 +271,7 @@ fn rulesets(facts: &Facts, findings: &mut Vec<Finding>) {
             Change::Unchanged { .. } | Change::Foreign { .. } => None,
         })
         .collect();
-    let message = format!("{} of the rulesets are not as they should be: {}", names.len(), names.join(", "));
+    let message = format!("these rulesets are not as they should be: {}", names.join(", "));
     findings.push(Finding::new(&RULESETS, message).hint("`chartflow rulesets apply` mends them"));
 }
 

@@ -10,14 +10,18 @@ use chartflow_core::domain::configuration::ReadConfiguration;
 use chartflow_core::domain::digest::{CommitId, TreeId};
 use chartflow_core::domain::names::{BranchName, RepositoryName};
 use chartflow_core::domain::policy::{Policy, Repository, ReviewRules};
-use chartflow_core::domain::ruleset::{Mode, Tiers, desired};
+use chartflow_core::domain::ruleset::{Mode, Tiers};
 use chartflow_core::domain::tree::Mode as EntryMode;
 use chartflow_core::domain::workflow;
 use chartflow_core::flow::Home;
 use chartflow_core::flow::listing::{Patterns, file, listing};
+use chartflow_core::flow::rulesets;
 use chartflow_core::io::git::LocalRepository;
+use chartflow_core::io::github::{OctocrabTransport, Options as GitHubOptions, Server as GitHubServer};
 use chartflow_core::io::helm::HelmBinary;
+use chartflow_core::io::secret::Secret;
 use chartflow_core::io::signing::KeySigner;
+use chartflow_core::port::github::GitHub;
 use chartflow_core::port::helm::Helm;
 use chartflow_core::port::objects::Objects;
 use chartflow_core::port::transport::Method;
@@ -26,7 +30,7 @@ use serde_json::{Value, json};
 use super::import;
 use super::world::{ADMIN, APP, CONTRIBUTOR, REVIEWER, World, person};
 use super::{Head, Options, Origin, Progress, RehearsalError};
-use crate::github::actor::Role;
+use crate::github::actor::{Caller, Role, TokenKind};
 use crate::github::persons::Person;
 use crate::github::server::Server;
 use crate::github::{Hub, HubOptions};
@@ -74,8 +78,10 @@ pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress)
     let configuration = ReadConfiguration::read(&configuration).map_err(world("the configuration on main"))?;
     let names = Names::new(&configuration.configuration);
     let tiers = tiers(&names)?;
-    govern(&administrator, &tiers)?;
     drop(administrator);
+    // The train talks to it as it would to GitHub: through octocrab, over HTTP.
+    let server = Server::start(hub.clone(), 0).await.map_err(world("the embedded GitHub's port"))?;
+    govern(&hub, &server, &tiers).await?;
     let helm: Arc<dyn Helm> = Arc::new(HelmBinary::find(std::env::var_os("PATH").as_deref()));
     let skips = skips(&*helm, &configuration).await?;
     let signer = Arc::new(KeySigner::generate()?);
@@ -83,8 +89,6 @@ pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress)
         std::fs::write(path, signer.to_pkcs8_pem()).map_err(RehearsalError::file(path, "writing the private key"))?;
     }
     let policy = policy(&configuration, &signer, &skips)?;
-    // The train talks to it as it would to GitHub: through octocrab, over HTTP.
-    let server = Server::start(hub.clone(), 0).await.map_err(world("the embedded GitHub's port"))?;
     let registry = Registry::open(&options.out.join("registry"), RegistryOptions::default()).map_err(world("the embedded registry"))?;
     let registry = RegistryServer::start(Arc::new(registry)).await.map_err(world("the embedded registry's port"))?;
     let known = known_lineages(&hub, &objects, &names).await?;
@@ -287,11 +291,17 @@ fn tiers(names: &Names) -> Result<Tiers, RehearsalError> {
     })
 }
 
-/// The rulesets, as `chartflow rulesets apply` writes them.
-fn govern(administrator: &Person<'_>, tiers: &Tiers) -> Result<(), RehearsalError> {
-    for ruleset in desired(tiers, Mode::App { id: APP }) {
-        administrator.call(Method::Post, "/rulesets", &ruleset).map_err(RehearsalError::person("applying the rulesets"))?;
-    }
+/// The rulesets, as `chartflow rulesets apply` writes them: with an administrator's token, over HTTP.
+async fn govern(hub: &Hub, server: &Server, tiers: &Tiers) -> Result<(), RehearsalError> {
+    let secret = "rehearsal-administrator";
+    let caller = Caller { actor: person(ADMIN, 1, Role::Admin), kind: TokenKind::Person, label: "administrator".to_owned(), permissions: None };
+    hub.issue_token(secret, caller);
+    let address = GitHubServer::new(&server.url()).map_err(world("the embedded GitHub's address"))?;
+    let transport = OctocrabTransport::new(GitHubOptions::new(address, Some(Secret::new(secret)))).map_err(world("the client of the embedded GitHub"))?;
+    let name = RepositoryName::new(format!("{OWNER}/{NAME}")).map_err(world("the repository's name"))?;
+    let github = GitHub::new(Arc::new(transport), name);
+    rulesets::apply(&github, tiers, Mode::App { id: APP }).await.map_err(world("applying the rulesets"))?;
+    hub.revoke_token(secret);
     Ok(())
 }
 

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::lines::causes;
+use super::rebuild;
 use super::rules::Rule;
 use crate::domain::digest::{ObjectFormat, Sha256};
 use crate::domain::names::ChartName;
 use crate::domain::oci;
 use crate::domain::package::{Limits, read_package};
-use crate::domain::statement::{Build, TreeFile};
+use crate::domain::statement::{Build, Bump, Source, TreeFile};
 use crate::domain::tree::{Entry, Mode, Tree};
 
 /// What helm writes anew when it packages (helm, `pkg/chartutil/save.go`): everything else is a file of the chart.
@@ -45,8 +46,15 @@ pub(super) fn blob_id(bytes: &[u8]) -> Option<Sha256> {
     Some(Sha256::from_bytes(ObjectFormat::Sha256.hash("blob", bytes).try_into().ok()?))
 }
 
+/// A file of the chart as a package shows it; `None` where it does not, or is no package.
+pub(super) fn file(bytes: &[u8], chart: &ChartName, name: &str) -> Option<Vec<u8>> {
+    let wanted = format!("{chart}/{name}");
+    read_package(bytes, Limits::default()).ok()?.members.into_iter().find(|(member, _)| *member == wanted).map(|(_, bytes)| bytes)
+}
+
 /// What is wrong with a package, given the statement of its build.
-pub(super) fn check(bytes: &[u8], build: &Build, manifest: Sha256, chart: &ChartName, version: &str) -> Vec<(Rule, String)> {
+pub(super) fn check(bytes: &[u8], build: &Build, bump: &Bump, manifest: Sha256, source: &Source) -> Vec<(Rule, String)> {
+    let (chart, version) = (&source.chart, bump.to.as_str());
     let contents = match read_package(bytes, Limits::default()) {
         Ok(contents) => contents,
         Err(error) => return vec![(Rule::ArtifactMalformed, causes(&error))],
@@ -69,6 +77,7 @@ pub(super) fn check(bytes: &[u8], build: &Build, manifest: Sha256, chart: &Chart
             }
         }
     }
+    broken.extend(rebuild::check(&contents, build, bump, source));
     let metadata = &contents.metadata;
     if metadata.name != chart.as_str() || metadata.version != version {
         broken.push((Rule::ArtifactName, format!("the package is {} {}, the lineage is that of {chart} {version}", metadata.name, metadata.version)));

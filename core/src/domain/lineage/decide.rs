@@ -1,14 +1,13 @@
 //! The rules that the verifier's own policy and the meaning of the statements demand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::lines::Entry;
 use super::report::Refusal;
 use super::rules::Rule;
 use super::walk::{Walk, refuse};
 use crate::domain::chart::version::lenient;
 use crate::domain::policy::{Epoch, Policy};
-use crate::domain::statement::{CheckResult, Checks, Gate, Level, PullRecord, ReviewState, Row, Source, Subject};
+use crate::domain::statement::{CheckResult, Checks, Level, PullRecord, ReviewState, Source, Subject};
 
 /// Everything is about one chart of the policy's repository.
 pub(super) fn source(walk: &Walk<'_>, policy: &Policy) -> Vec<Refusal> {
@@ -38,34 +37,6 @@ pub(super) fn source(walk: &Walk<'_>, policy: &Policy) -> Vec<Refusal> {
     }
     if !policy.charts.is_empty() && policy.charts.get(&expected.chart) != Some(&expected.path) {
         refused.push(walk.root.refuse(Rule::SourceChart, format!("the policy does not list {} at {}", expected.chart, expected.path)));
-    }
-    refused
-}
-
-/// What a gate decided about, when that is not this chart on a branch of this repository (row 3: on the chart's branch).
-fn resource_problem(entry: &Entry, gate: &Gate, walk: &Walk<'_>) -> Option<String> {
-    let source = &entry.statement.source;
-    let (before, after) = (format!("git+{}/{}@refs/heads/", source.server, source.repository), format!("#{}", source.path));
-    let branch = gate.resource.strip_prefix(&before).and_then(|rest| rest.strip_suffix(&after));
-    let expected = if entry.row == Row::Enforce { walk.promotion.says.branch.as_str() } else { "…" };
-    let fits = branch.is_some_and(|branch| !branch.is_empty() && (entry.row != Row::Enforce || branch == expected));
-    (!fits).then(|| format!("the gate decided about {:?}, not about {before}{expected}{after}", gate.resource))
-}
-
-/// Every gate was passed, by this chart; the release gate shows by what it decided.
-pub(super) fn gates(walk: &Walk<'_>) -> Vec<Refusal> {
-    let mut refused = Vec::new();
-    for said in [&walk.enforce, &walk.release_gate, &walk.root] {
-        if !said.says.passed {
-            refused.push(said.refuse(Rule::GateDecision, "the gate was not passed"));
-        }
-        refused.extend(resource_problem(said.entry, said.says, walk).map(|problem| said.refuse(Rule::GateResource, problem)));
-    }
-    let gate = &walk.release_gate;
-    match &gate.says.configuration {
-        Some(text) if crate::domain::digest::Sha256::of(text.as_bytes()) == gate.says.policy.sha256 => {}
-        Some(_) => refused.push(gate.refuse(Rule::GatePolicy, "the configuration in the release gate is not the one it decided by")),
-        None => refused.push(gate.refuse(Rule::GatePolicy, "the release gate does not hold the configuration it decided by")),
     }
     refused
 }
@@ -105,6 +76,34 @@ pub(super) fn checks(walk: &Walk<'_>, epoch: &Epoch) -> Vec<Refusal> {
         {
             refused.push(said.refuse(Rule::GateStaleCheck, format!("the check was older than {limit} when its gate was passed")));
         }
+    }
+    refused
+}
+
+/// What the records of promotion and tag say agrees with itself: no commit or pull request twice, every commit by a pull
+/// request that is named with its reviews, the tag on what the pull request to main became.
+pub(super) fn records(walk: &Walk<'_>) -> Vec<Refusal> {
+    let mut refused = Vec::new();
+    let (promotion, says) = (&walk.promotion, walk.promotion.says);
+    let mut commits = BTreeSet::new();
+    for commit in &says.commits {
+        if !commits.insert(&commit.id) {
+            refused.push(promotion.refuse(Rule::BumpCommits, format!("the commit {} counts twice", commit.id)));
+        }
+        if let Some(pull) = commit.pull.filter(|pull| !says.contributions.iter().any(|contribution| contribution.pull == *pull)) {
+            refused.push(promotion.refuse(Rule::ReviewCount, format!("the commit {} came by pull request {pull}, of which no review is named", commit.id)));
+        }
+    }
+    let mut pulls = BTreeSet::new();
+    for contribution in says.contributions.iter().filter(|contribution| !pulls.insert(contribution.pull)) {
+        refused.push(promotion.refuse(Rule::ReviewCount, format!("pull request {} is named twice", contribution.pull)));
+    }
+    if says.removed {
+        refused.push(promotion.refuse(Rule::LineageEdge, "the promotion removes the chart: there is nothing to release"));
+    }
+    if let Some(pull) = walk.tag.says.pull.as_ref().filter(|pull| pull.merge != walk.tag.says.commit) {
+        let message = format!("pull request {} became {}, the tag names {}", pull.pull, pull.merge, walk.tag.says.commit);
+        refused.push(walk.tag.refuse(Rule::ReviewCount, message));
     }
     refused
 }
@@ -205,6 +204,11 @@ pub(super) fn build(walk: &Walk<'_>) -> Vec<Refusal> {
         // OCI tags cannot hold a plus sign; helm writes an underscore.
         if !reference.ends_with(&format!("/{}:{}", source.chart, bump.to.replace('+', "_"))) {
             refused.push(build.refuse(Rule::ArtifactName, format!("the OCI reference {reference:?} does not end in chart and version")));
+        }
+    }
+    for built in build.says.dependencies.iter().filter(|built| built.content.is_some()) {
+        if !walk.checks.says.dependencies.iter().any(|checked| checked.chart.as_str() == built.name) {
+            refused.push(build.refuse(Rule::PackageDependency, format!("the package holds {}, beside which it was not checked", built.name)));
         }
     }
     for dependency in &walk.checks.says.dependencies {

@@ -12,7 +12,9 @@ pub mod verify;
 
 mod contents;
 mod decide;
+mod gates;
 mod lines;
+mod rebuild;
 mod rederive;
 mod signer;
 mod walk;

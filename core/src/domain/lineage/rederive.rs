@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde::de::IntoDeserializer;
 
 use super::contents::blob_id;
+use super::rebuild;
 use super::rules::Rule;
 use crate::domain::chart::Metadata;
 use crate::domain::chart::edit::{self, EditError};
@@ -33,15 +34,39 @@ fn root(raw: &[u8], content: &ContentId, what: &str) -> Result<Tree, (Rule, Stri
 }
 
 /// Repeats a bump from T1 to T2.
-pub(super) fn bump(bump: &Bump, before: &ContentId, after: &ContentId) -> Outcome {
+///
+/// `changelog` is the CHANGELOG.md after the bump, where the artifact shows it.
+pub(super) fn bump(bump: &Bump, before: &ContentId, after: &ContentId, changelog: Option<&[u8]>) -> Outcome {
     let mut broken = Vec::new();
+    let mut told = true;
     let witness = &bump.witness;
     match (root(&witness.before, before, "before"), root(&witness.after, after, "after")) {
-        (Ok(before), Ok(after)) => compare(bump, &before, &after, &mut broken),
+        (Ok(before), Ok(after)) => {
+            compare(bump, &before, &after, &mut broken);
+            told = compare_changelog(bump, &before, &after, changelog, &mut broken);
+        }
         (before, after) => broken.extend(before.err().into_iter().chain(after.err())),
     }
     broken.extend(decide_again(bump).err());
-    Outcome { complete: broken.is_empty() && bump.omitted.is_none(), broken }
+    Outcome { complete: broken.is_empty() && bump.omitted.is_none() && told, broken }
+}
+
+fn blob(tree: &Tree, name: &str) -> Option<Sha256> {
+    tree.get(name).filter(|entry| entry.mode != Mode::Symlink).and_then(|entry| entry.id.parse().ok())
+}
+
+/// The changelog gains the entry shown and nothing else. Answers whether that could be told.
+fn compare_changelog(bump: &Bump, before: &Tree, after: &Tree, shown: Option<&[u8]>, broken: &mut Vec<(Rule, String)>) -> bool {
+    const NAME: &str = "CHANGELOG.md";
+    let Some(entry) = &bump.witness.changelog_entry else { return true };
+    let same = match blob(after, NAME) {
+        Some(after) if blob(before, NAME) != Some(after) => rebuild::changelog(entry, &bump.to, blob(before, NAME), after, shown),
+        _ => Some(false),
+    };
+    if same == Some(false) {
+        broken.push((Rule::BumpContent, "the bump does not add the entry shown, and it alone, to CHANGELOG.md".to_owned()));
+    }
+    same.is_some()
 }
 
 /// Derives level and version from the signed commits, what main and the world had, and what the contribution brought.
@@ -69,7 +94,7 @@ fn decide_again(bump: &Bump) -> Result<(), (Rule, String)> {
 }
 
 /// Writes into the old Chart.yaml what the bump writes.
-fn edited(bump: &Bump) -> Result<Vec<u8>, EditError> {
+pub(super) fn edited(bump: &Bump) -> Result<Vec<u8>, EditError> {
     let mut yaml = bump.witness.chart_yaml.clone();
     let present = Metadata::read("Chart.yaml", &yaml).map(|metadata| metadata.version).unwrap_or_default();
     if let Some(version) = lenient(&bump.to).filter(|_| present != bump.to) {
@@ -90,7 +115,6 @@ fn edited(bump: &Bump) -> Result<Vec<u8>, EditError> {
 fn compare(bump: &Bump, before: &Tree, after: &Tree, broken: &mut Vec<(Rule, String)>) {
     let witness = &bump.witness;
     let mut refuse = |message: String| broken.push((Rule::BumpContent, message));
-    let blob = |tree: &Tree, name: &str| tree.get(name).filter(|entry| entry.mode != Mode::Symlink).and_then(|entry| entry.id.parse::<Sha256>().ok());
     let mut names: Vec<&str> = before.entries().iter().chain(after.entries()).map(|entry| entry.name.as_str()).collect();
     names.sort_unstable();
     names.dedup();
@@ -117,6 +141,12 @@ fn compare(bump: &Bump, before: &Tree, after: &Tree, broken: &mut Vec<(Rule, Str
     if blob(before, "Chart.yaml").is_none() || blob(before, "Chart.yaml") != blob_id(&witness.chart_yaml) {
         refuse("the Chart.yaml shown is not the one before the bump".to_owned());
         return;
+    }
+    let metadata = Metadata::read("Chart.yaml", &witness.chart_yaml).unwrap_or_default();
+    for name in bump.edits.dependencies.keys() {
+        if !metadata.dependencies.iter().any(|dependency| dependency.name_or_alias() == name && dependency.local_path().is_some()) {
+            refuse(format!("the bump changes the dependency {name}, which is no chart of this repository"));
+        }
     }
     match edited(bump) {
         Ok(yaml) if blob(after, "Chart.yaml").is_some() && blob(after, "Chart.yaml") == blob_id(&yaml) => {}

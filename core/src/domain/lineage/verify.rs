@@ -15,12 +15,12 @@ use super::rederive;
 use super::report::{ArtifactDigest, Edge, Link, Proof, Refusal, Report, Verdict};
 use super::rules::Rule;
 use super::walk::{Walk, check_closure, find_root, refuse};
-use super::{contents, facts, signer};
+use super::{contents, facts, gates, signer};
 use crate::domain::content::ContentId;
 use crate::domain::digest::Sha256;
 use crate::domain::names::TagName;
 use crate::domain::policy::{Policy, Profile};
-use crate::domain::statement::{Predicate, Statement, StatementDigest, Subject};
+use crate::domain::statement::{Predicate, Row, Statement, StatementDigest, Subject};
 
 /// What is verified.
 #[derive(Debug, Clone, Copy)]
@@ -92,7 +92,7 @@ pub fn questions(lineage: &[u8]) -> Option<Questions> {
         _ => None,
     })?;
     let configuration = statements.iter().find_map(|statement| match &statement.predicate {
-        Predicate::Gate(gate) => gate.configuration.clone(),
+        Predicate::Gate(gate) if statement.row() == Some(Row::ReleaseGate) => gate.configuration.clone(),
         _ => None,
     });
     Some(Questions {
@@ -183,7 +183,8 @@ impl Session<'_> {
                 signer::check(&entry.signed.identity, &entry.statement, self.policy, epoch).into_iter().map(|(rule, message)| refuse(entry, rule, message)),
             );
         }
-        self.refused.extend(decide::gates(walk));
+        self.refused.extend(gates::check(walk, epoch));
+        self.refused.extend(decide::records(walk));
         self.refused.extend(decide::checks(walk, epoch));
         self.refused.extend(decide::bump(walk));
         self.refused.extend(decide::tag(walk, self.policy));
@@ -198,7 +199,11 @@ impl Session<'_> {
     }
 
     fn rederive(&mut self, walk: &Walk<'_>) {
-        let bump = rederive::bump(walk.bump.says, walk.promoted, walk.released);
+        let changelog = match self.artifact {
+            Artifact::Package { bytes } => contents::file(bytes, &walk.root.entry.statement.source.chart, "CHANGELOG.md"),
+            Artifact::Directory { .. } | Artifact::Tag { .. } => None,
+        };
+        let bump = rederive::bump(walk.bump.says, walk.promoted, walk.released, changelog.as_deref());
         self.refused.extend(bump.broken.into_iter().map(|(rule, message)| walk.bump.refuse(rule, message)));
         if bump.complete {
             self.proofs.insert(walk.bump.entry.digest, Proof::Rederived);
@@ -228,7 +233,7 @@ impl Session<'_> {
     fn compare_package(&mut self, walk: &Walk<'_>, bytes: &[u8]) {
         let statement = &walk.build.entry.statement;
         let Subject::Package { manifest, .. } = &statement.subject else { return };
-        let broken = contents::check(bytes, walk.build.says, *manifest, &statement.source.chart, &walk.bump.says.to);
+        let broken = contents::check(bytes, walk.build.says, walk.bump.says, *manifest, &statement.source);
         self.refused.extend(broken.into_iter().map(|(rule, message)| walk.build.refuse(rule, message)));
     }
 

@@ -132,6 +132,19 @@ pub fn is_packaged_change(old: &Files, new: &Files) -> bool {
     }
 }
 
+/// The members that a chart's own files make of its package, by their full names; what lies in `charts/` is left out.
+///
+/// # Errors
+/// See [`PackageError`].
+pub fn own_members(files: &Files) -> Result<BTreeMap<String, Vec<u8>>, PackageError> {
+    let mut own = Files::new();
+    for (path, file) in files.iter().filter(|(path, _)| !path.starts_with("charts/")) {
+        own.insert_file(path, file.clone());
+    }
+    let chart = load::directory(&own, "", &mut Budget::new(Limits::default()))?;
+    Ok(drafts(&chart)?.into_iter().map(|draft| (draft.path, draft.bytes)).collect())
+}
+
 /// Where the directory of a `file://` dependency lies: the path behind `file://`, relative to the directory `from` of
 /// the chart that declares it, without `.` and with `..` only in front. `None` for other repositories and absolute paths.
 #[must_use]

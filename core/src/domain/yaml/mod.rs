@@ -1,6 +1,6 @@
 //! YAML from outside: size-, depth- and alias-limited reading, with the place of every value.
 //!
-//! Scalars mean what they mean to helm (go-yaml v2, see [`resolve`]), so one tree serves Chart.yaml, values.yaml and the
+//! Scalars mean what they mean to helm (go-yaml v2, see `resolve`), so one tree serves Chart.yaml, values.yaml and the
 //! in-place edits. Types of our own are read with [`read`].
 
 mod build;

@@ -26,7 +26,7 @@ use semver::Version;
 
 /// A derived bump.
 #[derive(Debug, Clone)]
-pub struct Derived {
+pub(crate) struct Derived {
     /// The chart's directory.
     pub path: RepoPath,
     /// Its files with the bump.

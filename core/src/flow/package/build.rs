@@ -17,7 +17,7 @@ use crate::port::objects::Objects;
 
 /// A package and what is said about it.
 #[derive(Debug, Clone)]
-pub struct Built {
+pub(crate) struct Built {
     /// The package.
     pub package: Package,
     /// What goes to the registry.

@@ -42,31 +42,66 @@ fn a_repository_in_order() {
 
 #[test]
 fn branches_and_names() {
-    insta::assert_snapshot!(check(|facts| facts.default_branch = "master".to_owned()), @"");
-    insta::assert_snapshot!(check(|facts| facts.absent = vec!["integration".to_owned()]), @"");
+    insta::assert_snapshot!(check(|facts| facts.default_branch = "master".to_owned()), @r"
+    Error [preflight/default-branch] the default branch is master, not main: whoever can push to master could sign as the train
+    set it at https://github.com/acme/charts/settings (General, Default branch), or write `branches: {main: master}` into .chartflow.yaml
+    ");
+    insta::assert_snapshot!(check(|facts| facts.absent = vec!["integration".to_owned()]), @r"
+    Error [preflight/branch] branch integration does not exist
+    `chartflow init` makes the branches of the train, or make it at https://github.com/acme/charts/branches
+    ");
     insta::assert_snapshot!(check(|facts| {
         let configuration = Configuration::read(b"branches: {chart: 'integration/{chart}'}").unwrap();
         facts.collisions = Names::new(&configuration).collisions();
-    }), @"");
+    }), @r#"
+    Error [preflight/names] .chartflow.yaml: branches.integration: "integration" collides with branches.chart: git cannot hold both "integration" and "integration/{chart}", because a ref is a file and cannot be a directory ("{chart}") as well
+    give branches.integration another value in .chartflow.yaml
+    "#);
 }
 
 #[test]
 fn merge_methods_and_settings() {
-    insta::assert_snapshot!(check(|facts| (facts.merge_commits, facts.squash_merges) = (Seen::Is(false), Seen::Is(false))), @"");
+    insta::assert_snapshot!(check(|facts| (facts.merge_commits, facts.squash_merges) = (Seen::Is(false), Seen::Is(false))), @r#"
+    Error [preflight/merge-methods] merge commits are not allowed, but promotions, the way back and releases are merged so
+    tick "Allow merge commits" at https://github.com/acme/charts/settings (General, Pull Requests)
+    Error [preflight/merge-methods] squash merges are not allowed, but pull requests to main are merged so
+    tick "Allow squash merging" at https://github.com/acme/charts/settings (General, Pull Requests)
+    "#);
     assert_eq!(check(|facts| (facts.squash_merges, facts.main_method) = (Seen::Is(false), MergeMethod::Merge)), "");
-    insta::assert_snapshot!(check(|facts| facts.mode = Mode::WorkflowToken), @"");
-    insta::assert_snapshot!(check(|facts| facts.rulesets = Seen::Is(vec![Change::Remove { id: 3, name: "chartflow: old".to_owned() }])), @"");
+    insta::assert_snapshot!(check(|facts| facts.mode = Mode::WorkflowToken), @r#"
+    Error [preflight/actions-pull-requests] GitHub Actions may not create pull requests, and every move of the train is one
+    tick "Allow GitHub Actions to create and approve pull requests" at https://github.com/acme/charts/settings/actions (Workflow permissions), or give the train an App
+    "#);
+    insta::assert_snapshot!(check(|facts| facts.rulesets = Seen::Is(vec![Change::Remove { id: 3, name: "chartflow: old".to_owned() }])), @r"
+    Error [preflight/rulesets] these rulesets are not as they should be: chartflow: old
+    `chartflow rulesets apply` mends them
+    ");
     insta::assert_snapshot!(check(|facts| {
         (facts.mode, facts.merge_commits, facts.environment) = (Mode::WorkflowToken, Seen::Hidden, Seen::Hidden);
         (facts.actions_may_open_pulls, facts.rulesets) = (Seen::Hidden, Seen::Hidden);
-    }), @"");
+    }), @r#"
+    Notice [preflight/unknown] whether merge commits are allowed was not shown
+    ask with a token that may push
+    Notice [preflight/unknown] environment chartflow was not shown
+    see https://github.com/acme/charts/settings/environments, or ask with a token that has Actions: Read-only
+    Notice [preflight/unknown] whether GitHub Actions may create pull requests was not shown
+    see that "Allow GitHub Actions to create and approve pull requests" is ticked at https://github.com/acme/charts/settings/actions (Workflow permissions)
+    Notice [preflight/unknown] the rulesets were not shown
+    ask with a token that may read the repository
+    "#);
 }
 
 #[test]
 fn the_environment_is_for_main_alone() {
     let check = |environment| check(|facts| facts.environment = Seen::Is(environment));
-    insta::assert_snapshot!(check(Environment::Absent), @"");
-    insta::assert_snapshot!(check(Environment::Open), @"");
+    insta::assert_snapshot!(check(Environment::Absent), @r"
+    Warning [preflight/environment] environment chartflow does not exist: every writer of the repository can sign as the train
+    make it at https://github.com/acme/charts/settings/environments, limited to the branch main
+    ");
+    insta::assert_snapshot!(check(Environment::Open), @r#"
+    Warning [preflight/environment] environment chartflow is open to every branch: every writer of the repository can sign as the train
+    set its deployment branches to "Selected branches and tags" with the one pattern main at https://github.com/acme/charts/settings/environments
+    "#);
     assert!(check(Environment::Protected).contains("every protected branch"));
     assert!(check(Environment::Patterns(vec!["main".to_owned(), "release".to_owned()])).contains("is open to main, release: every writer"));
     assert!(check(Environment::Patterns(Vec::new())).contains("the train cannot sign"));
@@ -80,10 +115,22 @@ fn a_missing_permission_is_named() {
         format!("{finding}\n{}", finding.hint.clone().unwrap())
     };
     let app = Mode::App { id: 7 };
-    insta::assert_snapshot!(check("POST /repos/acme/charts/git/trees", app), @"");
-    insta::assert_snapshot!(check("POST /repos/acme/charts/statuses/0123", Mode::WorkflowToken), @"");
-    insta::assert_snapshot!(check("POST /repos/acme/charts/rulesets", app), @"");
-    insta::assert_snapshot!(check("GET /zen", app), @"");
+    insta::assert_snapshot!(check("POST /repos/acme/charts/git/trees", app), @r#"
+    the token lacks contents: write (POST /repos/acme/charts/git/trees: Resource not accessible by integration)
+    set Repository permissions, Contents to "Read and write" in the settings of App 7, and accept the change where it is installed
+    "#);
+    insta::assert_snapshot!(check("POST /repos/acme/charts/statuses/0123", Mode::WorkflowToken), @r"
+    the token lacks statuses: write (POST /repos/acme/charts/statuses/0123: Resource not accessible by integration)
+    add the line `statuses: write` below `permissions:` of the workflow's job
+    ");
+    insta::assert_snapshot!(check("POST /repos/acme/charts/rulesets", app), @r"
+    the token lacks administration: write (POST /repos/acme/charts/rulesets: Resource not accessible by integration)
+    use a token of somebody who administers the repository, or a fine-grained token with Administration: Read and write
+    ");
+    insta::assert_snapshot!(check("GET /zen", app), @r"
+    GitHub refused GET /zen: Resource not accessible by integration
+    give the token the permission that GitHub names for this call
+    ");
 }
 
 #[test]

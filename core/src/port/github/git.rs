@@ -144,7 +144,12 @@ impl GitHub {
     /// See [`GitHubError`].
     pub async fn get_ref(&self, name: &str) -> Result<Option<RefTarget>, GitHubError> {
         let path = format!("git/ref/{}", encode(name, true));
-        let Some(raw) = self.get_optional::<RawRef>(&path).await? else { return Ok(None) };
+        let raw = match self.get_optional::<RawRef>(&path).await {
+            // A repository without any commit has no refs either (REST API, "Get a reference": 409).
+            Err(error) if error.status() == Some(409) => None,
+            answer => answer?,
+        };
+        let Some(raw) = raw else { return Ok(None) };
         raw.target(&path).map(|(_, target)| Some(target))
     }
 

@@ -22,7 +22,7 @@ fn lines(change: impl Fn(Vec<String>) -> Vec<String> + 'static) -> Setup {
     Setup::default().lines(change)
 }
 
-fn on(row: Row, change: impl Fn(&mut Statement) + 'static) -> Setup {
+pub(super) fn on(row: Row, change: impl Fn(&mut Statement) + 'static) -> Setup {
     Setup::default().statement(row, change)
 }
 
@@ -47,7 +47,7 @@ pub(super) fn certificate_rules() -> Vec<Rule> {
 }
 
 pub(super) fn cases() -> Vec<(Rule, Report)> {
-    let all = [file(), statements(), shape(), edges(), gates(), bump(), people(), artifact(), policy(), repository()];
+    let all = [file(), statements(), shape(), edges(), gates(), bump(), people(), artifact(), policy(), repository(), super::forged::cases()];
     all.into_iter().flatten().map(|(rule, setup)| (rule, verified(setup))).collect()
 }
 
@@ -266,7 +266,7 @@ fn people() -> Vec<(Rule, Setup)> {
 }
 
 /// A package whose bytes are other ones, with statements that say so.
-fn repackaged(bytes: Vec<u8>, change: impl Fn(&mut Build) + 'static) -> Setup {
+pub(super) fn repackaged(bytes: Vec<u8>, change: impl Fn(&mut Build) + 'static) -> Setup {
     let digest = Sha256::of(&bytes);
     Setup::default().package(move |_| bytes.clone()).statements(move |statement| {
         if let Subject::Package { sha256, .. } = &mut statement.subject {

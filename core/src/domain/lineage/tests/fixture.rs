@@ -33,7 +33,7 @@ pub(super) fn chart_files(released: bool) -> Files {
     files.insert("Chart.yaml", chart_yaml.to_vec());
     if released {
         files.insert("Chart.yaml", edit::set_version(chart_yaml, &"1.1.0".parse().unwrap()).unwrap());
-        files.insert("CHANGELOG.md", "## 1.1.0\n");
+        files.insert("CHANGELOG.md", "# Changelog\n\n## 1.1.0\n");
     }
     files
 }
@@ -45,6 +45,7 @@ pub(super) fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
         let mut header = tar::Header::new_gnu();
         header.set_size(bytes.len() as u64);
         header.set_mode(0o644);
+        header.set_mtime(DATE as u64);
         builder.append_data(&mut header, name, *bytes).unwrap();
     }
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
@@ -68,7 +69,7 @@ pub(super) fn package() -> Vec<u8> {
         ("a/Chart.yaml", b"apiVersion: v2\ndescription: x\nname: a\nversion: 1.1.0\n"),
         ("a/values.yaml", b"switch: true\n"),
         ("a/templates/a.yaml", b"kind: ConfigMap\n"),
-        ("a/CHANGELOG.md", b"## 1.1.0\n"),
+        ("a/CHANGELOG.md", b"# Changelog\n\n## 1.1.0\n"),
     ])
 }
 
@@ -105,7 +106,7 @@ fn pull(number: u64, head: char) -> PullRecord {
     PullRecord {
         pull: number,
         head: commit(head),
-        merge: commit('b'),
+        merge: commit(if number == 3 { 'c' } else { 'b' }),
         author: account(1, "author"),
         merged_by: Some(account(2, "reviewer")),
         reviews: vec![Review { reviewer: account(2, "reviewer"), head: commit(head), state: ReviewState::Approved }],
@@ -148,14 +149,14 @@ fn promotion() -> Promotion {
     }
 }
 
-fn gate(branch: &str) -> Gate {
+fn gate(branch: &str, configuration: bool) -> Gate {
     Gate {
         verifier: "https://example.com/chartflow".to_owned(),
         resource: source().resource(&format!("refs/heads/{branch}")),
-        policy: PolicyReference { uri: "git+https://github.com/o/r#.chartflow.yaml".to_owned(), sha256: Sha256::of(b"charts: [charts/*]\n") },
+        policy: PolicyReference { uri: "git+https://github.com/o/r@refs/heads/main#.chartflow.yaml".to_owned(), sha256: Sha256::of(b"charts: [charts/*]\n") },
         passed: true,
         levels: vec![],
-        configuration: (branch == "main").then(|| "charts: [charts/*]\n".to_owned()),
+        configuration: configuration.then(|| "charts: [charts/*]\n".to_owned()),
         downloaded: vec![],
     }
 }
@@ -327,9 +328,9 @@ impl Setup {
         }
         let with = |more: &[&Input]| checked.iter().chain(more.iter().copied()).cloned().collect::<Vec<_>>();
         let filter = add(Stage::Filter, content(false), checked.clone(), Predicate::Promotion(promotion()));
-        let enforce = add(Stage::Enforce, content(false), with(&[&filter]), Predicate::Gate(gate("integration-a")));
+        let enforce = add(Stage::Enforce, content(false), with(&[&filter]), Predicate::Gate(gate("integration-a", false)));
         let bumped = add(Stage::Bump, content(true), vec![enforce.clone()], Predicate::Bump(bump()));
-        let release = add(Stage::Bump, content(true), with(&[&filter, &enforce, &bumped]), Predicate::Gate(gate("main")));
+        let release = add(Stage::Bump, content(true), with(&[&filter, &enforce, &bumped]), Predicate::Gate(gate("integration-a", true)));
         let record = TagRecord {
             tag: "a-v1.1.0".parse().unwrap(),
             tag_object: TagObjectId::new("d".repeat(40)).unwrap(),
@@ -338,7 +339,7 @@ impl Setup {
         };
         let tag = add(Stage::Tag, content(true), vec![release.clone()], Predicate::Tag(record));
         let built = add(Stage::Package, package_subject(), vec![tag.clone()], Predicate::Build(build()));
-        add(Stage::Package, package_subject(), with(&[&filter, &enforce, &bumped, &release, &tag, &built]), Predicate::Gate(gate("release")));
+        add(Stage::Package, package_subject(), with(&[&filter, &enforce, &bumped, &release, &tag, &built]), Predicate::Gate(gate("release", false)));
         all
     }
 }

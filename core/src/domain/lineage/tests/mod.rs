@@ -2,6 +2,7 @@
 
 mod cases;
 mod fixture;
+mod forged;
 
 use proptest::prelude::*;
 

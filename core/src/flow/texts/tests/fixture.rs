@@ -145,9 +145,9 @@ pub(super) fn against_main(after: &str) -> Sides {
 
 pub(super) fn derived(chain: &Chain) -> Derived {
     Derived {
+        files: Files::new(),
         path: "charts/redis".parse().unwrap(),
         content: content('c'),
-        files: Files::new(),
         edits: BTreeMap::new(),
         from: Some("1.2.3".to_owned()),
         to: "1.3.0".to_owned(),
