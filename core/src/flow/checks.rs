@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::listing::{Listing, root};
+use super::listing::Listing;
 use super::package::{declared, local_dependencies};
 use super::preview::{Contribution, Preview, preview};
 use super::store::{Signed, Store};
@@ -21,6 +21,8 @@ use semver::Version;
 
 /// What the checks of one content need beside the content.
 pub(crate) struct Judging<'a> {
+    /// The whole tree it stands in: its `file://` dependencies are taken from there.
+    pub(crate) root: &'a TreeId,
     /// The commits that brought it, newest first.
     pub(crate) commits: &'a [Counted],
     /// Where a contribution started from: a branch from an old commit has an old version without having lowered it.
@@ -68,8 +70,7 @@ pub(crate) async fn judge(train: &Train, tips: &Tips, chart: &ChartName, pair: &
         Some(old) => Some(train.objects.files(&old.tree).await?),
         None => None,
     };
-    let integration = root(&*train.objects, &tips.integration).await?;
-    let dependencies = local_dependencies(&*train.objects, &integration, &path, &files).await?;
+    let dependencies = local_dependencies(&*train.objects, judging.root, &path, &files).await?;
     let subject = Subject { directory: &path, files: &files };
     let started = match &judging.started {
         Some(started) => super::listing::file(&*train.objects, &started.tree, "Chart.yaml", super::tips::YAML_LIMIT).await?,
@@ -202,13 +203,21 @@ impl Input<'_> {
             return Ok(if self.train.home.skips.iter().any(|check| check == CheckId::HelmLint.as_str()) {
                 skipped
             } else {
-                CheckResult { outcome: check::Outcome::Failed, ..skipped }
+                // A required check that cannot run is no passed one.
+                CheckResult::new(CheckId::HelmLint, skipped.findings.into_iter().map(|finding| finding.severity(check::Severity::Error)).collect())
             });
         }
         let mut files = self.subject.files.clone();
         self.vendor(self.subject.directory.as_str(), self.subject.files, "", &mut files, 0);
-        let output = self.train.helm.lint(self.chart.as_str(), &files).await?;
-        Ok(check::helm_lint::check(self.subject, Some(&output)))
+        match self.train.helm.lint(self.chart.as_str(), &files).await {
+            Ok(output) => Ok(check::helm_lint::check(self.subject, Some(&output))),
+            // Files that cannot be laid out for helm, such as a link out of the chart, are the content's fault.
+            Err(error) => {
+                let skipped = check::helm_lint::check(self.subject, None);
+                let failed = |finding: Finding| Finding { message: crate::domain::causes(&error), ..finding }.severity(check::Severity::Error);
+                Ok(CheckResult::new(CheckId::HelmLint, skipped.findings.into_iter().map(failed).collect()))
+            }
+        }
     }
 
     fn vendor(&self, from: &str, files: &Files, prefix: &str, into: &mut Files, depth: usize) {

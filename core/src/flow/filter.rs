@@ -206,7 +206,8 @@ impl Job<'_> {
             what: "counting its commits",
             source: Box::new(source),
         })?;
-        let judging = checks::Judging { commits: &range.counted, started: None };
+        let integration = root(&*self.train.objects, &self.tips.integration).await?;
+        let judging = checks::Judging { root: &integration, commits: &range.counted, started: None };
         let judged = checks::judge(self.train, self.tips, &self.chart, &pair, &self.difference.listing, judging).await?;
         report.checks.extend(judged.entries.clone());
         if !judged.passed() {

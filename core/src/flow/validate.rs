@@ -8,7 +8,7 @@ use super::tips::{Difference, Pair, Tips};
 use super::{FlowError, Outcome, Report, Train, back, checks, texts};
 use crate::domain::commit::Commit;
 use crate::domain::commit::range::Counted;
-use crate::domain::digest::CommitId;
+use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::names::ChartName;
 use crate::domain::statement::Stage;
 use crate::port::github::{Merge, MergeMethod, Pull, PullFilter, Status, StatusState};
@@ -73,6 +73,8 @@ struct Contribution<'a> {
     tips: &'a Tips,
     patterns: Patterns,
     difference: Difference,
+    /// The whole tree at its head.
+    root: TreeId,
     commits: Vec<objects::Commit>,
     pull: u64,
     /// Main as integration knows it: what came to main since is not the contributor's affair.
@@ -95,7 +97,7 @@ async fn contribution(train: &Train, tips: &Tips, store: &mut Store, pull: &Pull
     let difference = Difference::between(train, &patterns, &base_root, &head_root).await?;
     let commits = train.objects.history(&pull.head.sha, &[tips.integration.clone(), tips.main.clone()]).await?;
     let returned = train.objects.merge_base(&tips.main, &tips.integration).await?.unwrap_or_else(|| tips.main.clone());
-    let this = Contribution { train, tips, patterns, difference, commits, returned, pull: pull.number };
+    let this = Contribution { train, tips, patterns, difference, root: head_root.clone(), commits, returned, pull: pull.number };
     this.layout(report);
     let paths: Vec<&str> =
         this.difference.charts.values().flat_map(Pair::paths).chain(this.difference.unreadable.keys().map(crate::domain::names::RepoPath::as_str)).collect();
@@ -162,7 +164,7 @@ impl Contribution<'_> {
             let started = pair.old.clone();
             let pair = Pair { old: old.or_else(|| pair.old.clone().filter(|_| pair.removed)), ..pair.clone() };
             let commits = self.commits_of(chart).await?;
-            let range = checks::Judging { commits: &commits, started };
+            let range = checks::Judging { root: &self.root, commits: &commits, started };
             let judged = match checks::judge(self.train, self.tips, chart, &pair, &self.difference.listing, range).await {
                 Err(FlowError::Object { source: ObjectError::Refused { path: file, problem } }) => {
                     let path = pair.path().map_or_else(|| file.clone(), |path| format!("{path}/{file}"));
