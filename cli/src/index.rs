@@ -13,7 +13,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::Answer;
-use crate::error::{CommandError, Kind};
+use crate::error::{CommandError, Kind, file_kind};
 use crate::output::{Format, Output};
 
 /// The largest package that is read, compressed, in bytes.
@@ -83,7 +83,7 @@ fn add(path: &Path, packages: &[PathBuf], url: Option<&str>, output: &Output) ->
         after = next;
     }
     if before.as_deref() != Some(after.as_slice()) {
-        write::whole(path, &after).map_err(|error| CommandError::new(Kind::Outside, error.to_string()).because(error))?;
+        write::whole(path, &after).map_err(|error| CommandError::of(file_kind(&error.source), error))?;
     }
     print(output, &text, &json!({ "index": path.display().to_string(), "packages": list }))?;
     Ok(Answer::Yes)
