@@ -15,6 +15,7 @@ use super::report::report;
 use super::summary::{ChartRow, LineageRow, OciRow, PackageRow, PullRow, Summary, TreeRow};
 use super::world::World;
 use super::{Options, RehearsalError};
+use crate::github::pulls::ReviewState;
 
 /// The file that says that a folder is a rehearsal's.
 pub const MARKER: &str = ".chartflow-rehearsal";
@@ -243,7 +244,23 @@ fn pull_row(world: &World, pull: &crate::github::pulls::Pull) -> PullRow {
     } else {
         "closed"
     };
-    PullRow { number: pull.number, stage, chart, title: pull.title.clone(), base, head, state, body: pull.body.clone().unwrap_or_default() }
+    let mut approved: Vec<String> =
+        pull.reviews.iter().filter(|review| review.state == ReviewState::Approved).map(|review| review.author.login.clone()).collect();
+    approved.sort();
+    approved.dedup();
+    PullRow {
+        number: pull.number,
+        stage,
+        chart,
+        title: pull.title.clone(),
+        base,
+        head,
+        state,
+        body: pull.body.clone().unwrap_or_default(),
+        author: pull.author.login.clone(),
+        approved,
+        merged_by: pull.merged.as_ref().map(|merged| merged.by.login.clone()),
+    }
 }
 
 /// The chart of a head that brings a package.
