@@ -1,7 +1,5 @@
 //! The pages for people say what is there.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::fs;
 use std::path::Path;
 
