@@ -39,6 +39,10 @@ enum Command {
     ///
     /// A version's time is that of the newest file in its package. A version that is listed with another digest is
     /// refused: what was published does not change.
+    #[command(after_help = "\
+Examples:
+  chartflow index add index.yaml charts/web-1.2.3.tgz
+  chartflow index add index.yaml web-1.2.3.tgz --url https://example.com/charts")]
     Add {
         /// The index; a new one begins when it is missing.
         index: PathBuf,
@@ -50,6 +54,10 @@ enum Command {
         url: Option<String>,
     },
     /// Hold an index against itself, and against the packages in the directory that it serves.
+    #[command(after_help = "\
+Examples:
+  chartflow index check index.yaml
+  chartflow index check index.yaml . --format json")]
     Check {
         /// The index.
         index: PathBuf,

@@ -20,21 +20,22 @@ Examples:
   chartflow rehearse                                  the branch you are on, against main
   chartflow rehearse --base origin/main --head HEAD
   chartflow rehearse . --head feature/a --head feature/b
-  chartflow rehearse examples/repository              a plain directory of charts")]
+  chartflow rehearse examples/repository              a plain directory of charts
+  chartflow rehearse --serve                          and keep the embedded GitHub up to look around")]
 pub(crate) struct Arguments {
     /// The top of a git work tree, a bare repository, or a plain directory of charts.
     #[arg(default_value = ".")]
     path: PathBuf,
-    /// What main starts at.
+    /// What main starts at [default: the configured main branch].
     #[arg(long, value_name = "REF")]
     base: Option<String>,
-    /// A contribution; may be repeated.
+    /// A contribution; may be repeated: they are opened together and merged in this order [default: HEAD].
     #[arg(long, value_name = "REF")]
     head: Vec<String>,
     /// Where everything is left: absent, empty, or an earlier rehearsal's.
     #[arg(long, value_name = "DIR", default_value = "rehearsal")]
     out: PathBuf,
-    /// Write the rehearsal's private key (PKCS#8 PEM) to a file.
+    /// Write the rehearsal's private key (PKCS#8 PEM) to a file, to try forgeries with.
     #[arg(long, value_name = "FILE")]
     keep_key: Option<PathBuf>,
     /// Keep the embedded GitHub up afterwards, until it is interrupted.

@@ -58,7 +58,8 @@ pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress)
         Origin::Directory { .. } => None,
     };
     let epoch = epoch(options).await?;
-    let names = Names::new(&configuration(options).await?);
+    let configured = configuration(options).await?;
+    let names = Names::new(&configured);
     let mut hub_options = HubOptions { objects_from: borrowed.as_deref().map(objects_of), epoch, ..HubOptions::new(OWNER, NAME) };
     names.main().as_str().clone_into(&mut hub_options.settings.default_branch);
     let hub = Arc::new(Hub::create(&options.out, hub_options)?);
@@ -71,7 +72,7 @@ pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress)
     import(&hub, &start, &names, continued)?;
     let administrator = hub.person(ADMIN).map_err(RehearsalError::person("the administrator has no account"))?;
     if !continued {
-        found(&administrator, &objects, &start, &names, progress).await?;
+        found(&administrator, &objects, &start, &configured, progress).await?;
     }
     let tip = hub.reference(&format!("refs/heads/{}", names.main())).map(|id| id.to_string()).unwrap_or_default();
     let root = objects.commit(&CommitId::new(tip).map_err(world("main's tip"))?).await?.tree;
@@ -212,7 +213,7 @@ async fn found(
     administrator: &Person<'_>,
     objects: &LocalRepository,
     start: &Start,
-    names: &Names,
+    configured: &Configuration,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<(), RehearsalError> {
     let root = objects.commit(&start.base).await?.tree;
@@ -225,8 +226,10 @@ async fn found(
         Some(bytes) => ReadConfiguration::read(bytes).map_err(world("the configuration on main"))?.configuration.charts,
         None => globs(objects, &roots, progress).await?,
     };
+    let names = Names::new(configured);
+    let tiers = Tiers::from(&names);
     let options = workflow::Options {
-        tiers: Tiers::from(names),
+        tiers,
         mode: Mode::App { id: APP },
         signing_key: true,
         actions: "chartflow/chartflow/actions".to_owned(),
