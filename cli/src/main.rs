@@ -129,4 +129,21 @@ mod tests {
     fn the_command_line_is_well_formed() {
         Arguments::command().debug_assert();
     }
+
+    #[test]
+    fn every_command_s_help_has_examples() {
+        fn look(command: &clap::Command, above: &str, without: &mut Vec<String>) {
+            let name = format!("{above} {}", command.get_name());
+            if !command.get_after_help().is_some_and(|help| help.to_string().contains("Examples:\n  ")) {
+                without.push(name.clone());
+            }
+            command.get_subcommands().filter(|below| below.get_name() != "help").for_each(|below| look(below, &name, without));
+        }
+        let mut command = Arguments::command();
+        command.build();
+        let mut without = Vec::new();
+        look(&command, "", &mut without);
+        assert!(without.is_empty(), "{without:?}");
+        assert!(command.find_subcommand("index").unwrap().find_subcommand("add").is_some());
+    }
 }

@@ -23,6 +23,7 @@ mod preview;
 pub mod publish;
 mod pulls;
 pub mod reconcile;
+pub mod rules;
 pub mod rulesets;
 pub mod store;
 pub mod tag;

@@ -169,6 +169,14 @@ impl LocalRepository {
         self.handle().is_shallow().unwrap_or(false)
     }
 
+    /// Whether objects were left out when it was cloned (`git clone --filter`): git fetches them when it needs them, and
+    /// nothing here does.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        let packs = std::fs::read_dir(self.git_directory().join("objects/pack"));
+        packs.is_ok_and(|packs| packs.flatten().any(|pack| pack.path().extension().is_some_and(|extension| extension == "promisor")))
+    }
+
     /// The commit that a branch, tag, remote branch, abbreviated id or expression such as `HEAD~2` stands for.
     ///
     /// A plain branch name that is only known from a remote is found there too, `origin` first, as `git switch` does.
