@@ -6,7 +6,7 @@ use super::compose::{Graft, agree_outside, commit, graft, point};
 use super::judge::chain;
 use super::listing::{Patterns, file, root};
 use super::store::Store;
-use super::tips::{Difference, Tips, YAML_LIMIT};
+use super::tips::{Difference, Pair, Tips, YAML_LIMIT};
 use super::{FlowError, Outcome, Report, Train, texts};
 use crate::domain::changelog;
 use crate::domain::chart::edit;
@@ -92,7 +92,7 @@ async fn compute_to(train: &Train, tips: &Tips, base: &CommitId, target: &Commit
     for (name, pair) in &pending.charts {
         let mut keep = true;
         if let Some(main) = changed.charts.get(name) {
-            let facts = facts(train, &mut store, name, pair.new.clone(), pair.old.clone(), main.old.clone()).await?;
+            let facts = facts(&mut store, name, pair, main).await?;
             let decision = plan(&facts);
             match &decision {
                 Decision::Keep => {}
@@ -133,18 +133,15 @@ async fn compute_to(train: &Train, tips: &Tips, base: &CommitId, target: &Commit
     Ok(Ok(Way { tree, parents: [tips.integration.clone(), target.clone()], charts }))
 }
 
-async fn facts(
-    train: &Train,
-    store: &mut Store,
-    chart: &ChartName,
-    integration: Option<Place>,
-    main: Option<Place>,
-    returned: Option<Place>,
-) -> Result<Facts, FlowError> {
-    let _ = train;
+/// What is known of a chart that differs between main and integration (`pending`), and that main changed since it last came
+/// back (`changed`).
+async fn facts(store: &mut Store, chart: &ChartName, pending: &Pair, changed: &Pair) -> Result<Facts, FlowError> {
+    // Of a chart that main removed, what is left of its directory counts as well.
+    let main = pending.old.clone().or_else(|| changed.new.clone());
     let tree = super::content_tree(main.as_ref())?;
     let carried = chain(store, chart, &tree).await?.and_then(|chain| super::carried(&chain)).map(|carried| carried.source);
-    Ok(Facts { chart: chart.clone(), integration, main, returned, carried })
+    let removed = pending.removed || changed.removed;
+    Ok(Facts { chart: chart.clone(), integration: pending.new.clone(), main, returned: changed.old.clone(), removed, carried })
 }
 
 /// Integration's content with the bump's edits: the higher version, the changelog's new entry.

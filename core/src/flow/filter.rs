@@ -12,7 +12,7 @@ use super::preview::Preview;
 use super::pulls::{offer, open, status};
 use super::store::{Signed, Store};
 use super::tag::landed;
-use super::tips::{Difference, Pair, Tips, place};
+use super::tips::{Difference, Pair, Tips, chart_name, place};
 use super::{FlowError, Outcome, Report, Train, checks, texts};
 use crate::domain::commit::Author;
 use crate::domain::digest::CommitId;
@@ -136,6 +136,12 @@ impl Job<'_> {
             for path in pair.old.iter().chain(&pair.new).map(|place| &place.path) {
                 returned = returned.or(place(self.train, base, path).await?);
             }
+        }
+        if let (None, Some(left)) = (&pair.old, &returned)
+            && chart_name(self.train, &left.path, &left.tree).await? == Ok(None)
+        {
+            // A removal came back, and what it left of the directory is no chart on main either.
+            returned = None;
         }
         let held_by_label = match &branch {
             Some(branch) if branch.carried.is_some() && branch.carried.as_ref().map(|carried| &carried.source) != Some(&pair.new) => self.held().await?,
@@ -261,7 +267,7 @@ impl Job<'_> {
             commits,
             omitted,
             previous,
-            contributions: gathered.records.iter().filter(|record| pulls.contains(&record.pull)).cloned().collect(),
+            contributions: gathered.records.iter().filter(|record| pulls.contains(&record.pull) || gathered.returning.contains(&record.pull)).cloned().collect(),
             removed_path: moved.map(|old| old.path.clone()),
             removed: pair.removed,
         })

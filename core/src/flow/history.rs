@@ -20,6 +20,8 @@ use crate::port::objects;
 pub(crate) struct Gathered {
     pub(crate) history: History,
     pub(crate) records: Vec<PullRecord>,
+    /// Pull requests that brought the chart's content from main again, in commits that do not count.
+    pub(crate) returning: BTreeSet<u64>,
 }
 
 pub(crate) fn commit_of(commit: &objects::Commit) -> Commit {
@@ -81,6 +83,7 @@ pub(crate) async fn gather(train: &Train, tips: &Tips, chart: &ChartName, pair: 
                 .unwrap_or_default(),
         },
         records: Vec::new(),
+        returning: BTreeSet::new(),
     };
     contributions(train, tips, &found, &mut gathered).await?;
     Ok(gathered)
@@ -142,10 +145,20 @@ async fn contributions(train: &Train, tips: &Tips, found: &[objects::Commit], ga
             // A branch from main holds releases that had not come back yet. They are no contribution.
             let news: BTreeSet<CommitId> =
                 train.objects.history(&pull.head.sha, std::slice::from_ref(&tips.main)).await?.into_iter().map(|commit| commit.id).collect();
+            let (brought, known): (Vec<ContributedCommit>, Vec<ContributedCommit>) = own.into_iter().partition(|own| news.contains(&own.commit.id));
+            let touch =
+                |commits: &[ContributedCommit]| commits.iter().any(|own| own.commit.parents.len() < 2 && own.charts.contains(&gathered.history.chart));
+            let again = touch(&known);
+            if again {
+                gathered.returning.insert(pull.number);
+            }
             if method == MergeMethod::Rebase {
                 gathered.history.ways_back.extend(copies.into_iter().filter(|(_, of)| !news.contains(of)).map(|(copy, _)| copy));
+            } else if again && !touch(&brought) {
+                // All that the squash changes of this chart is what main had already.
+                gathered.history.ways_back.insert(last.id.clone());
             }
-            own.retain(|own| news.contains(&own.commit.id));
+            own = brought;
         }
         gathered.history.contributions.push(Contribution {
             pull: pull.number,
