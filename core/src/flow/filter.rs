@@ -14,9 +14,10 @@ use super::store::{Signed, Store};
 use super::tag::landed;
 use super::tips::{Difference, Pair, Tips, chart_name, place};
 use super::{FlowError, Outcome, Report, Train, checks, texts};
+use crate::domain::check::layout;
 use crate::domain::commit::Author;
 use crate::domain::digest::CommitId;
-use crate::domain::names::{ChartName, RepoPath};
+use crate::domain::names::ChartName;
 use crate::domain::pull::body::State;
 use crate::domain::pull::title;
 use crate::domain::statement::{COMMITS_WEIGHT, Level, Predicate, Previous, Promotion, Range, Row, Stage, Statement, StatementDigest, select};
@@ -114,13 +115,11 @@ impl Job<'_> {
 
     fn layout(&self) -> Option<(&'static str, String, String)> {
         if let Some(paths) = self.difference.doubled.get(&self.chart) {
-            let paths: Vec<&str> = paths.iter().map(RepoPath::as_str).collect();
-            return Some(("layout/doubled-name", format!("{} hold charts of one name", paths.join(" and ")), "give one of them another name".to_owned()));
+            return Some((layout::DOUBLED, layout::doubled(&self.chart, paths.iter()), layout::DOUBLED_HINT.to_owned()));
         }
         let renamed = self.difference.renamed.iter().find(|(_, (old, new))| *old == self.chart || *new == self.chart);
         renamed.map(|(path, (old, new))| {
-            let hint = format!("remove {old} in one pull request and add {new} in another directory");
-            ("layout/renamed-in-place", format!("{path} held {old} and now holds {new}"), hint)
+            (layout::RENAMED, layout::renamed(path, old.as_str(), new), layout::renamed_hint(old.as_str(), new))
         })
     }
 
@@ -213,7 +212,7 @@ impl Job<'_> {
             source: Box::new(source),
         })?;
         let integration = root(&*self.train.objects, &self.tips.integration).await?;
-        let judging = checks::Judging { root: &integration, commits: &range.counted, started: None };
+        let judging = checks::Judging { root: &integration, commits: &range.counted, doubles: Vec::new(), started: None };
         let judged = checks::judge(self.train, self.tips, &self.chart, &pair, &self.difference.listing, judging).await?;
         report.checks.extend(judged.entries.clone());
         if !judged.passed() {
