@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::bump::{branch_facts, content_subject};
-use super::compose::{Graft, commit, graft, point};
+use super::bump::{Known, branch_facts, content_subject};
+use super::compose::{Graft, commit, graft_unless, point};
 use super::history::{Gathered, gather};
 use super::judge::Chain;
 use super::listing::{Patterns, file, root};
@@ -126,7 +126,10 @@ impl Job<'_> {
     async fn facts(&mut self, pair: &Pair) -> Result<Facts, FlowError> {
         let tip = self.tips.charts.get(&self.chart).cloned();
         let branch = match &tip {
-            Some(tip) => Some(branch_facts(self.train, self.tips, self.store, &self.chart, tip, pair.path()).await?.0),
+            Some(tip) => {
+                let known = Known { path: pair.path(), main: pair.old.as_ref() };
+                Some(branch_facts(self.train, self.tips, self.store, &self.chart, tip, known).await?.0)
+            }
             None => None,
         };
         let base = self.train.objects.merge_base(&self.tips.main, &self.tips.integration).await?;
@@ -323,7 +326,9 @@ impl Due {
         }
         // The whole tree is main's with this chart replaced, whatever the branch held before.
         let base = objects.merge_base(&tips.main, &tip).await?.unwrap_or_else(|| tip.clone());
-        let tree = graft(github, objects, &root(objects, &base).await?, &grafts).await?;
+        // Mostly nothing but this chart is pending.
+        let integration = root(objects, &tips.integration).await?;
+        let tree = graft_unless(github, objects, &root(objects, &base).await?, &grafts, &[integration]).await?;
         let head = tips.names.promote_head(&self.chart)?.to_string();
         let held = if self.fresh { github.get_ref(&format!("heads/{head}")).await?.and_then(RefTarget::commit) } else { tips.branches.get(&head).cloned() };
         let message = texts::promotion_message(&self.chart, &self.promotion, &self.authors);

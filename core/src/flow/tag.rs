@@ -1,7 +1,7 @@
 //! Stage 6: an annotated, immutable tag for each version on main with a complete lineage; the way back to integration;
 //! and the start of packaging.
 
-use super::compose::{Graft, graft};
+use super::compose::{Graft, graft_unless};
 use super::judge::{Chain, chain};
 use super::listing::{Patterns, listing, root, subtree};
 use super::store::Store;
@@ -44,7 +44,7 @@ pub async fn run(train: &Train) -> Result<Report, FlowError> {
         }
     }
     store.flush().await?;
-    move_marker(train, RELEASED, &marker, finished).await?;
+    move_marker(train, RELEASED, &marker, finished, std::slice::from_ref(&main_root)).await?;
     back::offer(train, &tips, &mut report).await?;
     sweep(train, &tips).await?;
     if !tagged.is_empty() {
@@ -74,18 +74,19 @@ pub(crate) fn entries(pair: &Pair) -> Vec<Graft> {
     grafts
 }
 
-/// Moves a marker forward by some entries, compare-and-swap, and again on what others wrote meanwhile.
+/// Moves a marker forward by some entries, compare-and-swap, and again on what others wrote meanwhile. `known` are trees that
+/// it may turn out to be.
 ///
 /// # Errors
 /// [`FlowError::StoreContention`] when others kept writing.
-pub(crate) async fn move_marker(train: &Train, marker: &str, seen: &CommitId, grafts: Vec<Graft>) -> Result<(), FlowError> {
+pub(crate) async fn move_marker(train: &Train, marker: &str, seen: &CommitId, grafts: Vec<Graft>, known: &[TreeId]) -> Result<(), FlowError> {
     if grafts.is_empty() {
         return Ok(());
     }
     let mut at = seen.clone();
     for _ in 0..8 {
         let base = root(&*train.objects, &at).await?;
-        let tree = graft(&train.github, &*train.objects, &base, &grafts).await?;
+        let tree = graft_unless(&train.github, &*train.objects, &base, &grafts, known).await?;
         if tree == base {
             return Ok(());
         }
