@@ -218,7 +218,7 @@ impl Job<'_> {
         report.checks.extend(judged.entries.clone());
         if !judged.passed() {
             for finding in judged.failures() {
-                report.refuse(Some(&self.chart), &finding.rule, finding.to_string(), finding.hint.clone().unwrap_or_default());
+                report.refuse_finding(&self.chart, finding);
             }
             return Ok(None);
         }
