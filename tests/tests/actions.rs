@@ -192,11 +192,16 @@ fn the_job_check_needs_no_more_than_to_read_contents() {
     assert!(check.code == 0 && check.output("checks") == r#"{"helm":"v4.0.0","results":{}}"#, "{check:#?}");
 }
 
+/// Everything there is to see but GitHub's own test merges, which it makes when somebody looks at a pull request.
+fn state(world: &World) -> String {
+    world.fingerprint().split("(\"").filter(|part| !(part.starts_with("refs/pull/") && part.contains("/merge\""))).collect()
+}
+
 #[test]
 fn a_dry_run_plans_and_changes_nothing() {
     let mut job = Job::new(74, CONFIGURATION);
     let number = job.world.contribute(&[NewCommit::new("app", "feat(app): more values").value("more: 1")]);
-    let before = job.world.fingerprint();
+    let before = state(&job.world);
     let plan = job.run(StageName::Validate, job.pull("opened", number), &[("dry-run", "True")]);
     assert_eq!(
         (plan.code, plan.output("result"), &plan.json("plan")["dryRun"], &plan.json("plan")["complete"]),
@@ -204,15 +209,15 @@ fn a_dry_run_plans_and_changes_nothing() {
         "{plan:#?}"
     );
     assert!(plan.output("plan").contains("chartflow/validate is success") && plan.summary.contains("A dry run"), "{plan:#?}");
-    assert_eq!(job.world.fingerprint(), before);
+    assert_eq!(state(&job.world), before);
 
     job.run(StageName::Validate, job.pull("opened", number), &[]);
     assert!(job.world.merge(number, MergeMethod::Merge), "{}", job.world.told());
     for _ in 0..12 {
         for stage in StageName::ALL {
-            let before = job.world.fingerprint();
+            let before = state(&job.world);
             let plan = job.run(stage, by_hand(), &[("dry-run", "true")]);
-            assert_eq!(job.world.fingerprint(), before, "{stage} has changed something");
+            assert_eq!(state(&job.world), before, "{stage} has changed something");
             assert_eq!(plan.code, 0, "{stage}: {plan:#?}");
             if stage == StageName::Reconcile {
                 continue;
