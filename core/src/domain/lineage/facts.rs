@@ -182,7 +182,8 @@ fn check_beginning(facts: &RepositoryFacts, promotion: &Promotion, broken: &mut 
     match facts.from_is_contained {
         Some(true) => {}
         Some(false) => broken.push((Rule::RepoRange, format!("the range begins at {from}, which {} does not contain", promotion.range.to))),
-        None => broken.push((Rule::RepoMissing, format!("whether {} contains {from}, where the range begins, cannot be told from this repository", promotion.range.to))),
+        None => broken
+            .push((Rule::RepoMissing, format!("whether {} contains {from}, where the range begins, cannot be told from this repository", promotion.range.to))),
     }
     let Some(previous) = &promotion.previous else { return };
     match &facts.previous_end {
