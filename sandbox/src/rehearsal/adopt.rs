@@ -1,9 +1,9 @@
 //! Setting the stage: the embedded GitHub over the user's objects, adopted or continued, its rules, people and registry.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chartflow_core::domain::adoption::{EMPTY_INDEX, MESSAGE};
 use chartflow_core::domain::branch::{Names, PUBLISHED, RELEASED};
 use chartflow_core::domain::check::CheckId;
 use chartflow_core::domain::configuration::{Configuration, ReadConfiguration};
@@ -14,6 +14,7 @@ use chartflow_core::domain::ruleset::{Mode, Tiers};
 use chartflow_core::domain::tree::Mode as EntryMode;
 use chartflow_core::domain::workflow;
 use chartflow_core::flow::Home;
+use chartflow_core::flow::adoption;
 use chartflow_core::flow::listing::{Patterns, file, listing};
 use chartflow_core::flow::rulesets;
 use chartflow_core::io::git::LocalRepository;
@@ -40,8 +41,6 @@ use crate::registry::{Options as RegistryOptions, Registry};
 pub(super) const OWNER: &str = "rehearsal";
 pub(super) const NAME: &str = "charts";
 pub(super) const CONFIGURATION: &str = ".chartflow.yaml";
-/// The index of an empty Helm repository.
-const EMPTY_INDEX: &str = "apiVersion: v1\nentries: {}\ngenerated: \"1970-01-01T00:00:00Z\"\n";
 
 /// What the rehearsal starts from.
 struct Start {
@@ -227,14 +226,8 @@ async fn found(
         None => globs(objects, &roots, progress).await?,
     };
     let names = Names::new(configured);
-    let tiers = Tiers::from(&names);
-    let options = workflow::Options {
-        tiers,
-        mode: Mode::App { id: APP },
-        signing_key: true,
-        actions: "chartflow/chartflow/actions".to_owned(),
-        version: "v1".to_owned(),
-    };
+    let environment = configured.environment.clone();
+    let options = workflow::Options { environment, signing_key: true, ..workflow::Options::new(Tiers::from(&names), Mode::App { id: APP }) };
     let mut files: Vec<Value> = workflow::workflows(&options).into_iter().map(|file| entry(&file.path, &file.text)).collect();
     // Nobody of the real owners takes part: the reviewer owns what decides about signatures, and the charts are anybody's.
     files.push(entry(workflow::CODE_OWNERS_PATH, &workflow::code_owners(&format!("@{REVIEWER}"))));
@@ -243,7 +236,7 @@ async fn found(
         files.push(entry(CONFIGURATION, &workflow::configuration(&globs)));
     }
     let tree = call(administrator, "/git/trees", &json!({ "base_tree": root, "tree": files }))?;
-    let main = call(administrator, "/git/commits", &json!({ "message": "chore: adopt chartflow", "tree": tree, "parents": [start.base] }))?;
+    let main = call(administrator, "/git/commits", &json!({ "message": MESSAGE, "tree": tree, "parents": [start.base] }))?;
     for branch in [names.main(), names.integration()] {
         administrator.push(branch.as_str(), &main, false).map_err(RehearsalError::person(format!("creating {branch}")))?;
     }
@@ -281,38 +274,11 @@ fn call(person: &Person<'_>, path: &str, body: &Value) -> Result<String, Rehears
 
 /// Where the charts are: the default glob, or where every other directory with a Chart.yaml lies.
 pub(super) async fn globs(objects: &LocalRepository, roots: &[TreeId], progress: &mut (dyn FnMut(Progress) + Send)) -> Result<Vec<String>, RehearsalError> {
-    let default = vec!["charts/*".to_owned()];
-    let patterns = Patterns::new(&default)?;
-    for root in roots {
-        for tree in listing(objects, root, &patterns).await?.values() {
-            if objects.tree(tree).await?.get("Chart.yaml").is_some() {
-                return Ok(default);
-            }
-        }
+    let found = adoption::globs(objects, roots).await?;
+    if found.elsewhere {
+        progress(Progress::Notice { text: format!("no chart lies where charts/* says; write down `charts: [{}]` in {CONFIGURATION}", found.globs.join(", ")) });
     }
-    let mut found = BTreeSet::new();
-    for root in roots {
-        let mut todo = vec![(String::new(), root.clone(), 0)];
-        while let Some((path, tree, depth)) = todo.pop() {
-            let tree = objects.tree(&tree).await?;
-            if tree.get("Chart.yaml").is_some() && !path.is_empty() {
-                found.insert(path.rsplit_once('/').map_or_else(|| "*".to_owned(), |(parent, _)| format!("{parent}/*")));
-                continue;
-            }
-            for entry in tree.entries().iter().filter(|entry| !entry.name.starts_with('.') && depth < 6) {
-                if let Some(below) = entry.as_tree() {
-                    let at = if path.is_empty() { entry.name.clone() } else { format!("{path}/{}", entry.name) };
-                    todo.push((at, below, depth + 1));
-                }
-            }
-        }
-    }
-    if found.is_empty() {
-        return Ok(default);
-    }
-    let globs: Vec<String> = found.into_iter().collect();
-    progress(Progress::Notice { text: format!("no chart lies where charts/* says; write down `charts: [{}]` in {CONFIGURATION}", globs.join(", ")) });
-    Ok(globs)
+    Ok(found.globs)
 }
 
 /// The rulesets, as `chartflow rulesets apply` writes them: with an administrator's token, over HTTP.
