@@ -7,6 +7,7 @@ mod completions;
 mod detect;
 mod error;
 mod index;
+mod init;
 mod lint;
 mod options;
 mod output;
@@ -61,6 +62,8 @@ enum Command {
     Lint(lint::Arguments),
     /// Show how the branch and tag rules differ from what the train needs, or apply them.
     Rulesets(rulesets::Arguments),
+    /// Bring a repository of charts under the train: workflow files, configuration, adoption baseline.
+    Init(init::Arguments),
     /// Print the script that completes chartflow's arguments in a shell.
     Completions(completions::Arguments),
 }
@@ -96,6 +99,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<Answer, CommandError> {
         Command::Verify(arguments) => verify::run(&arguments, output),
         Command::Lint(arguments) => lint::run(&arguments, output),
         Command::Rulesets(arguments) => rulesets::run(&arguments, output),
+        Command::Init(arguments) => init::run(&arguments, output),
         Command::Completions(arguments) => completions::run(&arguments, output),
     }
 }

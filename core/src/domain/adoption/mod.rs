@@ -8,7 +8,7 @@ mod peers;
 mod tests;
 
 pub use baseline::{Baseline, EMPTY_INDEX, Kind, Object, baseline, empty_release};
-pub use peers::{Carried, Note, Tool};
+pub use peers::{Carried, Note, Tool, releaser, remote_repository};
 
 use super::names::BranchName;
 

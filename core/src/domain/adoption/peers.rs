@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::keys::{self, Fate};
-use crate::domain::names::BranchName;
+use crate::domain::names::{BranchName, RepositoryName};
 use crate::domain::yaml::{self, Duplicates, Limits, Node, YamlError};
 
 /// A tool that a repository used before.
@@ -75,4 +75,36 @@ impl Carried {
 pub(super) fn texts(value: &Node) -> Vec<String> {
     let one = value.as_text().map(|text| text.split(',').map(|part| part.trim().to_owned()).collect());
     one.unwrap_or_else(|| value.items().iter().filter_map(|item| item.as_text().map(str::to_owned)).collect())
+}
+
+/// What in a workflow file shows that it releases charts, and the tool.
+const RELEASERS: [(&str, &str); 6] = [
+    ("helm/chart-releaser-action", "chart-releaser"),
+    ("cr upload", "chart-releaser"),
+    ("googleapis/release-please-action", "release-please"),
+    ("google-github-actions/release-please-action", "release-please"),
+    ("stefanprodan/helm-gh-pages", "helm-gh-pages"),
+    ("helm push", "helm push"),
+];
+
+/// The tool with which a workflow file releases charts, as far as its text shows.
+#[must_use]
+pub fn releaser(workflow: &str) -> Option<&'static str> {
+    let used = |line: &str| line.split('#').next().map(|code| RELEASERS.iter().find(|(sign, _)| code.contains(sign)).map(|(_, tool)| *tool));
+    workflow.lines().find_map(|line| used(line).flatten())
+}
+
+/// The server and repository that the address of a git remote names: `https://HOST/OWNER/NAME.git`,
+/// `git@HOST:OWNER/NAME.git` or `ssh://git@HOST/OWNER/NAME`.
+#[must_use]
+pub fn remote_repository(url: &str) -> Option<(String, RepositoryName)> {
+    let (host, path) = match url.split_once("://") {
+        Some((_, rest)) => rest.split_once('/')?,
+        None => url.split_once(':')?,
+    };
+    // What stands before an @ may be a secret: it goes no further.
+    let host = host.rsplit('@').next()?.split(':').next().filter(|host| host.contains('.') && !host.contains('/'))?;
+    let path = path.trim_matches('/');
+    let name = RepositoryName::new(path.strip_suffix(".git").unwrap_or(path)).ok()?;
+    Some((format!("https://{host}"), name))
 }

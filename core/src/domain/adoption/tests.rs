@@ -145,3 +145,35 @@ fn an_empty_release_branch_is_a_helm_repository() {
     let index = crate::domain::index::Index::parse(&made.objects[0].bytes).unwrap();
     assert_eq!(index.entries.len(), 0);
 }
+
+#[test]
+fn workflows_that_release() {
+    for (text, tool) in [
+        ("      - uses: helm/chart-releaser-action@v1\n", Some("chart-releaser")),
+        ("      - uses: googleapis/release-please-action@0123 # v4\n", Some("release-please")),
+        ("      # - uses: helm/chart-releaser-action@v1\n", None),
+        ("      - uses: helm/chart-testing-action@v2\n", None),
+        ("", None),
+    ] {
+        assert_eq!(releaser(text), tool, "{text}");
+    }
+}
+
+#[test]
+fn addresses_of_remotes() {
+    for (url, repository) in [
+        ("https://github.com/acme/charts.git", Some("https://github.com acme/charts")),
+        ("https://user:secret@github.com/acme/charts", Some("https://github.com acme/charts")),
+        ("git@github.com:acme/charts.git", Some("https://github.com acme/charts")),
+        ("ssh://git@git.example.com:2222/acme/charts.git", Some("https://git.example.com acme/charts")),
+        ("/srv/git/charts.git", None),
+        ("../charts", None),
+        ("C:\\charts", None),
+        ("file:///srv/charts", None),
+        ("https://github.com/acme", None),
+        ("", None),
+    ] {
+        let found = remote_repository(url).map(|(server, name)| format!("{server} {name}"));
+        assert_eq!(found.as_deref(), repository, "{url}");
+    }
+}
