@@ -149,6 +149,16 @@ fn requests_that_cannot_be_met() {
 }
 
 #[test]
+fn a_copy_of_the_actions_and_calls_of_their_workflows() {
+    let test = repository();
+    let ran = test.chartflow("r", &["init", "--workflow-token", "--reusable", "--actions-repository", "acme/chartflow", "--actions-ref", "v2"]);
+    assert_eq!(ran.exit, Some(0), "{ran}");
+    let text = read(&test, ".github/workflows/chartflow-publish.yml");
+    let jobs = text.split_once("jobs:").unwrap().1;
+    insta::assert_snapshot!(jobs, @"");
+}
+
+#[test]
 fn another_branch_can_be_main() {
     let test = TestEnvironment::new();
     test.git("r", &["init", "-q", "-b", "master", "--template="], b"");
