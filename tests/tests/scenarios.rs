@@ -376,9 +376,8 @@ fn a_chart_comes_again_beside_what_was_left_of_it() {
 fn two_directories_of_one_chart_are_one_refusal() {
     let mut world = World::new(22);
     let files = chartflow_tests::charts::chart("cron", "2.1.0", "").into_iter();
-    let twin = files.fold(NewCommit::new("cron", "feat(cron): a twin"), |commit, (path, text)| {
-        commit.at(&path.replace("charts/", "more/"), move |_| Some(text.clone()))
-    });
+    let twin = files
+        .fold(NewCommit::new("cron", "feat(cron): a twin"), |commit, (path, text)| commit.at(&path.replace("charts/", "more/"), move |_| Some(text.clone())));
     world.contribute(&[twin]);
     let report = world.stage(Step::Validate, None).unwrap();
     let told: Vec<String> = report.entries.iter().filter_map(|entry| Some(format!("{} {}", entry.rule.as_ref()?, entry.message))).collect();

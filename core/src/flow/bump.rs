@@ -15,8 +15,8 @@ use super::{FlowError, Outcome, Report, Train, texts};
 use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::names::{BranchName, ChartName, RepoPath};
 use crate::domain::statement::{Gate, Level, Predicate, Stage, Statement, Subject};
-use crate::plan::{Branch, Place};
 use crate::plan::bump::{Action, Facts, plan};
+use crate::plan::{Branch, Place};
 use crate::port::github::{NewContent, NewEntry, Pull, PullFilter, Status, StatusState};
 
 pub(crate) use derivation::{Derived, derive};

@@ -211,8 +211,7 @@ impl Input<'_> {
                 CheckResult::new(CheckId::HelmLint, skipped.findings.into_iter().map(|finding| finding.severity(check::Severity::Error)).collect())
             });
         }
-        let mut files = self.subject.files.clone();
-        self.vendor(self.subject.directory.as_str(), self.subject.files, "", &mut files, 0);
+        let files = vendored(self.subject.directory.as_str(), self.subject.files, self.dependencies);
         match self.train.helm.lint(self.chart.as_str(), &files).await {
             Ok(output) => Ok(check::helm_lint::check(self.subject, Some(&output))),
             // Files that cannot be laid out for helm, such as a link out of the chart, are the content's fault.
@@ -223,19 +222,26 @@ impl Input<'_> {
             }
         }
     }
+}
 
-    fn vendor(&self, from: &str, files: &Files, prefix: &str, into: &mut Files, depth: usize) {
-        for dependency in declared(from, files) {
-            let Some((at, dependency_files)) = dependency_path(from, &dependency).and_then(|at| Some((at.clone(), self.dependencies.get(&at)?))) else {
-                continue;
-            };
-            let below = format!("{prefix}charts/{}", dependency.name);
-            for (path, file) in dependency_files.iter() {
-                into.insert_file(format!("{below}/{path}"), file.clone());
-            }
-            if depth < 16 {
-                self.vendor(&at, dependency_files, &format!("{below}/"), into, depth + 1);
-            }
+/// A chart's files with its `file://` dependencies put into `charts/`: what helm is given.
+pub(crate) fn vendored(directory: &str, files: &Files, dependencies: &BTreeMap<String, Files>) -> Files {
+    let mut whole = files.clone();
+    vendor(directory, files, dependencies, "", &mut whole, 0);
+    whole
+}
+
+fn vendor(from: &str, files: &Files, dependencies: &BTreeMap<String, Files>, prefix: &str, into: &mut Files, depth: usize) {
+    for dependency in declared(from, files) {
+        let Some((at, dependency_files)) = dependency_path(from, &dependency).and_then(|at| Some((at.clone(), dependencies.get(&at)?))) else {
+            continue;
+        };
+        let below = format!("{prefix}charts/{}", dependency.name);
+        for (path, file) in dependency_files.iter() {
+            into.insert_file(format!("{below}/{path}"), file.clone());
+        }
+        if depth < 16 {
+            vendor(&at, dependency_files, dependencies, &format!("{below}/"), into, depth + 1);
         }
     }
 }

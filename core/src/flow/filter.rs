@@ -118,9 +118,7 @@ impl Job<'_> {
             return Some((layout::DOUBLED, layout::doubled(&self.chart, paths.iter()), layout::DOUBLED_HINT.to_owned()));
         }
         let renamed = self.difference.renamed.iter().find(|(_, (old, new))| *old == self.chart || *new == self.chart);
-        renamed.map(|(path, (old, new))| {
-            (layout::RENAMED, layout::renamed(path, old.as_str(), new), layout::renamed_hint(old.as_str(), new))
-        })
+        renamed.map(|(path, (old, new))| (layout::RENAMED, layout::renamed(path, old.as_str(), new), layout::renamed_hint(old.as_str(), new)))
     }
 
     async fn facts(&mut self, pair: &Pair) -> Result<Facts, FlowError> {
@@ -220,7 +218,7 @@ impl Job<'_> {
         report.checks.extend(judged.entries.clone());
         if !judged.passed() {
             for finding in judged.failures() {
-                report.refuse(Some(&self.chart), &finding.rule, finding.to_string(), finding.hint.clone().unwrap_or_default());
+                report.refuse_finding(&self.chart, finding);
             }
             return Ok(None);
         }
@@ -269,7 +267,12 @@ impl Job<'_> {
             commits,
             omitted,
             previous,
-            contributions: gathered.records.iter().filter(|record| pulls.contains(&record.pull) || gathered.returning.contains(&record.pull)).cloned().collect(),
+            contributions: gathered
+                .records
+                .iter()
+                .filter(|record| pulls.contains(&record.pull) || gathered.returning.contains(&record.pull))
+                .cloned()
+                .collect(),
             removed_path: moved.map(|old| old.path.clone()),
             removed: pair.removed,
         })

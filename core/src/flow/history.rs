@@ -146,8 +146,7 @@ async fn contributions(train: &Train, tips: &Tips, found: &[objects::Commit], ga
             let news: BTreeSet<CommitId> =
                 train.objects.history(&pull.head.sha, std::slice::from_ref(&tips.main)).await?.into_iter().map(|commit| commit.id).collect();
             let (brought, known): (Vec<ContributedCommit>, Vec<ContributedCommit>) = own.into_iter().partition(|own| news.contains(&own.commit.id));
-            let touch =
-                |commits: &[ContributedCommit]| commits.iter().any(|own| own.commit.parents.len() < 2 && own.charts.contains(&gathered.history.chart));
+            let touch = |commits: &[ContributedCommit]| commits.iter().any(|own| own.commit.parents.len() < 2 && own.charts.contains(&gathered.history.chart));
             let again = touch(&known);
             if again {
                 gathered.returning.insert(pull.number);

@@ -7,6 +7,7 @@ pub mod adoption;
 pub mod attest;
 pub mod back;
 pub mod bump;
+pub mod check;
 mod checks;
 pub mod compose;
 pub mod detect;
@@ -37,6 +38,7 @@ use serde::Serialize;
 
 pub use error::FlowError;
 
+use crate::domain::check::Finding;
 use crate::domain::names::{BranchName, ChartName};
 use crate::domain::statement::Stage;
 use crate::port::github::GitHub;
@@ -122,6 +124,12 @@ pub struct Entry {
     /// For a refusal: what to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// For a refusal: the file that is at fault, from the top of the repository.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The line in it, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
 }
 
 /// What one check said about one chart.
@@ -162,7 +170,7 @@ impl Report {
     }
 
     pub(crate) fn add(&mut self, chart: Option<&ChartName>, outcome: Outcome, message: impl Into<String>) {
-        self.entries.push(Entry { chart: chart.cloned(), outcome, message: message.into(), rule: None, hint: None });
+        self.entries.push(Entry { chart: chart.cloned(), outcome, message: message.into(), rule: None, hint: None, file: None, line: None });
     }
 
     pub(crate) fn refuse(&mut self, chart: Option<&ChartName>, rule: &str, message: impl Into<String>, hint: impl Into<String>) {
@@ -172,6 +180,21 @@ impl Report {
             message: message.into(),
             rule: Some(rule.to_owned()),
             hint: Some(hint.into()),
+            file: None,
+            line: None,
+        });
+    }
+
+    /// Refuses for what a check found.
+    pub(crate) fn refuse_finding(&mut self, chart: &ChartName, finding: &Finding) {
+        self.entries.push(Entry {
+            chart: Some(chart.clone()),
+            outcome: Outcome::Refused,
+            message: finding.to_string(),
+            rule: Some(finding.rule.to_string()),
+            hint: Some(finding.hint.clone().unwrap_or_default()),
+            file: finding.file.clone(),
+            line: finding.line,
         });
     }
 }

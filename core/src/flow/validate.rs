@@ -184,7 +184,7 @@ impl Contribution<'_> {
             };
             report.checks.extend(judged.entries.clone());
             for finding in judged.failures() {
-                report.refuse(Some(chart), &finding.rule, finding.to_string(), finding.hint.clone().unwrap_or_default());
+                report.refuse_finding(chart, finding);
             }
             let mut signed = None;
             if judged.passed() {

@@ -28,6 +28,8 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 pub struct HelmBinary {
     program: Option<PathBuf>,
     timeout: Duration,
+    /// Where its files are laid out; the machine's place for temporary files where absent.
+    directory: Option<PathBuf>,
 }
 
 impl HelmBinary {
@@ -37,7 +39,7 @@ impl HelmBinary {
         let directories = path.map(|path| std::env::split_paths(path).collect::<Vec<_>>()).unwrap_or_default();
         let program =
             directories.into_iter().filter(|directory| directory.is_absolute()).map(|directory| directory.join("helm")).find(|program| is_program(program));
-        Self { program, timeout: TIMEOUT }
+        Self { program, timeout: TIMEOUT, directory: None }
     }
 
     /// With another limit than two minutes.
@@ -47,10 +49,24 @@ impl HelmBinary {
         self
     }
 
+    /// With another place for its files: an image made from nothing has no `/tmp`.
+    #[must_use]
+    pub fn in_directory(mut self, directory: PathBuf) -> Self {
+        self.directory = Some(directory);
+        self
+    }
+
     /// Whether there is a helm.
     #[must_use]
     pub fn is_present(&self) -> bool {
         self.program.is_some()
+    }
+
+    fn temporary_directory(&self) -> Result<tempfile::TempDir, HelmError> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("chartflow-helm-");
+        let made = self.directory.as_deref().map_or_else(|| builder.tempdir(), |directory| builder.tempdir_in(directory));
+        made.map_err(|source| HelmError::Run { source })
     }
 
     async fn run(&self, directory: &Path, arguments: &[&str]) -> Result<(bool, String), HelmError> {
@@ -80,7 +96,7 @@ impl Helm for HelmBinary {
         if self.program.is_none() {
             return Ok(None);
         }
-        let directory = temporary_directory()?;
+        let directory = self.temporary_directory()?;
         let (success, text) = self.run(directory.path(), &["version", "--short"]).await?;
         let version = text.trim();
         if success && !version.is_empty() {
@@ -92,7 +108,7 @@ impl Helm for HelmBinary {
 
     async fn lint(&self, chart: &str, files: &Files) -> Result<LintOutput, HelmError> {
         let run = |source| HelmError::Run { source };
-        let directory = temporary_directory()?;
+        let directory = self.temporary_directory()?;
         if chart.contains('/') || RepoPath::new(chart).is_err() || chart.starts_with(['.', '-']) {
             return Err(run(invalid(format!("{chart:?} cannot be the name of a directory"))));
         }
@@ -100,10 +116,6 @@ impl Helm for HelmBinary {
         let (success, text) = self.run(directory.path(), &["lint", chart]).await?;
         Ok(LintOutput { success, text })
     }
-}
-
-fn temporary_directory() -> Result<tempfile::TempDir, HelmError> {
-    tempfile::Builder::new().prefix("chartflow-helm-").tempdir().map_err(|source| HelmError::Run { source })
 }
 
 fn is_program(path: &Path) -> bool {

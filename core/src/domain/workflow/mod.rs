@@ -118,7 +118,8 @@ fn act_job(stage: StageName, options: &Options) -> String {
     if matches!(options.mode, Mode::App { .. }) {
         let _ = writeln!(with, "          app-id: ${{{{ vars.{APP_ID_VARIABLE} }}}}\n          private-key: ${{{{ secrets.{APP_KEY_SECRET} }}}}");
     }
-    if options.signing_key && stage != StageName::Format {
+    // `format` signs nothing, but whose statements it may draw follows from the same key.
+    if options.signing_key {
         let _ = writeln!(with, "          signing-key: ${{{{ secrets.{SIGNING_KEY_SECRET} }}}}");
     }
     let with = if with.is_empty() { with } else { format!("        with:\n{with}") };

@@ -57,7 +57,8 @@ pub(crate) fn replayed(before: &[u8], after: &[u8], other: &[u8]) -> BTreeMap<St
 /// # Errors
 /// [`FlowError::Chart`] for a Chart.yaml that cannot be edited.
 pub(crate) fn follow(path: &RepoPath, mut yaml: Vec<u8>, followed: &BTreeMap<String, String>) -> Result<Vec<u8>, FlowError> {
-    let failed = |source: Box<dyn std::error::Error + Send + Sync>| FlowError::Chart { chart: path.to_string(), what: "writing a dependency's version", source };
+    let failed =
+        |source: Box<dyn std::error::Error + Send + Sync>| FlowError::Chart { chart: path.to_string(), what: "writing a dependency's version", source };
     for (name, version) in followed {
         let metadata = Metadata::read(CHART_FILE, &yaml).map_err(|error| failed(Box::new(error)))?;
         let Some(dependency) = metadata.dependencies.iter().find(|dependency| dependency.name_or_alias() == name) else { continue };

@@ -298,6 +298,8 @@ fn a_contribution() {
         message: "pull request 3 changes files outside the charts".to_owned(),
         rule: Some("layout/outside".to_owned()),
         hint: Some("open another".to_owned()),
+        file: None,
+        line: None,
     };
     insta::assert_snapshot!(words().contribution_body(&[], &[refused], ""), @"
     <!-- chartflow:begin -->

@@ -125,8 +125,22 @@ impl LocalRepository {
         }
     }
 
+    /// The same for a repository that another user owns, such as a job's workspace seen from a container: as if
+    /// `safe.directory` named it. Only objects and refs are read, no program of its configuration is run.
+    ///
+    /// # Errors
+    /// See [`GitError`].
+    pub fn open_whoever_owns_it(path: &Path) -> Result<Self, GitError> {
+        let options = gix::open::Options::isolated().with(gix::sec::Trust::Full);
+        Self::open_as(path, options).map_err(|error| Self::open_error(path, error))
+    }
+
     fn open_with(path: &Path, permissions: gix::open::Permissions) -> Result<Self, gix::Error> {
-        let options = gix::open::Options::isolated().permissions(permissions).bail_if_untrusted(true).config_overrides(OVERRIDES);
+        Self::open_as(path, gix::open::Options::isolated().permissions(permissions).bail_if_untrusted(true))
+    }
+
+    fn open_as(path: &Path, options: gix::open::Options) -> Result<Self, gix::Error> {
+        let options = options.config_overrides(OVERRIDES);
         let mut repository = gix::ThreadSafeRepository::open_opts(path, options)?.to_thread_local();
         // The same commits and directories are asked for again and again, in short succession.
         repository.object_cache_size(OBJECT_CACHE);

@@ -1,0 +1,10 @@
+//! The action `reconcile`.
+
+use std::process::ExitCode;
+
+use chartflow_core::action::{Verb, main as run};
+use chartflow_core::domain::event::StageName;
+
+fn main() -> ExitCode {
+    run(Verb::Stage(StageName::Reconcile))
+}

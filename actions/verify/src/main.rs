@@ -1,0 +1,9 @@
+//! The action `verify`.
+
+use std::process::ExitCode;
+
+use chartflow_core::action::{Verb, main as run};
+
+fn main() -> ExitCode {
+    run(Verb::Verify)
+}

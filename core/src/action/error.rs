@@ -1,0 +1,203 @@
+//! What stops an action. The kind alone decides the exit code.
+
+use super::environment::EnvironmentError;
+use super::event_file::EventFileError;
+use super::identity::IdentityError;
+use super::inputs::InputError;
+use super::signing::SigningError;
+use crate::domain::configuration::ConfigurationError;
+use crate::domain::ruleset::Mode;
+use crate::flow::detect::DetectError;
+use crate::flow::{FlowError, preflight};
+use crate::port::github::GitHubError;
+use crate::port::transport::TransportError;
+
+/// Why an action did not come to an end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ActionError {
+    /// An input cannot be used.
+    #[error(transparent)]
+    Input {
+        /// The cause.
+        #[from]
+        source: InputError,
+    },
+    /// The variables do not describe a run.
+    #[error(transparent)]
+    Environment {
+        /// The cause.
+        #[from]
+        source: EnvironmentError,
+    },
+    /// The event cannot be used.
+    #[error(transparent)]
+    Event {
+        /// The cause.
+        #[from]
+        source: EventFileError,
+    },
+    /// There is no way to GitHub.
+    #[error(transparent)]
+    Identity {
+        /// The cause.
+        #[from]
+        source: IdentityError,
+    },
+    /// There is nobody who signs.
+    #[error(transparent)]
+    Signing {
+        /// The cause.
+        #[from]
+        source: SigningError,
+    },
+    /// A stage was stopped.
+    #[error(transparent)]
+    Flow {
+        /// The cause.
+        #[from]
+        source: FlowError,
+    },
+    /// The charts cannot be compared.
+    #[error(transparent)]
+    Detect {
+        /// The cause.
+        #[from]
+        source: DetectError,
+    },
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Configuration {
+        /// The cause.
+        #[from]
+        source: ConfigurationError,
+    },
+    /// An input names what is not there, or what cannot be used.
+    #[error("{what} cannot be used")]
+    Unusable {
+        /// What.
+        what: String,
+        /// What to do.
+        hint: String,
+        /// The cause.
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// A file of the runner cannot be written.
+    #[error("the runner's file {} cannot be written", .path.display())]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// The program's threads or signals cannot be set up.
+    #[error("the program cannot be set up")]
+    Setup {
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// The run was cancelled.
+    #[error("cancelled by {signal}; nothing was left half done, and the next run goes on from here")]
+    Cancelled {
+        /// `SIGINT` or `SIGTERM`.
+        signal: &'static str,
+        /// Its number.
+        number: u8,
+    },
+}
+
+impl From<GitHubError> for ActionError {
+    fn from(source: GitHubError) -> Self {
+        Self::Flow { source: source.into() }
+    }
+}
+
+impl ActionError {
+    /// The exit code: 1 the answer is no, 2 the request was wrong, 3 the outside world failed, 128 and the signal's
+    /// number for a cancelled run.
+    #[must_use]
+    pub fn exit(&self) -> u8 {
+        match self {
+            Self::Input { .. } | Self::Environment { .. } | Self::Event { .. } | Self::Configuration { .. } | Self::Unusable { .. } | Self::Detect { .. } => 2,
+            Self::Identity { source } => {
+                if source.is_request() {
+                    2
+                } else {
+                    3
+                }
+            }
+            Self::Signing { source } => {
+                if source.is_request() {
+                    2
+                } else {
+                    3
+                }
+            }
+            Self::Flow { source } => match source {
+                FlowError::Configuration { .. } | FlowError::Glob { .. } | FlowError::NoBranch { .. } => 2,
+                FlowError::GitHub { source } if matches!(source.status(), Some(401 | 403 | 404)) => 2,
+                _ => 3,
+            },
+            Self::File { .. } | Self::Setup { .. } => 3,
+            Self::Cancelled { number, .. } => 128 + number,
+        }
+    }
+
+    /// Whether the process was told to stop, and this is how the stage noticed.
+    #[must_use]
+    pub fn is_stop(&self) -> bool {
+        let mut next: Option<&(dyn std::error::Error + 'static)> = Some(self);
+        while let Some(error) = next {
+            if matches!(error.downcast_ref::<TransportError>(), Some(TransportError::Stopped { .. })) {
+                return true;
+            }
+            next = error.source();
+        }
+        false
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self, mode: Mode) -> Option<String> {
+        match self {
+            Self::Unusable { hint, .. } => Some(hint.clone()),
+            Self::Environment { .. } => {
+                Some("this program is started by GitHub's runner; outside of it set GITHUB_REPOSITORY, GITHUB_API_URL and the inputs as INPUT_…".to_owned())
+            }
+            Self::Event { source: EventFileError::PullRequest } => {
+                Some("let `pull_request_target` start this workflow; the generated files do, and they check out nothing of the pull request".to_owned())
+            }
+            Self::Identity { source } => source.hint(),
+            Self::Signing { source } => source.hint(),
+            Self::Flow { source } => flow_hint(source, mode),
+            _ => None,
+        }
+    }
+
+    /// The error and its causes, none told twice.
+    #[must_use]
+    pub fn told(&self, mode: Mode) -> String {
+        if let Self::Flow { source } = self
+            && let Some(finding) = preflight::missing_permission(source, mode)
+        {
+            return finding.message;
+        }
+        crate::domain::causes(self)
+    }
+}
+
+fn flow_hint(error: &FlowError, mode: Mode) -> Option<String> {
+    if let Some(finding) = preflight::missing_permission(error, mode) {
+        return finding.hint;
+    }
+    match error {
+        FlowError::GitHub { source } => match source.status() {
+            Some(401) => Some("the token is wrong or has expired".to_owned()),
+            Some(404) => Some("either it is not there, or the token may not see it".to_owned()),
+            _ if error.is_stale() => Some("somebody changed the same thing at the same time; run it again".to_owned()),
+            _ => None,
+        },
+        FlowError::NoBranch { branch } => Some(format!("`chartflow init` says how a repository is adopted; {branch} is part of that")),
+        _ => None,
+    }
+}

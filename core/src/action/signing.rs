@@ -1,0 +1,207 @@
+//! Who signs, and whose statements count: from the inputs.
+
+use std::sync::Arc;
+
+use super::environment::Environment;
+use super::inputs::Inputs;
+use crate::domain::configuration::Configuration;
+use crate::domain::lineage::bundle::{Anchor, BundleError, Line};
+use crate::domain::lineage::{Artifact, anchor, verify};
+use crate::domain::policy::{OutsideCheck, Policy, Repository, ReviewRules};
+use crate::flow::{OpenBundle, VerifyPackage};
+use crate::io::signing::{KeyError, KeySigner};
+use crate::port::signer::Signer;
+use sigstore_types::DerPublicKey;
+
+/// Why nobody can sign.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SigningError {
+    /// This build cannot sign as the run.
+    #[error("there is no signing-key, and signing with the run's own identity is not supported by this version")]
+    KeylessUnsupported,
+    /// The signing key cannot be used.
+    #[error("the input signing-key cannot be used")]
+    Key {
+        /// The cause.
+        source: KeyError,
+    },
+    /// A trusted key cannot be used.
+    #[error("the input trusted-keys holds what is not a public key in PEM")]
+    TrustedKey,
+    /// What was made of the keys cannot be verified with.
+    #[error("statements cannot be verified")]
+    Anchor {
+        /// The cause.
+        source: BundleError,
+    },
+}
+
+impl SigningError {
+    /// Whether the request was wrong, and not the world around it.
+    #[must_use]
+    pub fn is_request(&self) -> bool {
+        true
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::KeylessUnsupported => {
+                Some("hand in signing-key: ${{ secrets.CHARTFLOW_SIGNING_KEY }}; an empty one means that the secret is not set".to_owned())
+            }
+            Self::Key { .. } => Some("make one with: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256".to_owned()),
+            Self::TrustedKey => Some("openssl pkey -in KEY -pubout prints the public key of a private one".to_owned()),
+            Self::Anchor { .. } => None,
+        }
+    }
+}
+
+/// Who signs, and whose statements count.
+pub struct Signing {
+    /// Signs statements.
+    pub signer: Arc<dyn Signer>,
+    /// The public keys whose statements count, as DER SubjectPublicKeyInfo; the signer's own first.
+    keys: Vec<Vec<u8>>,
+    anchor: Arc<Anchor>,
+}
+
+impl Signing {
+    /// Reads the keys.
+    ///
+    /// # Errors
+    /// See [`SigningError`].
+    pub fn prepare(inputs: &Inputs) -> Result<Self, SigningError> {
+        let pem = inputs.text("signing-key").ok_or(SigningError::KeylessUnsupported)?;
+        let signer = KeySigner::from_pkcs8_pem(pem).map_err(|source| SigningError::Key { source })?;
+        let trusted = inputs.text("trusted-keys").map_or_else(|| Ok(Vec::new()), public_keys)?;
+        Self::with(signer, trusted)
+    }
+
+    /// A key made for this moment: for runs whose signatures are not kept. `trusted` are keys whose statements count too.
+    ///
+    /// # Errors
+    /// See [`SigningError`].
+    pub fn fleeting(trusted: Vec<Vec<u8>>) -> Result<Self, SigningError> {
+        Self::with(KeySigner::generate().map_err(|source| SigningError::Key { source })?, trusted)
+    }
+
+    fn with(signer: KeySigner, trusted: Vec<Vec<u8>>) -> Result<Self, SigningError> {
+        let mut keys = vec![signer.public_key_der().to_vec()];
+        keys.extend(trusted.into_iter().filter(|key| key != signer.public_key_der()));
+        let anchor = Anchor::keys(keys.iter().map(Vec::as_slice)).map_err(|source| SigningError::Anchor { source })?;
+        Ok(Self { signer: Arc::new(signer), keys, anchor: Arc::new(anchor) })
+    }
+
+    /// The same trust with a signer whose key is thrown away, for runs that only plan.
+    ///
+    /// # Errors
+    /// See [`SigningError`].
+    pub fn rehearsing(self) -> Result<Self, SigningError> {
+        Self::fleeting(self.keys)
+    }
+
+    /// Takes bundles apart whose signatures count.
+    #[must_use]
+    pub fn open(&self) -> Arc<OpenBundle> {
+        let anchor = self.anchor.clone();
+        Arc::new(move |text| {
+            let line = Line::read(text).ok()?;
+            line.verify(&anchor).ok()?;
+            Some(line.payload().to_vec())
+        })
+    }
+
+    /// Judges packages as a stranger with this repository's policy would.
+    ///
+    /// # Errors
+    /// [`SigningError::Anchor`] when the policy cannot be used.
+    pub fn verifier(&self, environment: &Environment, id: u64, configuration: &Configuration) -> Result<Arc<VerifyPackage>, SigningError> {
+        let policy = self.policy(environment, id, configuration);
+        let anchor = anchor(&policy, None).map_err(|source| SigningError::Anchor { source })?;
+        Ok(Arc::new(move |package, lineage| {
+            let report = verify(&Artifact::Package { bytes: package }, lineage, &policy, &anchor, None);
+            if report.verified() {
+                return Ok(());
+            }
+            Err(report.refused.iter().map(|refusal| format!("{}: {}", refusal.rule.id(), refusal.message)).collect::<Vec<_>>().join("; "))
+        }))
+    }
+
+    /// What the repository itself demands of its releases: the checks of its configuration, and one approval each at
+    /// integration and main, as its rulesets do.
+    fn policy(&self, environment: &Environment, id: u64, configuration: &Configuration) -> Policy {
+        let repository = Repository { name: environment.repository.clone(), id: Some(id), owner_id: None };
+        let required = configuration.checks.required.iter().map(ToString::to_string).collect();
+        let reviews = ReviewRules { integration: 1, main: 1 };
+        let own = self.keys.first().map(Vec::as_slice).unwrap_or_default();
+        let mut policy = Policy::for_rehearsal(repository, &configuration.tag, own, jiff::Timestamp::UNIX_EPOCH, required, Vec::new(), reviews);
+        let outside = configuration.checks.outside.keys().map(|check| (check.clone(), OutsideCheck::default()));
+        for epoch in &mut policy.epochs {
+            epoch.checks.outside = outside.clone().collect();
+        }
+        policy.server = Some(environment.server_url.clone());
+        for key in self.keys.iter().skip(1) {
+            let other = Policy::for_rehearsal(policy.repository.clone(), "", key, jiff::Timestamp::UNIX_EPOCH, Vec::new(), Vec::new(), reviews);
+            policy.keys.extend(other.keys);
+        }
+        policy
+    }
+}
+
+const BEGIN: &str = "-----BEGIN";
+const END: &str = "-----END PUBLIC KEY-----";
+
+/// The keys in a text that holds any number of PEM blocks.
+fn public_keys(text: &str) -> Result<Vec<Vec<u8>>, SigningError> {
+    let mut keys = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let end = rest.find(END).filter(|_| rest.starts_with(BEGIN)).ok_or(SigningError::TrustedKey)? + END.len();
+        let key = DerPublicKey::from_pem(&rest[..end]).map_err(|_| SigningError::TrustedKey)?;
+        keys.push(key.as_bytes().to_vec());
+        rest = rest[end..].trim_start();
+    }
+    Ok(keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::action::declaration::Verb;
+    use std::collections::BTreeMap;
+
+    fn prepare(pairs: &[(&str, &str)]) -> Result<Signing, SigningError> {
+        let variables: BTreeMap<String, String> = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let declaration = Verb::named("tag").unwrap().declaration();
+        Signing::prepare(&Inputs::read(&declaration, &variables).unwrap())
+    }
+
+    #[tokio::test]
+    async fn statements_of_every_trusted_key_count() {
+        let (old, new, foreign) = (KeySigner::generate().unwrap(), KeySigner::generate().unwrap(), KeySigner::generate().unwrap());
+        let both = format!("{}\n{}", old.public_key_pem(), new.public_key_pem());
+        let signing = prepare(&[("INPUT_SIGNING-KEY", &new.to_pkcs8_pem()), ("INPUT_TRUSTED-KEYS", &both)]).unwrap();
+        assert_eq!(signing.keys.len(), 2);
+        let open = signing.open();
+        for (key, counts) in [(&old, true), (&new, true), (&foreign, false)] {
+            assert_eq!(open(&key.sign_now(b"x").unwrap()).is_some(), counts);
+        }
+        let rehearsing = signing.rehearsing().unwrap();
+        assert_eq!(rehearsing.keys.len(), 3, "what was signed before still counts");
+        assert!(rehearsing.open()(&new.sign_now(b"x").unwrap()).is_some());
+    }
+
+    #[test]
+    fn what_is_wrong_with_keys() {
+        let wrong = |pairs: &[(&str, &str)]| {
+            let error = prepare(pairs).err().unwrap();
+            format!("{}\n{}", crate::domain::causes(&error), error.hint().unwrap())
+        };
+        insta::assert_snapshot!(wrong(&[]));
+        insta::assert_snapshot!(wrong(&[("INPUT_SIGNING-KEY", "x")]));
+        let key = KeySigner::generate().unwrap().to_pkcs8_pem();
+        insta::assert_snapshot!(wrong(&[("INPUT_SIGNING-KEY", &key), ("INPUT_TRUSTED-KEYS", "ssh-ed25519 AAAA")]));
+    }
+}
