@@ -226,7 +226,8 @@ async fn found(
         None => globs(objects, &roots, progress).await?,
     };
     let names = Names::new(configured);
-    let options = workflow::Options { signing_key: true, ..workflow::Options::new(Tiers::from(configured), Mode::App { id: APP }) };
+    let environment = configured.environment.clone();
+    let options = workflow::Options { environment, signing_key: true, ..workflow::Options::new(Tiers::from(configured), Mode::App { id: APP }) };
     let mut files: Vec<Value> = workflow::workflows(&options).into_iter().map(|file| entry(&file.path, &file.text)).collect();
     // Nobody of the real owners takes part: the reviewer owns what decides about signatures, and the charts are anybody's.
     files.push(entry(workflow::CODE_OWNERS_PATH, &workflow::code_owners(&format!("@{REVIEWER}"))));
