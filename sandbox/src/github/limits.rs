@@ -112,7 +112,7 @@ impl Hub {
 const fn usual_limit(kind: TokenKind) -> u64 {
     match kind {
         TokenKind::Workflow => 1000,
-        TokenKind::Person | TokenKind::Installation => 5000,
+        TokenKind::Person | TokenKind::Installation | TokenKind::App => 5000,
     }
 }
 

@@ -4,6 +4,7 @@
 //! row of [`route::table`], and every row names the page its behaviour comes from.
 
 pub mod actor;
+pub mod apps;
 mod attestations;
 pub mod clock;
 pub mod contract;
@@ -49,6 +50,7 @@ pub use store::StoreError;
 
 /// The operations, one slice a module.
 pub(crate) const ROUTES: &[&[Route]] = &[
+    apps::ROUTES,
     data::ROUTES,
     issues::ROUTES,
     pulls::ROUTES,

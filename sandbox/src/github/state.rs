@@ -11,7 +11,7 @@ use super::contract::Contract;
 use super::occurrence::{Happening, Occurrence};
 use super::pulls::{AsyncMerge, Pull};
 use super::store::Store;
-use super::{Count, attestations, environments, events, limits, releases, rules, statuses, tokens};
+use super::{Count, apps, attestations, environments, events, limits, releases, rules, statuses, tokens};
 
 /// The repository's settings.
 #[derive(Debug, Clone)]
@@ -76,6 +76,7 @@ pub(crate) struct State {
     pub(crate) breaches: Vec<String>,
     next_id: u64,
 
+    pub(crate) apps: apps::Apps,
     pub(crate) tokens: tokens::Tokens,
     pub(crate) rules: rules::Rules,
     pub(crate) statuses: statuses::Statuses,
@@ -104,6 +105,7 @@ impl State {
             contract: None,
             breaches: Vec::new(),
             next_id: 1000 + seed,
+            apps: apps::Apps::default(),
             tokens: tokens::Tokens::default(),
             rules: rules::Rules::default(),
             statuses: statuses::Statuses::default(),

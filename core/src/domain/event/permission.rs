@@ -50,6 +50,20 @@ impl Permission {
             other => other.workflow_key(),
         }
     }
+
+    /// What GitHub's settings of an App call it.
+    #[must_use]
+    pub const fn setting(self) -> &'static str {
+        match self {
+            Self::Attestations => "Attestations",
+            Self::Contents => "Contents",
+            Self::IdToken => "ID token",
+            Self::Packages => "Packages",
+            Self::PullRequests => "Pull requests",
+            Self::Statuses => "Commit statuses",
+            Self::Workflows => "Workflows",
+        }
+    }
 }
 
 /// How much of it.
@@ -68,6 +82,15 @@ impl Access {
         match self {
             Self::Read => "read",
             Self::Write => "write",
+        }
+    }
+
+    /// What GitHub's settings of an App call it.
+    #[must_use]
+    pub const fn setting(self) -> &'static str {
+        match self {
+            Self::Read => "Read-only",
+            Self::Write => "Read and write",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The embedded GitHub against real repositories.
 
+mod apps;
 mod attestations;
 mod data;
 mod dispatches;
