@@ -129,13 +129,10 @@ pub(crate) fn identify(state: &State, jwt: &str) -> Result<Caller, ApiError> {
     let issuer = claimed.iss.as_str().map_or_else(|| claimed.iss.to_string(), str::to_owned);
     let known = state.apps.known.iter().find(|app| app.id.to_string() == issuer || app.client_id == issuer);
     let app = known.ok_or_else(|| ApiError::new(404, "Integration not found"))?;
-    let Claims { iat, exp, .. } =
-        jsonwebtoken::decode::<Claims>(jwt, &DecodingKey::from_rsa_der(&app.public_key), &rules).map_err(|_| undecoded())?.claims;
+    let Claims { iat, exp, .. } = jsonwebtoken::decode::<Claims>(jwt, &DecodingKey::from_rsa_der(&app.public_key), &rules).map_err(|_| undecoded())?.claims;
     let now = state.clock.now();
     let iat = iat.as_i64().filter(|issued| *issued <= now);
-    iat.ok_or_else(|| {
-        ApiError::new(401, "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued")
-    })?;
+    iat.ok_or_else(|| ApiError::new(401, "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued"))?;
     let expiry = |problem: &str| ApiError::new(401, format!("'Expiration time' claim ('exp') {problem}"));
     let exp = exp.as_i64().ok_or_else(|| expiry("must be a numeric value representing the future time at which the assertion expires"))?;
     match exp - now {
@@ -174,7 +171,8 @@ fn words(permissions: &BTreeMap<String, Level>) -> Value {
 }
 
 fn page(state: &State, app: &App) -> String {
-    format!("{}/apps/{}", state.base_url, app.slug)
+    let place = if state.settings.enterprise { "github-apps" } else { "apps" };
+    format!("{}/{place}/{}", state.base_url, app.slug)
 }
 
 fn get(context: &mut Context<'_>) -> Result<ApiResponse, ApiError> {

@@ -38,6 +38,8 @@ pub struct Settings {
     pub delete_branch_on_merge: bool,
     /// Whether the repository is private.
     pub private: bool,
+    /// Whether the server answers as Enterprise Server 3.17 to 3.19 does.
+    pub enterprise: bool,
 }
 
 impl Settings {
@@ -132,7 +134,8 @@ impl State {
 
     /// An API address below this repository: `url("/pulls/1")`.
     pub(crate) fn url(&self, rest: &str) -> String {
-        format!("{}/repos/{}{rest}", self.base_url, self.settings.full_name())
+        let prefix = if self.settings.enterprise { "/api/v3" } else { "" };
+        format!("{}{prefix}/repos/{}{rest}", self.base_url, self.settings.full_name())
     }
 
     /// A page's address below this repository.

@@ -7,8 +7,8 @@ use gix::ObjectId;
 use serde_json::json;
 
 use super::Hub;
-use super::apps;
 use super::actor::{Caller, Level, Role, TokenKind};
+use super::apps;
 use super::http::{ApiError, ApiRequest, ApiResponse};
 use super::route::{Context, Need, Route, read, write};
 use super::state::State;
@@ -117,7 +117,8 @@ pub(crate) fn authorize(state: &State, caller: &Caller, route: &Route) -> Result
     }
     let names: Vec<String> =
         route.needs.iter().map(|need| format!("{}={}", need.permission, if need.level == Level::Write { "write" } else { "read" })).collect();
-    Err(ApiError::new(403, "Resource not accessible by integration").with_header("x-accepted-github-permissions", names.join("; ")))
+    let refusal = ApiError::new(403, "Resource not accessible by integration");
+    Err(if state.settings.enterprise { refusal } else { refusal.with_header("x-accepted-github-permissions", names.join("; ")) })
 }
 
 /// The lowest role that satisfies a need.

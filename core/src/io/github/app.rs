@@ -77,11 +77,7 @@ pub enum AppError {
         page: String,
     },
     /// The installation was not given what the stage needs.
-    #[error(
-        "App {app} lacks {} on {repository}: set {} at {settings}, then accept the change at {page}",
-        listed(missing),
-        clicks(missing)
-    )]
+    #[error("App {app} lacks {} on {repository}: set {} at {settings}, then accept the change at {page}", listed(missing), clicks(missing))]
     Lacks {
         /// The App's name in addresses.
         app: String,
