@@ -60,11 +60,18 @@ struct Target {
     /// The number of the GitHub App that the train works as [default: none, the workflow's own token].
     #[arg(long, value_name = "N")]
     app_id: Option<u64>,
+    /// The train works with a token that was given by hand, a person's: required statuses are then nobody's in particular.
+    #[arg(long, conflicts_with = "app_id")]
+    personal_token: bool,
 }
 
 impl Target {
     fn mode(&self) -> Mode {
-        self.app_id.map_or(Mode::WorkflowToken, |id| Mode::App { id })
+        match self.app_id {
+            Some(id) => Mode::App { id },
+            None if self.personal_token => Mode::PersonalToken,
+            None => Mode::WorkflowToken,
+        }
     }
 
     /// Where people see the repository.

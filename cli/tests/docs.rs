@@ -130,7 +130,8 @@ fn messages_are_those_of_the_code() {
     }
     let page = std::fs::read_to_string(top().join("docs/errors.md")).unwrap();
     let mut seen = 0;
-    for message in page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).map(|(message, _)| message).filter(|message| message.contains(' ')) {
+    for message in page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).map(|(message, _)| message).filter(|message| message.contains(' '))
+    {
         let mut parts = vec![message];
         for filled in ["…", "PATH", "FILE", "LINE", "COLUMN"] {
             parts = parts.into_iter().flat_map(|part| part.split(filled)).collect();

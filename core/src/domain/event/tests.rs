@@ -118,7 +118,7 @@ fn the_workflow_token_reaches_every_stage() {
             .map(|start| start.stage)
             .collect();
     for _ in 0..StageName::ALL.len() {
-        let next: Vec<StageName> = reached.iter().flat_map(|stage| next_stages(*stage, Mode::WorkflowToken)).copied().collect();
+        let next: Vec<StageName> = reached.iter().flat_map(|stage| next_stages(*stage, false)).copied().collect();
         reached.extend(next);
     }
     assert_eq!(reached.len(), 8, "{reached:?}");
@@ -154,13 +154,13 @@ fn least_permissions() {
     ");
     insta::assert_snapshot!(shown(Mode::WorkflowToken), @r"
     validate Check: contents:read
-    validate Act: attestations:write contents:write id-token:write pull-requests:write statuses:write
+    validate Act: contents:write id-token:write pull-requests:write statuses:write
     filter Check: contents:read
-    filter Act: attestations:write contents:write id-token:write pull-requests:write statuses:write
-    enforce Act: attestations:write contents:write id-token:write pull-requests:write statuses:write
+    filter Act: contents:write id-token:write pull-requests:write statuses:write
+    enforce Act: contents:write id-token:write pull-requests:write statuses:write
     format Act: contents:write pull-requests:write
-    bump Act: attestations:write contents:write id-token:write pull-requests:write statuses:write
-    tag Act: attestations:write contents:write id-token:write pull-requests:write
+    bump Act: contents:write id-token:write pull-requests:write statuses:write
+    tag Act: contents:write id-token:write pull-requests:write
     package Act: attestations:write contents:write id-token:write pull-requests:write statuses:write
     publish Act: attestations:write contents:write id-token:write packages:write pull-requests:read
     reconcile Check: contents:read
