@@ -46,7 +46,7 @@ const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(600);
 pub enum SetupError {
     /// It is not known which certificates to believe.
     #[error("no connection to GitHub can be set up")]
-    Tls {
+    Client {
         /// The cause.
         #[from]
         source: TlsError,
