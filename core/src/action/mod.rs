@@ -26,7 +26,6 @@ mod tools;
 pub mod watch;
 
 use std::collections::BTreeMap;
-use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -65,19 +64,22 @@ pub fn main(verb: Verb) -> ExitCode {
     // A name or value that is not UTF-8 is none of the runner's.
     let variables: BTreeMap<String, String> =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect();
+    std::panic::set_hook(Box::new(bug(variables.clone())));
     let console = Console::new(Box::new(std::io::stdout()), &variables);
-    let place: std::sync::Arc<std::sync::Mutex<String>> = std::sync::Arc::default();
-    let noted = place.clone();
-    std::panic::set_hook(Box::new(move |information| {
-        *noted.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = information.to_string();
-    }));
-    let code = std::panic::catch_unwind(AssertUnwindSafe(|| run_blocking(verb, &variables, &console))).unwrap_or_else(|_| {
-        let what = place.lock().map(|text| text.clone()).unwrap_or_default();
+    ExitCode::from(run_blocking(verb, &variables, &console))
+}
+
+/// Says what a panic was, and ends the program: the images' programs cannot unwind.
+fn bug(variables: BTreeMap<String, String>) -> impl Fn(&std::panic::PanicHookInfo<'_>) + Send + Sync {
+    move |information| {
         let report = concat!("this is a bug in chartflow ", env!("CARGO_PKG_VERSION"), "; please report it at ", env!("CARGO_PKG_REPOSITORY"), "/issues");
-        console.annotate(&[Annotation { level: Level::Error, title: "bug".to_owned(), message: format!("{report}\n{what}"), file: None, line: None }]);
-        70
-    });
-    ExitCode::from(code)
+        let message = format!("{report}\n{information}");
+        // The other console may be locked by what panicked.
+        let console = Console::new(Box::new(std::io::stdout()), &variables);
+        console.annotate(&[Annotation { level: Level::Error, title: "bug".to_owned(), message, file: None, line: None }]);
+        #[expect(clippy::exit, reason = "nothing after a panic can be relied on, and the exit code is promised")]
+        std::process::exit(70);
+    }
 }
 
 fn run_blocking(verb: Verb, variables: &BTreeMap<String, String>, console: &Console) -> u8 {

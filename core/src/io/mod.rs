@@ -8,4 +8,5 @@ pub mod layered;
 pub mod oci;
 pub mod secret;
 pub mod signing;
+pub mod tls;
 pub mod write;

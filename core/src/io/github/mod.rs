@@ -22,6 +22,7 @@ use octocrab::{AuthState, OctoBody, Octocrab, OctocrabBuilder};
 use tokio::sync::Mutex;
 
 use crate::io::secret::Secret;
+use crate::io::tls::{Roots, TlsError};
 use crate::port::transport::{Body, Method, Request, Response, Transport, TransportError};
 
 pub use app::{AppError, AppOptions, AppTransport};
@@ -47,11 +48,12 @@ const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(600);
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetupError {
-    /// TLS has nothing to trust, or the client could not be built.
-    #[error("no connection to GitHub can be set up; are CA certificates installed?")]
+    /// It is not known which certificates to believe.
+    #[error("no connection to GitHub can be set up")]
     Client {
         /// The cause.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        #[from]
+        source: TlsError,
     },
     /// The token holds characters that no HTTP header may hold.
     #[error("the token holds characters that cannot be sent")]
@@ -110,7 +112,12 @@ impl OctocrabTransport {
     /// # Errors
     /// See [`SetupError`].
     pub fn new(options: Options) -> Result<Self, SetupError> {
-        let client = client().map_err(|source| SetupError::Client { source: source.into() })?;
+        Self::believing(options, &Roots::load()?)
+    }
+
+    /// The same, with the certificates to believe.
+    fn believing(options: Options, roots: &Roots) -> Result<Self, SetupError> {
+        let client = client(roots)?;
         let authorization = options.token.as_ref().filter(|token| !token.is_empty()).map(bearer).transpose()?;
         Ok(Self { client, options, authorization: RwLock::new(authorization), last_write: Mutex::new(None) })
     }
@@ -221,10 +228,9 @@ impl OctocrabTransport {
 }
 
 /// octocrab over a connection that follows no redirect by itself.
-fn client() -> std::io::Result<Octocrab> {
-    let provider = rustls::crypto::aws_lc_rs::default_provider();
+fn client(roots: &Roots) -> Result<Octocrab, TlsError> {
     // That http:// is for this machine alone is decided where a server or a redirect is accepted.
-    let connector = hyper_rustls::HttpsConnectorBuilder::new().with_provider_and_native_roots(provider)?.https_or_http().enable_http1().build();
+    let connector = hyper_rustls::HttpsConnectorBuilder::new().with_tls_config(roots.client_config()?).https_or_http().enable_http1().build();
     let mut connector = hyper_timeout::TimeoutConnector::new(connector);
     connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
     connector.set_read_timeout(Some(IDLE_TIMEOUT));

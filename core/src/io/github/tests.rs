@@ -266,3 +266,17 @@ async fn tokens_that_cannot_be_sent() {
     let options = Options::new(Server::new("http://127.0.0.1:1").unwrap(), Some(Secret::new("a\nb")));
     assert!(matches!(OctocrabTransport::new(options), Err(SetupError::Token)));
 }
+
+#[tokio::test]
+async fn a_private_authority_is_believed_where_it_is_named() {
+    use crate::io::tls::tests::{Private, compiled_in};
+    let private = Private::start("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}").await;
+    let get = async |roots: &Roots| {
+        let server = Server::new(&format!("https://{}/api/v3", private.host)).unwrap();
+        let options = Options { clock: Arc::new(FakeClock::default()), ..Options::new(server, None) };
+        OctocrabTransport::believing(options, roots).unwrap().send(request(Method::Get, "/repos/o/r")).await
+    };
+    assert_eq!(get(&private.roots()).await.unwrap().status, 200);
+    let refused = format!("{:?}", get(&compiled_in()).await.unwrap_err());
+    assert!(refused.contains("UnknownIssuer"), "{refused}");
+}

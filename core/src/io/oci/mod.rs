@@ -16,13 +16,14 @@ use bytes::Bytes;
 use http::HeaderValue;
 use http_body_util::{BodyDataStream, BodyExt as _, Full};
 use oci_distribution::Reference;
-use oci_distribution::client::{Client, ClientConfig, ClientProtocol};
+use oci_distribution::client::{Certificate, CertificateEncoding, Client, ClientConfig, ClientProtocol};
 use oci_distribution::errors::{OciDistributionError, OciErrorCode};
 use oci_distribution::manifest::{ImageIndexEntry, OciImageIndex};
 use oci_distribution::secrets::RegistryAuth;
 use tokio::io::AsyncWrite;
 
 use crate::domain::digest::Sha256;
+use crate::io::tls::Roots;
 use crate::port::registry::{Descriptor, PushedManifest, Registry, RegistryError};
 
 #[cfg(test)]
@@ -84,8 +85,8 @@ impl From<&Credentials> for RegistryAuth {
 #[derive(Default)]
 pub struct OciRegistry {
     credentials: BTreeMap<String, Credentials>,
-    // One client for loopback (`true`) and one for the rest: their proxies differ, and the second is made only when it
-    // is needed, since it loads the machine's certificates.
+    // One client for loopback (`true`) and one for the rest: their proxies differ. Each is made when it is needed, since
+    // that loads certificates.
     clients: Mutex<HashMap<bool, Client>>,
 }
 
@@ -126,20 +127,12 @@ impl OciRegistry {
         self
     }
 
-    fn client(&self, loopback: bool) -> Result<Client, OciDistributionError> {
+    fn client(&self, loopback: bool) -> Result<Client, Box<dyn std::error::Error + Send + Sync>> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(&loopback) {
             return Ok(client.clone());
         }
-        let mut config =
-            ClientConfig { use_monolithic_push: true, connect_timeout: Some(CONNECT_TIMEOUT), read_timeout: Some(READ_TIMEOUT), ..ClientConfig::default() };
-        if loopback {
-            config.protocol = ClientProtocol::Http;
-            // Naming any proxy switches off the one in the environment, which could not reach this machine's ports; one
-            // for HTTPS is never used here.
-            config.https_proxy = Some("http://127.0.0.1:9".to_owned());
-        }
-        let client = Client::try_from(config)?;
+        let client = Client::try_from(config(loopback, &Roots::load()?))?;
         clients.insert(loopback, client.clone());
         Ok(client)
     }
@@ -153,12 +146,35 @@ impl OciRegistry {
             return Err(refused(Box::new(ReferenceProblem::Tagged)));
         }
         let parsed: Reference = repository.parse().map_err(|error: oci_distribution::ParseError| refused(Box::new(error)))?;
-        let failed = |source: OciDistributionError| failed(repository, "preparing the connection", source);
-        let client = self.client(is_loopback(host)).map_err(failed)?;
+        let client = self.client(is_loopback(host)).map_err(|source| RegistryError::Failed {
+            registry: repository.to_owned(),
+            operation: "preparing the connection".to_owned(),
+            source,
+        })?;
         let auth = self.credentials.get(host).map_or(RegistryAuth::Anonymous, RegistryAuth::from);
         client.store_auth_if_needed(parsed.resolve_registry(), &auth).await;
         Ok(Target { client, registry: parsed.registry().to_owned(), path: parsed.repository().to_owned(), whole: repository.to_owned() })
     }
+}
+
+/// How a registry is spoken to.
+fn config(loopback: bool, roots: &Roots) -> ClientConfig {
+    let certificate = |der: &[u8]| Certificate { encoding: CertificateEncoding::Der, data: der.to_vec() };
+    let mut config = ClientConfig {
+        use_monolithic_push: true,
+        connect_timeout: Some(CONNECT_TIMEOUT),
+        read_timeout: Some(READ_TIMEOUT),
+        // Without any, the client asks the machine for its certificates and fails where there is none.
+        tls_certs_only: roots.certificates().map(certificate).collect(),
+        ..ClientConfig::default()
+    };
+    if loopback {
+        config.protocol = ClientProtocol::Http;
+        // Naming any proxy switches off the one in the environment, which could not reach this machine's ports; one for
+        // HTTPS is never used here.
+        config.https_proxy = Some("http://127.0.0.1:9".to_owned());
+    }
+    config
 }
 
 /// Whether a host, with or without a port, is this machine.

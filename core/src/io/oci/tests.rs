@@ -48,3 +48,19 @@ fn the_subject_of_a_manifest() {
         assert_eq!(subject(none.as_bytes()), None, "{none}");
     }
 }
+
+#[tokio::test]
+async fn a_private_authority_is_believed_where_it_is_named() {
+    use crate::io::tls::tests::{Private, compiled_in};
+    let body = r#"{"schemaVersion":2}"#;
+    let answer = format!("HTTP/1.1 200 OK\r\ncontent-type: {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", MANIFEST_TYPES[0], body.len());
+    let private = Private::start(answer.leak()).await;
+    let reference = Reference::with_tag(private.host.clone(), "a".to_owned(), "1".to_owned());
+    let read = async |roots: &Roots| {
+        let client = Client::try_from(config(false, roots)).unwrap();
+        client.pull_manifest_raw(&reference, &RegistryAuth::Anonymous, &MANIFEST_TYPES).await
+    };
+    assert_eq!(read(&private.roots()).await.unwrap().0, body.as_bytes());
+    let refused = format!("{:?}", read(&compiled_in()).await.unwrap_err());
+    assert!(refused.contains("UnknownIssuer"), "{refused}");
+}

@@ -1,0 +1,93 @@
+//! The workflow files that users get, run by a real workflow runner (nektos/act) against the embedded GitHub.
+//!
+//! What act is given in place of the world: a job image, the repository of the actions as a release has it (`action.yml`
+//! names the published image), and the embedded GitHub's address. `scripts/test` builds the images and names them in
+//! CHARTFLOW_IMAGE and CHARTFLOW_JOB_IMAGE.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod needs_act {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::{Path, PathBuf};
+    use std::process::Command;
+
+    use chartflow_core::domain::event::{Job, StageName, job_permissions};
+    use chartflow_core::domain::ruleset::Mode;
+    use chartflow_tests::container::image;
+    use chartflow_tests::yard::{CONTRIBUTOR, Due, REPOSITORY, SERVER, Yard, git};
+
+    /// The repository of the actions as a release has it.
+    fn released_actions(folder: &Path) -> PathBuf {
+        let top = folder.join("released");
+        for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../actions")).unwrap() {
+            let action = entry.unwrap();
+            let text = fs::read_to_string(action.path().join("action.yml")).unwrap();
+            let pinned = text.replace("image: ../../Dockerfile", &format!("image: docker://{}", image()));
+            assert_ne!(pinned, text);
+            let to = top.join("actions").join(action.file_name());
+            fs::create_dir_all(&to).unwrap();
+            fs::write(to.join("action.yml"), pinned).unwrap();
+        }
+        top
+    }
+
+    /// A work tree of the commit whose workflow files an event reads.
+    fn work_tree(yard: &Yard, due: &Due, to: &Path) {
+        let commit = due.started.workflow_commit.clone().unwrap();
+        let source = yard.hub.git_directory().to_str().unwrap();
+        git(to.parent().unwrap(), &["clone", "--quiet", "--no-checkout", source, to.to_str().unwrap()], b"");
+        git(to, &["checkout", "--quiet", "--detach", commit.as_str()], b"");
+        git(to, &["remote", "set-url", "origin", &format!("https://github.com/{REPOSITORY}.git")], b"");
+    }
+
+    fn act(yard: &Yard, due: &Due, number: usize, actions: &Path) {
+        let stage = due.start.stage;
+        let folder = yard.folder().join(format!("run-{number}"));
+        fs::create_dir(&folder).unwrap();
+        let (tree, event) = (folder.join("tree"), folder.join("event.json"));
+        work_tree(yard, due, &tree);
+        fs::write(&event, yard.document(&due.started.event).to_string()).unwrap();
+        let token = yard.token(&job_permissions(stage, Job::Act, Mode::WorkflowToken));
+        let job_image = std::env::var("CHARTFLOW_JOB_IMAGE").expect("CHARTFLOW_JOB_IMAGE names the image that jobs run in");
+        let mut command = Command::new("act");
+        command.current_dir(&tree).args([due.started.event.name(), "--workflows", stage.workflow_path(), "--eventpath"]).arg(&event);
+        command.args(["--platform", &format!("ubuntu-latest={job_image}"), "--pull=false", "--rm", "--no-recurse", "--actor", CONTRIBUTOR]);
+        command.arg("--local-repository").arg(format!("chartflow/chartflow@v1={}", actions.display()));
+        command
+            .args(["--secret", "GITHUB_TOKEN", "--secret", "CHARTFLOW_SIGNING_KEY"])
+            .env("GITHUB_TOKEN", &token)
+            .env("CHARTFLOW_SIGNING_KEY", yard.signing_key());
+        for (name, value) in
+            [("GITHUB_API_URL", yard.url().as_str()), ("GITHUB_SERVER_URL", SERVER), ("GITHUB_REPOSITORY", REPOSITORY), ("GITHUB_REPOSITORY_ID", "1001")]
+        {
+            command.args(["--env", &format!("{name}={value}")]);
+        }
+        // What it remembers of the user stays out.
+        command.env("XDG_CACHE_HOME", folder.join("cache")).env("XDG_CONFIG_HOME", folder.join("config"));
+        let output = command.output().unwrap();
+        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{stage} ended with {}:\n{said}", output.status);
+    }
+
+    #[test]
+    #[ignore = "runs act"]
+    fn the_workflow_files_carry_a_contribution_to_a_release() {
+        let yard = Yard::new();
+        let actions = released_actions(&yard.folder());
+        yard.contribute();
+        let (mut ran, mut number) = (BTreeSet::new(), 0);
+        yard.settle(&mut |due| {
+            number += 1;
+            act(&yard, due, number, &actions);
+            ran.insert(due.start.stage);
+        });
+        assert_eq!(ran.len(), StageName::ALL.len() - 1, "{ran:?}");
+        let released = yard.released();
+        assert_eq!(released.iter().map(|one| one.chart.as_str()).collect::<Vec<_>>(), ["cache", "ticker"]);
+        for one in &released {
+            yard.verified(&one.chart, &one.version);
+        }
+        assert_eq!(yard.rehearsed().1, released, "a rehearsal of the same contribution");
+    }
+}
