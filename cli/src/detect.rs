@@ -82,7 +82,7 @@ fn base(arguments: &Arguments, repository: &LocalRepository, head: &CommitId) ->
 }
 
 /// What .chartflow.yaml says at a commit; `None` when there is none.
-fn configuration(repository: &LocalRepository, commit: &CommitId) -> Result<Option<Configuration>, CommandError> {
+pub(crate) fn configuration(repository: &LocalRepository, commit: &CommitId) -> Result<Option<Configuration>, CommandError> {
     let bytes = now(async {
         let tree = repository.tree(&repository.commit(commit).await?.tree).await?;
         let blob = tree.get(CONFIGURATION_FILE).and_then(|entry| entry.as_blob());

@@ -183,6 +183,7 @@ impl From<GitError> for CommandError {
             GitError::Absent { .. } | GitError::NoRepository { above: None, .. } => "name the top of a git work tree or a bare repository".to_owned(),
             GitError::NoRepository { above: Some(above), .. } => format!("the repository's top is {}", above.display()),
             GitError::Ownership { path } => format!("if you trust it: git config --global --add safe.directory {}", path.display()),
+            GitError::Unwritable { .. } => return Self::of(Kind::Outside, error).hint("look at the permissions and the room below its .git"),
             GitError::Unreadable { .. } => "`git fsck` may say more".to_owned(),
             GitError::Unborn { .. } => "commit something first".to_owned(),
             GitError::UnknownReference { near, shallow, .. } if near.is_empty() && !shallow => "`git branch --all` and `git tag` list what there is".to_owned(),

@@ -13,7 +13,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::Answer;
-use crate::error::{CommandError, Kind};
+use crate::error::{CommandError, Kind, file_kind};
 use crate::output::{Format, Output};
 
 /// The largest package that is read, compressed, in bytes.
@@ -39,6 +39,10 @@ enum Command {
     ///
     /// A version's time is that of the newest file in its package. A version that is listed with another digest is
     /// refused: what was published does not change.
+    #[command(after_help = "\
+Examples:
+  chartflow index add index.yaml charts/web-1.2.3.tgz
+  chartflow index add index.yaml web-1.2.3.tgz --url https://example.com/charts")]
     Add {
         /// The index; a new one begins when it is missing.
         index: PathBuf,
@@ -50,6 +54,10 @@ enum Command {
         url: Option<String>,
     },
     /// Hold an index against itself, and against the packages in the directory that it serves.
+    #[command(after_help = "\
+Examples:
+  chartflow index check index.yaml
+  chartflow index check index.yaml . --format json")]
     Check {
         /// The index.
         index: PathBuf,
@@ -83,7 +91,7 @@ fn add(path: &Path, packages: &[PathBuf], url: Option<&str>, output: &Output) ->
         after = next;
     }
     if before.as_deref() != Some(after.as_slice()) {
-        write::whole(path, &after).map_err(|error| CommandError::new(Kind::Outside, error.to_string()).because(error))?;
+        write::whole(path, &after).map_err(|error| CommandError::of(file_kind(&error.source), error))?;
     }
     print(output, &text, &json!({ "index": path.display().to_string(), "packages": list }))?;
     Ok(Answer::Yes)

@@ -73,6 +73,10 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Answer, Comm
 }
 
 fn place(chart: &Path) -> Result<Place, CommandError> {
+    // Not to read half a disk for a directory that is no chart.
+    if chart.is_dir() && std::fs::symlink_metadata(chart.join(CHART_FILE)).is_err() {
+        return Err(CommandError::new(Kind::Request, format!("{} holds no {CHART_FILE}", chart.display())).hint("name the directory of a chart"));
+    }
     let files = chart_directory::read(chart).map_err(|error| CommandError::of(Kind::Request, error))?;
     let shown = chart.to_string_lossy().trim_end_matches('/').to_owned();
     if files.get(CHART_FILE).is_none() {

@@ -7,6 +7,7 @@ mod completions;
 mod detect;
 mod error;
 mod index;
+mod init;
 mod lint;
 mod options;
 mod output;
@@ -61,6 +62,8 @@ enum Command {
     Lint(lint::Arguments),
     /// Show how the branch and tag rules differ from what the train needs, or apply them.
     Rulesets(rulesets::Arguments),
+    /// Bring a repository of charts under the train: workflow files, configuration, adoption baseline.
+    Init(init::Arguments),
     /// Print the script that completes chartflow's arguments in a shell.
     Completions(completions::Arguments),
 }
@@ -96,6 +99,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<Answer, CommandError> {
         Command::Verify(arguments) => verify::run(&arguments, output),
         Command::Lint(arguments) => lint::run(&arguments, output),
         Command::Rulesets(arguments) => rulesets::run(&arguments, output),
+        Command::Init(arguments) => init::run(&arguments, output),
         Command::Completions(arguments) => completions::run(&arguments, output),
     }
 }
@@ -128,5 +132,22 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_s_help_has_examples() {
+        fn look(command: &clap::Command, above: &str, without: &mut Vec<String>) {
+            let name = format!("{above} {}", command.get_name());
+            if !command.get_after_help().is_some_and(|help| help.to_string().contains("Examples:\n  ")) {
+                without.push(name.clone());
+            }
+            command.get_subcommands().filter(|below| below.get_name() != "help").for_each(|below| look(below, &name, without));
+        }
+        let mut command = Arguments::command();
+        command.build();
+        let mut without = Vec::new();
+        look(&command, "", &mut without);
+        assert!(without.is_empty(), "{without:?}");
+        assert!(command.find_subcommand("index").unwrap().find_subcommand("add").is_some());
     }
 }

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use chartflow_core::domain::chart::CHART_FILE;
+use chartflow_core::domain::check::schema;
 use chartflow_core::domain::package::{self, Package, PackageError, Source};
 use chartflow_core::io::{chart_directory, write};
 use clap::Args;
 use serde_json::{Value, json};
 
 use crate::Answer;
-use crate::error::{CommandError, Kind};
+use crate::error::{CommandError, Kind, file_kind};
 use crate::output::{Format, Output};
 
 /// The variable of <https://reproducible-builds.org/specs/source-date-epoch/>.
@@ -42,7 +43,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Answer, Comm
     let mut packages = Vec::with_capacity(arguments.charts.len());
     let mut names = BTreeSet::new();
     for chart in &arguments.charts {
-        let package = package(chart, epoch)?;
+        let package = package(chart, epoch, output)?;
         if !names.insert(package.file_name.clone()) {
             let message = format!("two of the charts make {}; package them into different directories", package.file_name);
             return Err(CommandError::new(Kind::Request, message));
@@ -53,7 +54,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Answer, Comm
     let mut list = Vec::with_capacity(packages.len());
     for (chart, package) in &packages {
         let file = arguments.destination.join(&package.file_name);
-        write::whole(&file, &package.bytes).map_err(|error| CommandError::new(Kind::Outside, error.to_string()).because(error))?;
+        write::whole(&file, &package.bytes).map_err(|error| CommandError::of(file_kind(&error.source), error))?;
         text.push_str(&format!("packaged {} as {}\n  sha256:{}\n", chart.display(), file.display(), package.sha256));
         list.push(description(chart, &file, package));
     }
@@ -75,7 +76,7 @@ fn description(chart: &Path, file: &Path, package: &Package) -> Value {
     })
 }
 
-fn package(chart: &Path, epoch: i64) -> Result<Package, CommandError> {
+fn package(chart: &Path, epoch: i64, output: &Output) -> Result<Package, CommandError> {
     // Not to read half a disk for a directory that is no chart.
     if chart.is_dir() && std::fs::symlink_metadata(chart.join(CHART_FILE)).is_err() {
         return Err(CommandError::new(Kind::Request, format!("{} holds no Chart.yaml", chart.display())).hint("name the directory of a chart"));
@@ -83,7 +84,12 @@ fn package(chart: &Path, epoch: i64) -> Result<Package, CommandError> {
     let files = chart_directory::read(chart).map_err(|error| CommandError::new(Kind::Request, error.to_string()).because(error))?;
     let shown = chart.to_string_lossy();
     let path = if shown == "/" { "/" } else { shown.trim_end_matches('/') };
-    package::package(&Source { path, files: &files, dependencies: &BTreeMap::new() }, epoch).map_err(translate)
+    let package = package::package(&Source { path, files: &files, dependencies: &BTreeMap::new() }, epoch).map_err(translate)?;
+    // helm packages these, and so is it done here; but not what the file says.
+    for finding in files.bytes(CHART_FILE).map(|bytes| schema::read_otherwise(&format!("{path}/{CHART_FILE}"), bytes)).unwrap_or_default() {
+        output.notice(&format!("{finding}; {}", finding.hint.as_deref().unwrap_or_default()));
+    }
+    Ok(package)
 }
 
 fn translate(error: PackageError) -> CommandError {

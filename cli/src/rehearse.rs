@@ -1,12 +1,12 @@
 //! `chartflow rehearse`.
 
+mod origin;
 mod present;
 
 use std::path::{Path, PathBuf};
 
 use chartflow_core::io::git::LocalRepository;
-use chartflow_core::port::objects::Objects;
-use chartflow_sandbox::rehearsal::{self, Head, Options, Origin, RehearsalError, prepare};
+use chartflow_sandbox::rehearsal::{self, Options, Origin, RehearsalError, prepare};
 use clap::Args;
 
 use crate::Answer;
@@ -20,21 +20,22 @@ Examples:
   chartflow rehearse                                  the branch you are on, against main
   chartflow rehearse --base origin/main --head HEAD
   chartflow rehearse . --head feature/a --head feature/b
-  chartflow rehearse examples/repository              a plain directory of charts")]
+  chartflow rehearse examples/repository              a plain directory of charts
+  chartflow rehearse --serve                          and keep the embedded GitHub up to look around")]
 pub(crate) struct Arguments {
     /// The top of a git work tree, a bare repository, or a plain directory of charts.
     #[arg(default_value = ".")]
     path: PathBuf,
-    /// What main starts at.
+    /// What main starts at [default: the configured main branch].
     #[arg(long, value_name = "REF")]
     base: Option<String>,
-    /// A contribution; may be repeated.
+    /// A contribution; may be repeated: they are opened together and merged in this order [default: HEAD].
     #[arg(long, value_name = "REF")]
     head: Vec<String>,
     /// Where everything is left: absent, empty, or an earlier rehearsal's.
     #[arg(long, value_name = "DIR", default_value = "rehearsal")]
     out: PathBuf,
-    /// Write the rehearsal's private key (PKCS#8 PEM) to a file.
+    /// Write the rehearsal's private key (PKCS#8 PEM) to a file, to try forgeries with.
     #[arg(long, value_name = "FILE")]
     keep_key: Option<PathBuf>,
     /// Keep the embedded GitHub up afterwards, until it is interrupted.
@@ -49,12 +50,16 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Answer, Comm
 }
 
 async fn rehearse(arguments: &Arguments, output: &Output) -> Result<Answer, CommandError> {
-    let origin = origin(arguments).await?;
-    prepare(&arguments.out)?;
+    git_is_there()?;
+    let origin = origin::origin(&arguments.path, arguments.base.as_deref(), &arguments.head).await?;
     let out = std::path::absolute(&arguments.out)
         .map_err(|error| CommandError::new(Kind::Request, format!("{} is no path", arguments.out.display())).because(error))?;
+    if let Some(file) = &arguments.keep_key {
+        key_place(file, &out)?;
+    }
+    let _claim = prepare(&arguments.out)?;
     let options = Options { origin, out: out.clone(), keep_key: arguments.keep_key.clone() };
-    let done = rehearsal::rehearse(&options, &mut |progress| present::show(&progress, output)).await.map_err(|error| stopped(error, &out))?;
+    let done = rehearsal::rehearse(&options, &mut |progress| present::show(&progress, output)).await.map_err(|error| stopped(error, &options))?;
     if output.format() == Format::Json {
         output.document(&done.summary)?;
     } else {
@@ -75,9 +80,41 @@ async fn rehearse(arguments: &Arguments, output: &Output) -> Result<Answer, Comm
     Ok(Answer::from(done.summary.refused.is_empty()))
 }
 
-/// What stopped a rehearsal: a disk that is full is named, in whatever disguise it reached a stage.
-fn stopped(error: RehearsalError, out: &Path) -> CommandError {
+/// Merges are git's own, so nothing can be rehearsed without it.
+fn git_is_there() -> Result<(), CommandError> {
+    let asked = std::process::Command::new("git").arg("--version").output();
+    asked.map(drop).map_err(|error| CommandError::new(Kind::Outside, "git cannot be run").because(error).hint("install git, or put it on the PATH"))
+}
+
+/// No private key is left in the rehearsal's folder, which people hand on.
+fn key_place(file: &Path, out: &Path) -> Result<(), CommandError> {
+    let shown = file.display();
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // The folder may not be there yet; what it lies in decides as well.
+    let real = |path: &Path| path.ancestors().find_map(|above| Some(above.canonicalize().ok()?.join(path.strip_prefix(above).ok()?)));
+    let place = std::path::absolute(parent).ok().and_then(|parent| real(&parent));
+    if place.zip(real(out)).is_some_and(|(place, out)| place.starts_with(out)) {
+        let message = format!("{shown} lies in the rehearsal's folder, where no private key is left");
+        return Err(CommandError::new(Kind::Request, message).hint("name a file elsewhere with --keep-key"));
+    }
+    if file.is_dir() || !parent.is_dir() {
+        return Err(CommandError::new(Kind::Request, format!("{shown} is no file that can be written")).hint("name a file in a folder that is there"));
+    }
+    Ok(())
+}
+
+/// What stopped a rehearsal. Two causes are named in whatever disguise they reached a stage: a disk that is full, and a
+/// clone that lacks objects.
+fn stopped(error: RehearsalError, options: &Options) -> CommandError {
+    let out = &options.out;
+    let partial = match &options.origin {
+        Origin::Repository { git_directory, .. } => LocalRepository::open(git_directory).is_ok_and(|repository| repository.is_partial()),
+        Origin::Directory { .. } => false,
+    };
     match rehearsal::has_room(out) {
+        _ if partial => CommandError::new(Kind::Request, "the rehearsal stopped: this is a partial clone, which lacks objects")
+            .because(error)
+            .hint("fetch them with `git fetch --refetch --no-filter`, or rehearse in a full clone"),
         Err(full) if file_kind(&full) == Kind::Outside => {
             CommandError::new(Kind::Outside, format!("the rehearsal stopped: nothing more can be written to {}", out.display()))
                 .because(full)
@@ -122,30 +159,4 @@ impl Interruption {
             let _ = tokio::signal::ctrl_c().await;
         }
     }
-}
-
-async fn origin(arguments: &Arguments) -> Result<Origin, CommandError> {
-    let path = &arguments.path;
-    if !path.is_dir() {
-        return Err(CommandError::new(Kind::Request, format!("{} is no directory", path.display())));
-    }
-    if !(path.join(".git").exists() || path.join("HEAD").is_file() && path.join("objects").is_dir()) {
-        return Ok(Origin::Directory { path: std::path::absolute(path).map_err(|error| CommandError::new(Kind::Request, "no path").because(error))? });
-    }
-    let repository = LocalRepository::open(path)?;
-    let base = repository.resolve(arguments.base.as_deref().unwrap_or("main"))?;
-    let names = if arguments.head.is_empty() { vec!["HEAD".to_owned()] } else { arguments.head.clone() };
-    let mut heads = Vec::new();
-    for (number, name) in names.iter().enumerate() {
-        let commit = repository.resolve(name)?;
-        let title = repository.commit(&commit).await.map_err(RehearsalError::from)?.message.lines().next().unwrap_or_default().to_owned();
-        let short = name.strip_prefix("refs/heads/").unwrap_or(name);
-        let plain = !["HEAD", "main", "integration", "release"].contains(&short)
-            && !short.starts_with("integration-")
-            && !short.starts_with("chartflow-")
-            && short.len() < 40;
-        let branch = if plain { short.to_owned() } else { format!("contribution-{}", number + 1) };
-        heads.push(Head { branch, title, commit });
-    }
-    Ok(Origin::Repository { git_directory: repository.git_directory(), base, heads })
 }

@@ -39,8 +39,14 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Print what differs, and what else the train lacks; exit code 1 when something does.
+    #[command(after_help = "\
+Examples:
+  GH_TOKEN=$(gh auth token) chartflow rulesets plan --repository acme/charts --app-id 12345")]
     Plan(Target),
     /// Create, mend and remove rulesets until they are as they should be. Rulesets of other names are left alone.
+    #[command(after_help = "\
+Examples:
+  GH_TOKEN=$(gh auth token) chartflow rulesets apply --repository acme/charts --app-id 12345")]
     Apply(Target),
 }
 

@@ -142,6 +142,7 @@ fn a_repository_that_is_none_or_too_little() {
     -- stderr
     error: "main" is neither a branch, a tag nor a commit of this repository
     hint: this clone is shallow and may lack it: git fetch origin main; in GitHub Actions, give actions/checkout `fetch-depth: 0`
+    hint: --base REF names another branch to start main at
     -- exit 2
     "#);
     assert!(!test.path("out").exists(), "nothing was written");
@@ -181,6 +182,67 @@ fn a_chart_that_cannot_be_packaged_leaves_nothing() {
     error: a/Chart.yaml: version is missing; add a line such as `version: 0.1.0`
     -- exit 2
     ");
+    insta::assert_snapshot!(check(&format!("apiVersion: v2\nname: {}\nversion: 1.0.0\n", "n".repeat(300))), @"
+    -- stderr
+    error: a/Chart.yaml:2: name and version make a file name of 310 bytes, nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn…; at most 255 are possible
+    hint: shorten the chart's `name`, or its `version`
+    -- exit 2
+    ");
+    insta::assert_snapshot!(check("apiVersion: v3\nname: a\nversion: 1.0.0\n"), @r#"
+    -- stderr
+    error: a/Chart.yaml:1: apiVersion "v3" is unknown; write `apiVersion: v2`
+    -- exit 2
+    "#);
+}
+
+/// helm packages these without a word, and so does chartflow, with one; and it holds the longest name that helm does.
+#[test]
+fn what_helm_packages_otherwise_than_it_is_written() {
+    let test = TestEnvironment::new();
+    std::fs::create_dir(test.path("a")).unwrap();
+    let check = |content: &str| {
+        std::fs::write(test.path("a/Chart.yaml"), content).unwrap();
+        let told = test.chartflow("", &["package", "a", "-d", "packages"]);
+        assert_eq!(told.exit, Some(0), "{told}");
+        told.stderr
+    };
+    insta::assert_snapshot!(check("apiVersion: v2\nname: a\nversion: 1.0\n"), @r#"notice: a/Chart.yaml:3: version 1.0 is read as a number, helm makes "1" of it; write version: "1.0""#);
+    insta::assert_snapshot!(check("apiVersion: v2\nname: a\nversion: 1.0.0\nversion: 1.0.1\n"), @r#"notice: a/Chart.yaml:4: the key "version" stands twice, first on line 3; remove one of them"#);
+    assert_eq!(check(&format!("apiVersion: v2\nname: {}\nversion: 1.0.0\n", "n".repeat(245))), "");
+    let mut names: Vec<_> = std::fs::read_dir(test.path("packages")).unwrap().map(|entry| entry.unwrap().file_name().len()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["a-1.tgz".len(), "a-1.0.1.tgz".len(), 255]);
+}
+
+/// A disk that is full in the middle: nothing half written is left, and what was there stays.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_cannot_be_written_to_its_end() {
+    let test = TestEnvironment::new();
+    std::fs::create_dir_all(test.path("a")).unwrap();
+    std::fs::write(test.path("a/Chart.yaml"), format!("{CHART}home: {}\n", "x".repeat(10_000))).unwrap();
+    // Bytes that do not compress.
+    let noise: Vec<u8> = (0_u32..200_000).flat_map(|at| at.wrapping_mul(2_654_435_761).rotate_left(at % 31).to_le_bytes()).collect();
+    std::fs::write(test.path("a/noise"), noise).unwrap();
+    // A limit on the size of a file is a full disk that no test has to make; its signal is ignored, so that writing fails.
+    let limited = |arguments: &str| {
+        let script = format!("trap '' XFSZ; ulimit -f 8; exec {} {arguments}", env!("CARGO_BIN_EXE_chartflow"));
+        test.command("bash", &test.path("")).args(["-c", &script]).output().unwrap()
+    };
+    let done = limited("package a -d packages");
+    assert_eq!((done.status.code(), std::fs::read_dir(test.path("packages")).unwrap().count()), (Some(3), 0), "{done:?}");
+    assert_eq!(test.chartflow("", &["package", "a", "-d", "whole"]).exit, Some(0));
+    let before = "apiVersion: v1\nentries: {}\n".to_owned();
+    std::fs::write(test.path("index.yaml"), &before).unwrap();
+    let done = limited("index add index.yaml whole/a-1.0.0.tgz");
+    assert_eq!((done.status.code(), std::fs::read_to_string(test.path("index.yaml")).unwrap()), (Some(3), before), "{done:?}");
+    assert!(std::fs::read_dir(test.path("")).unwrap().all(|entry| !entry.unwrap().file_name().to_string_lossy().contains("partial")));
+    let done = limited("rehearse a/.. --out out --format json");
+    let answer: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!((done.status.code(), answer["error"]["exit"].as_u64()), (Some(3), Some(3)), "{done:?}");
+    // The next one works, in what the first one left.
+    std::fs::remove_file(test.path("a/noise")).unwrap();
+    assert_eq!(test.chartflow("", &["rehearse", ".", "--out", "out", "-q"]).exit, Some(0));
 }
 
 /// A plain directory of charts, with files that belong to none: they do not stand in the charts' way.

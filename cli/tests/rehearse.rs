@@ -75,6 +75,17 @@ fn standard_output_is_the_result_alone() {
     assert!(verbose.stderr.contains("publish   done    a: published a 1.1.0"), "{verbose}");
     let page = std::fs::read_to_string(test.path("out/report.html")).unwrap();
     assert!(page.contains("chartflow verify release/charts/a-1.1.0.tgz --trust trust"));
+
+    // Who did what: people at the beginning and before the release, the train everywhere else.
+    let summary: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    let acts = |stage: &str| {
+        let pull = summary["pulls"].as_array().unwrap().iter().find(|pull| pull["stage"] == stage).unwrap();
+        format!("{} {} {}", pull["author"], pull["approved"], pull["mergedBy"])
+    };
+    assert_eq!(acts("validate"), r#""contributor" ["reviewer"] "reviewer""#);
+    assert_eq!(acts("format"), r#""chartflow[bot]" ["reviewer"] "reviewer""#);
+    assert_eq!(acts("filter"), r#""chartflow[bot]" [] "chartflow[bot]""#);
+    assert!(page.contains("a contribution, opened by contributor, approved by <b>reviewer</b>, merged by <b>reviewer</b>"));
 }
 
 #[test]

@@ -42,6 +42,29 @@ fn a_release_is_verified_in_every_form() {
     assert_eq!(package, check(&[PACKAGE, "--trust", "out/trust", "--lineage", LINEAGE]));
     let content = check(&["a-v1.0.0", "--trust", "out/trust", "--repo", "out/origin.git"]);
     assert_ne!(package, content);
+    test.git("", &["clone", "-q", "out/origin.git", "clone"], b"");
+    assert_eq!(content, check(&["clone/charts/a", "--trust", "out/trust", "--lineage", LINEAGE]));
+}
+
+/// A lineage of 100 MB, of 10,000 lines and 10,000 deep is answered, at once and within a megabyte or two of the limit.
+#[test]
+fn a_lineage_that_is_too_much_is_refused() {
+    let test = rehearsed();
+    let line = std::fs::read_to_string(test.path(LINEAGE)).unwrap().lines().next().unwrap().to_owned();
+    let sparse = std::fs::File::create(test.path("huge.jsonl")).unwrap();
+    sparse.set_len(100 << 20).unwrap();
+    std::fs::write(test.path("lines.jsonl"), format!("{line}\n").repeat(10_000)).unwrap();
+    std::fs::write(test.path("deep.jsonl"), format!("{}{}\n", "[".repeat(10_000), "]".repeat(10_000))).unwrap();
+    std::fs::write(test.path("objects.jsonl"), format!("{}1{}\n", "{\"a\":".repeat(10_000), "}".repeat(10_000))).unwrap();
+    for (file, rule) in
+        [("huge.jsonl", "lineage/limit"), ("lines.jsonl", "lineage/limit"), ("deep.jsonl", "bundle/malformed"), ("objects.jsonl", "bundle/malformed")]
+    {
+        // Less address space than the largest of them takes twice.
+        let script = format!("ulimit -v 400000; exec {} verify {PACKAGE} --trust out/trust --lineage {file} --format json", env!("CARGO_BIN_EXE_chartflow"));
+        let done = test.command("bash", &test.path("")).args(["-c", &script]).output().unwrap();
+        let answer = json(&String::from_utf8(done.stdout).unwrap());
+        assert_eq!((done.status.code(), &answer["refused"][0]["rule"]), (Some(1), &rule.into()), "{file}: {answer}");
+    }
 }
 
 #[test]

@@ -171,12 +171,7 @@ fn a_chart_is_removed_and_comes_again() {
     let mut world = World::new(10);
     merged(&mut world, &[value("cron", "feat", "x")], MergeMethod::Merge);
     release(&mut world, 1);
-    let files: Vec<String> = chartflow_tests::charts::chart("cron", "1.0.0", "").into_iter().map(|(path, _)| path).collect();
-    let mut removal = NewCommit::new("cron", "feat(cron)!: remove it");
-    for path in &files {
-        removal = removal.at(path, |_| None);
-    }
-    merged(&mut world, &[removal], MergeMethod::Merge);
+    merged(&mut world, &[removal("cron")], MergeMethod::Merge);
     world.finish();
     assert!(!world.has("main", "cron"), "{}", world.told());
     let mut again = NewCommit::new("cron", "feat(cron): here it is again");
@@ -320,4 +315,71 @@ fn a_hotfix_on_a_release_that_is_not_tagged_yet_loses_nothing() {
     assert!(world.read("integration", "charts/app/values.yaml").unwrap().contains("hot"), "{}", world.told());
     merged(&mut world, &[value("app", "fix", "y")], MergeMethod::Squash);
     release(&mut world, 2);
+}
+
+#[test]
+fn a_squash_that_brings_main_s_hotfix_along_counts_nothing_of_it() {
+    let mut world = World::new(17);
+    merged(&mut world, &[value("app", "fix", "y")], MergeMethod::Merge);
+    world.hotfix(&NewCommit::new("app", "fix(app): hot").edit("values.yaml", |old| Some(format!("{}k1: hot\n", old?))));
+    // From main, before it is back: the squash changes app as well, by what main has already.
+    let main = world.tip("main").unwrap();
+    let number = world.offer("integration", &main, &[value("cron", "fix", "x")]).unwrap();
+    world.stage(Step::Validate, None);
+    assert_eq!(world.mergeable(), [number], "{}", world.told());
+    assert!(world.merge(number, MergeMethod::Squash), "{}", world.told());
+    release(&mut world, 2);
+}
+
+/// Removes every file of a chart that it was made with. What was added since stays.
+fn removal(chart: &str) -> NewCommit {
+    let files = chartflow_tests::charts::chart(chart, "1.0.0", "").into_iter();
+    files.fold(NewCommit::new(chart, &format!("feat({chart})!: it goes")), |commit, (path, _)| commit.at(&path, |_| None))
+}
+
+#[test]
+fn a_removal_that_leaves_a_file_behind_while_main_is_not_back() {
+    let mut world = World::new(18);
+    let ignored = NewCommit::new("cron", "feat(cron): notes").edit("notes.ignored", |_| Some("words\n".to_owned()));
+    merged(&mut world, &[ignored], MergeMethod::Merge);
+    world.round();
+    assert_eq!(world.release(), 1, "{}", world.told());
+    merged(&mut world, &[removal("cron")], MergeMethod::Merge);
+    world.finish();
+    assert_eq!(world.check(Counting::AtMostOnce), 0, "{}", world.told());
+    assert_eq!(world.files(&world.tip("main").unwrap(), "charts/cron"), ["notes.ignored"], "{}", world.told());
+}
+
+#[test]
+fn a_chart_comes_again_beside_what_was_left_of_it() {
+    for before_main_is_back in [false, true] {
+        let mut world = World::new(19);
+        let ignored = NewCommit::new("cron", "feat(cron): notes").edit("notes.ignored", |_| Some("words\n".to_owned()));
+        merged(&mut world, &[value("cron", "feat", "x"), ignored], MergeMethod::Merge);
+        release(&mut world, 1);
+        merged(&mut world, &[removal("cron")], MergeMethod::Merge);
+        if before_main_is_back {
+            world.round();
+            assert_eq!(world.release(), 1, "{}", world.told());
+        } else {
+            world.finish();
+        }
+        let again = chartflow_tests::charts::chart("cron", "2.2.0", "").into_iter();
+        let again = again.fold(NewCommit::new("cron", "feat(cron): here it is again"), |commit, (path, text)| commit.at(&path, move |_| Some(text.clone())));
+        merged(&mut world, &[again], MergeMethod::Merge);
+        release(&mut world, 2);
+        assert_eq!(world.version("main", "cron").as_deref(), Some("2.3.0"), "{}", world.told());
+    }
+}
+
+#[test]
+fn two_directories_of_one_chart_are_one_refusal() {
+    let mut world = World::new(22);
+    let files = chartflow_tests::charts::chart("cron", "2.1.0", "").into_iter();
+    let twin = files
+        .fold(NewCommit::new("cron", "feat(cron): a twin"), |commit, (path, text)| commit.at(&path.replace("charts/", "more/"), move |_| Some(text.clone())));
+    world.contribute(&[twin]);
+    let report = world.stage(Step::Validate, None).unwrap();
+    let told: Vec<String> = report.entries.iter().filter_map(|entry| Some(format!("{} {}", entry.rule.as_ref()?, entry.message))).collect();
+    assert_eq!(told, ["layout/doubled-name more/cron/Chart.yaml:2: more/cron and charts/cron hold charts of the name cron"]);
 }

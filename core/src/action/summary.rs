@@ -39,7 +39,9 @@ impl Page<'_> {
     #[must_use]
     pub fn markdown(&self) -> String {
         // Writing to a String cannot fail.
-        let mut text = format!("# chartflow {}: {}\n\n", self.verb, result(self.reports, self.watch, self.stopped_by));
+        let failed = self.stopped_by.is_some() && !self.watch.is_dry();
+        let result = if failed { "stopped" } else { result(self.reports, self.watch, self.stopped_by) };
+        let mut text = format!("# chartflow {}: {result}\n\n", self.verb);
         if self.watch.is_dry() {
             text.push_str("> [!NOTE]\n> A dry run: everything was read and decided, and nothing was written.\n\n");
         }

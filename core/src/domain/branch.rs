@@ -183,6 +183,19 @@ impl Names {
         branch == self.back.as_str() || [&self.promote, &self.bump, &self.publish].into_iter().any(fits)
     }
 
+    /// Whether somebody's branch could not live beside the train's: it is one of them, or may become one when a chart of
+    /// that name comes, or one is a directory of the other.
+    #[must_use]
+    pub fn reserves(&self, branch: &str) -> bool {
+        let fixed = [&self.main, &self.integration, &self.release, &self.back];
+        let templates = [&self.chart, &self.promote, &self.bump, &self.publish];
+        fixed.iter().any(|name| nested(name.as_str(), branch))
+            || templates.iter().any(|template| {
+                let before = template.split('{').next().unwrap_or_default();
+                !before.is_empty() && branch.starts_with(before) || directory_of(branch, template).is_some()
+            })
+    }
+
     /// Templates that cannot be used, and pairs that cannot live side by side.
     #[must_use]
     pub fn collisions(&self) -> Vec<Collision> {
@@ -249,6 +262,12 @@ fn chart_in(template: &str, name: &str) -> Option<ChartName> {
     chart.parse().ok()
 }
 
+/// Whether two branches are one, or one is a directory of the other: git holds only one of them.
+#[must_use]
+pub fn nested(one: &str, other: &str) -> bool {
+    one == other || directory_of(one, other).is_some() || directory_of(other, one).is_some()
+}
+
 /// What lies behind `parent/`, when `child` is below it.
 fn directory_of<'a>(parent: &str, child: &'a str) -> Option<&'a str> {
     child.strip_prefix(parent)?.strip_prefix('/')
@@ -283,6 +302,20 @@ mod tests {
         assert_eq!(names.version_of_tag(&a, "a-vx"), None);
         assert_eq!(names.chart_of_branch(&"integration-a-b".parse().unwrap()), Some(ab));
         assert_eq!(names.chart_of_branch(&"integration".parse().unwrap()), None);
+    }
+
+    #[test]
+    fn names_of_people_s_branches() {
+        for reserved in
+            ["main", "main/x", "integration", "integration/x", "release/1.0", "integration-a", "integration-a/b", "chartflow-back", "chartflow-bump-a"]
+        {
+            assert!(names().reserves(reserved), "{reserved}");
+        }
+        for free in ["feature/a", "main2", "releases", "release-1", "integrations", "a/main", "chartflow"] {
+            assert!(!names().reserves(free), "{free}");
+        }
+        let slashed = Names { chart: "charts/{chart}".to_owned(), ..names() };
+        assert!(slashed.reserves("charts") && slashed.reserves("charts/a") && !slashed.reserves("chart"));
     }
 
     #[test]

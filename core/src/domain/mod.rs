@@ -1,5 +1,6 @@
 //! Pure values and the rules that hold for them.
 
+pub mod adoption;
 pub mod branch;
 pub mod changelog;
 pub mod chart;

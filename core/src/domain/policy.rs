@@ -97,7 +97,8 @@ pub struct Repository {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignerRule {
-    /// The workflow file, `https://github.com/o/r/.github/workflows/chartflow.yml`; with `@REF` where that is not `ref` (a
+    /// The workflow file, `https://github.com/o/r/.github/workflows/chartflow-{stage}.yml`, where `{stage}` stands for each
+    /// of the nine that `chartflow init` writes; with `@REF` where that is not `ref` (a
     /// reusable workflow).
     pub uri: String,
     /// The ref the run belongs to.
@@ -329,11 +330,11 @@ impl Policy {
     }
 
     /// The policy that applies to a public repository on github.com when the verifier brings none: the workflow file
-    /// `chartflow.yml` on main signs, in the environment `chartflow`, on GitHub's own runners.
+    /// The train's workflow files on main sign, in the environment `chartflow`, on GitHub's own runners.
     #[must_use]
     pub fn for_public_repository(name: RepositoryName, required: Vec<String>) -> Self {
         let signer = SignerRule {
-            uri: format!("https://github.com/{name}/.github/workflows/chartflow.yml"),
+            uri: format!("https://github.com/{name}/.github/workflows/chartflow-{{stage}}.yml"),
             reference: "refs/heads/main".to_owned(),
             environment: Some("chartflow".to_owned()),
             runner: Some("github-hosted".to_owned()),

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use super::digest::{BlobId, CommitId, DigestError, ObjectFormat, TreeId};
+use super::digest::{BlobId, CommitId, DigestError, ObjectFormat, TreeId, hexadecimal};
 
 /// What an entry of a tree is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -228,7 +228,7 @@ impl Tree {
                     return Err(TreeError::Order { name });
                 }
             }
-            entries.push(Entry { name, mode, id: hex::encode(id) });
+            entries.push(Entry { name, mode, id: hexadecimal(id) });
             offset += nul + 1 + format.raw_length();
         }
         Ok(Self { entries })

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use super::compose::{Graft, agree_outside, commit, graft, point};
+use super::bump::following;
+use super::compose::{Graft, graft, grafted, point, rewritten};
 use super::judge::chain;
 use super::listing::{Patterns, file, root};
 use super::store::Store;
-use super::tips::{Difference, Tips, YAML_LIMIT};
+use super::tips::{Difference, Pair, Tips, YAML_LIMIT};
 use super::{FlowError, Outcome, Report, Train, texts};
 use crate::domain::changelog;
-use crate::domain::chart::edit;
+use crate::domain::chart::{CHART_FILE, edit};
+use crate::domain::content::Files;
 use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::names::{ChartName, RepoPath};
+use crate::domain::package::lock::LOCK_FILE;
 use crate::domain::pull::body::Returned;
 use crate::domain::tree::Mode;
 use crate::plan::Place;
@@ -30,6 +33,34 @@ pub struct Way {
     pub parents: [CommitId; 2],
     /// Charts that come back.
     pub charts: Vec<Returning>,
+    /// What is put into main's tree.
+    pub(super) grafts: Vec<Graft>,
+    /// The contents in which a bump is replayed, with the files that are written anew in each.
+    pub(super) replays: Vec<Replay>,
+}
+
+/// A content of integration with a bump's edits: it has to be made.
+#[derive(Debug, Clone)]
+pub(super) struct Replay {
+    base: TreeId,
+    files: Vec<(&'static str, Vec<u8>)>,
+}
+
+impl Way {
+    /// Makes its tree.
+    async fn make(&self, train: &Train) -> Result<(), FlowError> {
+        for replay in &self.replays {
+            let text = |bytes: &[u8]| NewContent::Text(String::from_utf8_lossy(bytes).into_owned());
+            let entry = |(name, bytes): &(&str, Vec<u8>)| NewEntry { path: (*name).to_owned(), mode: Mode::File, content: text(bytes) };
+            train.github.create_tree(Some(&replay.base), &replay.files.iter().map(entry).collect::<Vec<_>>()).await?;
+        }
+        let main = root(&*train.objects, &self.parents[1]).await?;
+        let made = graft(&train.github, &*train.objects, &main, &self.grafts).await?;
+        if made != self.tree {
+            return Err(FlowError::Identity { path: "the way back".to_owned(), computed: self.tree.to_string(), expected: made.to_string() });
+        }
+        Ok(())
+    }
 }
 
 /// A chart that comes back.
@@ -88,11 +119,11 @@ async fn compute_to(train: &Train, tips: &Tips, base: &CommitId, target: &Commit
     let changed = Difference::between(train, &patterns, &base_root, &main_root).await?;
     let mut store = Store::new(train, tips);
     let mut grafts: BTreeMap<RepoPath, Option<TreeId>> = BTreeMap::new();
-    let (mut conflicts, mut charts) = (Vec::new(), Vec::new());
+    let (mut conflicts, mut charts, mut replays) = (Vec::new(), Vec::new(), Vec::new());
     for (name, pair) in &pending.charts {
         let mut keep = true;
         if let Some(main) = changed.charts.get(name) {
-            let facts = facts(train, &mut store, name, pair.new.clone(), pair.old.clone(), main.old.clone()).await?;
+            let facts = facts(&mut store, name, pair, main).await?;
             let decision = plan(&facts);
             match &decision {
                 Decision::Keep => {}
@@ -100,8 +131,11 @@ async fn compute_to(train: &Train, tips: &Tips, base: &CommitId, target: &Commit
                 Decision::Conflict => conflicts.push(name.clone()),
                 Decision::Replay => {
                     if let (Some(ours), Some(theirs), Some(carried)) = (&pair.new, &pair.old, facts.carried.flatten()) {
-                        let tree = replay(train, ours, theirs, &carried).await?;
-                        grafts.insert(ours.path.clone(), Some(tree));
+                        let files = replay(train, ours, theirs, &carried).await?;
+                        grafts.insert(ours.path.clone(), Some(rewritten(objects, &ours.tree, &files).await?));
+                        if !files.is_empty() {
+                            replays.push(Replay { base: ours.tree.clone(), files });
+                        }
                         keep = false;
                         if theirs.path != ours.path {
                             grafts.insert(theirs.path.clone(), None);
@@ -127,43 +161,55 @@ async fn compute_to(train: &Train, tips: &Tips, base: &CommitId, target: &Commit
     }
     let returned = changed.charts.iter().filter(|(name, _)| !pending.charts.contains_key(*name));
     charts.extend(returned.map(|(name, pair)| Returning { chart: name.clone(), main: pair.new.clone().filter(|_| !pair.removed), replayed: false }));
-    let grafts: Vec<Graft> = grafts.into_iter().map(|(path, tree)| Graft { path, tree }).collect();
-    let tree = graft(&train.github, objects, &main_root, &grafts).await?;
-    let tree = if train.home.app { tree } else { keep_workflows(train, &tree, &integration_root).await? };
-    Ok(Ok(Way { tree, parents: [tips.integration.clone(), target.clone()], charts }))
+    let mut grafts: Vec<Graft> = grafts.into_iter().map(|(path, tree)| Graft { path, tree }).collect();
+    if !train.home.app {
+        // The workflow's own token may not move workflow files, so integration keeps its own.
+        let path = RepoPath::new(".github/workflows")?;
+        let tree = super::listing::subtree(objects, &integration_root, path.as_str()).await?;
+        grafts.push(Graft { path, tree });
+    }
+    let tree = grafted(objects, &main_root, &grafts).await?;
+    Ok(Ok(Way { tree, parents: [tips.integration.clone(), target.clone()], charts, grafts, replays }))
 }
 
-async fn facts(
-    train: &Train,
-    store: &mut Store,
-    chart: &ChartName,
-    integration: Option<Place>,
-    main: Option<Place>,
-    returned: Option<Place>,
-) -> Result<Facts, FlowError> {
-    let _ = train;
+/// What is known of a chart that differs between main and integration (`pending`), and that main changed since it last came
+/// back (`changed`).
+async fn facts(store: &mut Store, chart: &ChartName, pending: &Pair, changed: &Pair) -> Result<Facts, FlowError> {
+    // Of a chart that main removed, what is left of its directory counts as well.
+    let main = pending.old.clone().or_else(|| changed.new.clone());
     let tree = super::content_tree(main.as_ref())?;
     let carried = chain(store, chart, &tree).await?.and_then(|chain| super::carried(&chain)).map(|carried| carried.source);
-    Ok(Facts { chart: chart.clone(), integration, main, returned, carried })
+    let removed = pending.removed || changed.removed;
+    Ok(Facts { chart: chart.clone(), integration: pending.new.clone(), main, returned: changed.old.clone(), removed, carried })
 }
 
-/// Integration's content with the bump's edits: the higher version, the changelog's new entry.
-async fn replay(train: &Train, ours: &Place, theirs: &Place, carried: &Place) -> Result<TreeId, FlowError> {
+/// The files of integration's content that the bump's edits change: the higher version, the dependencies' versions that followed, the
+/// changelog's new entry.
+async fn replay(train: &Train, ours: &Place, theirs: &Place, carried: &Place) -> Result<Vec<(&'static str, Vec<u8>)>, FlowError> {
     let objects = &*train.objects;
     let failed = |source: Box<dyn std::error::Error + Send + Sync>| FlowError::Chart { chart: ours.path.to_string(), what: "replaying the bump", source };
-    let read = async |place: &Place| file(objects, &place.tree, "Chart.yaml", YAML_LIMIT).await.map(Option::unwrap_or_default);
-    let (our_yaml, their_yaml) = (read(ours).await?, read(theirs).await?);
-    let mut entries = Vec::new();
-    let text = |path: &str, bytes: Vec<u8>| NewEntry {
-        path: path.to_owned(),
-        mode: Mode::File,
-        content: NewContent::Text(String::from_utf8_lossy(&bytes).into_owned()),
-    };
+    let read = async |place: &Place| file(objects, &place.tree, CHART_FILE, YAML_LIMIT).await.map(Option::unwrap_or_default);
+    let (our_yaml, their_yaml, carried_yaml) = (read(ours).await?, read(theirs).await?, read(carried).await?);
+    let mut files = Vec::new();
+    // As they are made: GitHub takes text.
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned().into_bytes();
     let our_version = super::release_version(&ours.path, &our_yaml)?;
     let their_version = super::release_version(&theirs.path, &their_yaml)?;
+    let mut yaml = our_yaml.clone();
     if their_version > our_version {
-        let edited = edit::set_version(&our_yaml, &their_version).map_err(|error| failed(Box::new(error)))?;
-        entries.push(text("Chart.yaml", edited));
+        yaml = edit::set_version(&yaml, &their_version).map_err(|error| failed(Box::new(error)))?;
+    }
+    let followed = following::replayed(&carried_yaml, &their_yaml, &our_yaml);
+    yaml = following::follow(&ours.path, yaml, &followed)?;
+    let mut locked = Files::new();
+    if let Some(lock) = file(objects, &ours.tree, LOCK_FILE, YAML_LIMIT).await?.filter(|_| !followed.is_empty()) {
+        locked.insert(LOCK_FILE, lock);
+    }
+    if let Some(lock) = following::lock(&ours.path, &locked, &yaml, &followed)? {
+        files.push((LOCK_FILE, text(lock)));
+    }
+    if yaml != our_yaml {
+        files.push((CHART_FILE, text(yaml)));
     }
     let log = async |place: &Place| -> Result<Option<String>, FlowError> {
         let bytes = file(objects, &place.tree, "CHANGELOG.md", CHANGELOG_LIMIT).await?;
@@ -171,19 +217,9 @@ async fn replay(train: &Train, ours: &Place, theirs: &Place, carried: &Place) ->
     };
     let (before, after, other) = (log(carried).await?, log(theirs).await?, log(ours).await?);
     if let Some(replayed) = changelog::replay(before.as_deref(), after.as_deref(), other.as_deref()).filter(|replayed| Some(replayed) != other.as_ref()) {
-        entries.push(text("CHANGELOG.md", replayed.into_bytes()));
+        files.push(("CHANGELOG.md", replayed.into_bytes()));
     }
-    if entries.is_empty() {
-        return Ok(ours.tree.clone());
-    }
-    Ok(train.github.create_tree(Some(&ours.tree), &entries).await?)
-}
-
-/// The workflow's own token may not move workflow files, so integration keeps its own.
-async fn keep_workflows(train: &Train, tree: &TreeId, integration_root: &TreeId) -> Result<TreeId, FlowError> {
-    let path = ".github/workflows";
-    let ours = super::listing::subtree(&*train.objects, integration_root, path).await?;
-    graft(&train.github, &*train.objects, tree, &[Graft { path: RepoPath::new(path)?, tree: ours }]).await
+    Ok(files)
 }
 
 /// Opens the pull request of the way back, or brings it up to date.
@@ -212,7 +248,13 @@ pub async fn offer(train: &Train, tips: &Tips, report: &mut Report) -> Result<()
         return Ok(());
     };
     let message = texts::back_message(&way);
-    let made = commit(github, &*train.objects, held.as_ref(), &way.tree, &way.parents, &message).await?;
+    let made = match held_commit(train, held.as_ref(), &way).await? {
+        Some(held) => held,
+        None => {
+            way.make(train).await?;
+            github.create_commit(&message, &way.tree, &way.parents).await?
+        }
+    };
     point(github, &head, held.as_ref(), &made).await?;
     let open = if held.is_some() { github.list_pulls(&filter).await?.into_iter().next() } else { None };
     let mut returned = Vec::new();
@@ -252,6 +294,12 @@ pub async fn prove(train: &Train, tips: &Tips, head: &CommitId) -> Result<Result
     if commit.parents != way.parents {
         return Ok(Err("main moved since it was computed"));
     }
-    let same = way.tree == commit.tree || agree_outside(&*train.objects, &way.tree, &commit.tree, &[]).await?;
-    Ok(if same { Ok(()) } else { Err("its content is not what is computed") })
+    Ok(if way.tree == commit.tree { Ok(()) } else { Err("its content is not what is computed") })
+}
+
+/// The commit that the head's branch holds already, when it is this way back.
+async fn held_commit(train: &Train, held: Option<&CommitId>, way: &Way) -> Result<Option<CommitId>, FlowError> {
+    let Some(held) = held else { return Ok(None) };
+    let commit = train.objects.commit(held).await?;
+    Ok((commit.tree == way.tree && commit.parents == way.parents).then_some(commit.id))
 }

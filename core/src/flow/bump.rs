@@ -2,7 +2,7 @@
 //! through, or keeps it red while something is missing.
 
 mod derivation;
-mod following;
+pub(crate) mod following;
 
 use super::compose::{commit, point};
 use super::judge::{Chain, chain};
@@ -15,8 +15,8 @@ use super::{FlowError, Outcome, Report, Train, texts};
 use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::names::{BranchName, ChartName, RepoPath};
 use crate::domain::statement::{Gate, Level, Predicate, Stage, Statement, Subject};
-use crate::plan::Branch;
 use crate::plan::bump::{Action, Facts, plan};
+use crate::plan::{Branch, Place};
 use crate::port::github::{NewContent, NewEntry, Pull, PullFilter, Status, StatusState};
 
 pub(crate) use derivation::{Derived, derive};
@@ -244,7 +244,7 @@ impl Job<'_> {
 /// What is known of one chart on its way to main.
 async fn facts(train: &Train, tips: &Tips, store: &mut Store, chart: &ChartName, tip: &CommitId, pull: &Pull) -> Result<(Facts, Option<Chain>), FlowError> {
     let objects = &*train.objects;
-    let (branch, chain, base) = branch_facts(train, tips, store, chart, tip, None).await?;
+    let (branch, chain, base) = branch_facts(train, tips, store, chart, tip, Known::default()).await?;
     let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
     let main_root = root(objects, &tips.main).await?;
     let main = counterpart(train, &patterns, chart, (&base, branch.base.as_ref()), &main_root).await?;
@@ -272,15 +272,23 @@ async fn facts(train: &Train, tips: &Tips, store: &mut Store, chart: &ChartName,
     Ok((facts, chain))
 }
 
-/// What a chart's branch holds and carries, and the tree of main it was made from. `known` is the chart's directory where
-/// the branch does not differ from main.
+/// What whoever asks for a branch knows of its chart.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Known<'a> {
+    /// Its directory, where the branch does not differ from main.
+    pub(crate) path: Option<&'a RepoPath>,
+    /// Where main has it. A branch that holds the same is merged, and what it carried is not asked for.
+    pub(crate) main: Option<&'a Place>,
+}
+
+/// What a chart's branch holds and carries, and the tree of main it was made from.
 pub(crate) async fn branch_facts(
     train: &Train,
     tips: &Tips,
     store: &mut Store,
     chart: &ChartName,
     tip: &CommitId,
-    known: Option<&RepoPath>,
+    known: Known<'_>,
 ) -> Result<(Branch, Option<Chain>, TreeId), FlowError> {
     let objects = &*train.objects;
     let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
@@ -288,13 +296,13 @@ pub(crate) async fn branch_facts(
     let base = objects.merge_base(&tips.main, tip).await?.unwrap_or_else(|| tip.clone());
     let base_root = root(objects, &base).await?;
     let difference = Difference::between(train, &patterns, &base_root, &tip_root).await?;
-    let pair = match (difference.charts.get(chart), known) {
+    let pair = match (difference.charts.get(chart), known.path) {
         (Some(pair), _) => pair.clone(),
         (None, Some(path)) => Pair { new: place(train, tip, path).await?, old: place(train, &base, path).await?, removed: false },
         (None, None) => Pair { new: None, old: None, removed: false },
     };
     let only_this_chart = super::compose::agree_outside(objects, &base_root, &tip_root, &pair.paths()).await?;
-    let differs = pair.new != pair.old;
+    let differs = pair.new != pair.old && (pair.new.is_none() || pair.new.as_ref() != known.main);
     let chain = if differs { chain(store, chart, &super::content_tree(pair.new.as_ref())?).await? } else { None };
     let carried = chain.as_ref().and_then(super::carried);
     Ok((Branch { tip: tip.clone(), place: pair.new, base: pair.old, only_this_chart, carried }, chain, base_root))

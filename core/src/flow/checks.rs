@@ -25,6 +25,8 @@ pub(crate) struct Judging<'a> {
     pub(crate) root: &'a TreeId,
     /// The commits that brought it, newest first.
     pub(crate) commits: &'a [Counted],
+    /// The directories that hold charts of its name, where there are several.
+    pub(crate) doubles: Vec<RepoPath>,
     /// Where a contribution started from: a branch from an old commit has an old version without having lowered it.
     pub(crate) started: Option<Place>,
 }
@@ -99,6 +101,7 @@ pub(crate) async fn judge(train: &Train, tips: &Tips, chart: &ChartName, pair: &
             commits: judging.commits,
             entry,
             started,
+            doubles: &judging.doubles,
             dependencies: &dependencies,
         };
         for check in tips.configuration.configuration.checks.required.clone() {
@@ -164,6 +167,7 @@ struct Input<'a> {
     commits: &'a [Counted],
     entry: Option<&'a str>,
     started: Option<Version>,
+    doubles: &'a [RepoPath],
     dependencies: &'a BTreeMap<String, Files>,
 }
 
@@ -184,8 +188,8 @@ impl Input<'_> {
             }
             CheckId::Layout => {
                 let before = base_yaml.and_then(|bytes| crate::domain::chart::Metadata::read("Chart.yaml", bytes).ok());
-                let twins: Vec<RepoPath> =
-                    self.listing.keys().filter(|path| *path != self.subject.directory && path.base_name() == self.chart.as_str()).cloned().collect();
+                let twins = self.listing.keys().filter(|path| path.base_name() == self.chart.as_str());
+                let twins: Vec<RepoPath> = twins.chain(self.doubles).cloned().collect();
                 let around = check::layout::Surroundings {
                     directories: Some(&configuration.directories),
                     name_before: before.as_ref().map(|metadata| metadata.name.as_str()),

@@ -1,11 +1,13 @@
 //! Comparing and composing whole trees, for the proofs that nothing but one chart changed.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 
 use super::FlowError;
 use super::listing::subtree;
-use crate::domain::digest::{CommitId, TreeId};
+use crate::domain::content::ContentError;
+use crate::domain::digest::{CommitId, ObjectFormat, TreeId};
 use crate::domain::names::RepoPath;
 use crate::domain::tree::{Entry, Mode, Tree};
 use crate::port::github::{GitHub, NewContent, NewEntry};
@@ -62,6 +64,70 @@ fn compare(objects: &dyn Objects, one: Option<TreeId>, other: Option<TreeId>, pa
         }
         Ok(true)
     })
+}
+
+/// The id of the tree `base` with directories put in or taken out, as [`graft`] makes it.
+///
+/// # Errors
+/// When a directory on the way cannot be read.
+pub async fn grafted(objects: &dyn Objects, base: &TreeId, grafts: &[Graft]) -> Result<TreeId, FlowError> {
+    let mut changed: BTreeMap<String, Tree> = BTreeMap::new();
+    for graft in grafts {
+        let path = graft.path.as_str();
+        let names: Vec<&str> = path.split('/').collect();
+        // From the top down, each directory on the way is read once.
+        for depth in 0..names.len() {
+            let at = names[..depth].join("/");
+            if !changed.contains_key(&at) {
+                let tree = match depth.checked_sub(1) {
+                    None => objects.tree(base).await?,
+                    Some(above) => match changed.get(&names[..above].join("/")).and_then(|tree| tree.get(names[above])).and_then(Entry::as_tree) {
+                        Some(id) => objects.tree(&id).await?,
+                        None => Tree::default(),
+                    },
+                };
+                changed.insert(at, tree);
+            }
+        }
+        // From the bottom up, each directory on the way gets its new id.
+        let mut below = graft.tree.clone().filter(|tree| tree.as_str() != EMPTY_TREE);
+        for depth in (0..names.len()).rev() {
+            let at = names[..depth].join("/");
+            let tree = changed.get(&at).cloned().unwrap_or_default().with(names[depth], below.map(|id| (Mode::Directory, id.to_string())));
+            below = if tree.entries().is_empty() { None } else { Some(identity(&tree, &at)?) };
+            changed.insert(at, tree);
+        }
+    }
+    match changed.get("") {
+        Some(tree) => identity(tree, ""),
+        None => Ok(base.clone()),
+    }
+}
+
+fn identity(tree: &Tree, path: &str) -> Result<TreeId, FlowError> {
+    tree.id(ObjectFormat::Sha1).map_err(|source| ContentError::Path { path: path.to_owned(), source: Some(source) }.into())
+}
+
+/// The id of a tree with some of its own files written anew.
+///
+/// # Errors
+/// When the tree cannot be read.
+pub async fn rewritten(objects: &dyn Objects, base: &TreeId, files: &[(&str, Vec<u8>)]) -> Result<TreeId, FlowError> {
+    let mut tree = objects.tree(base).await?;
+    for (name, bytes) in files {
+        tree = tree.with(name, Some((Mode::File, hex::encode(ObjectFormat::Sha1.hash("blob", bytes)))));
+    }
+    identity(&tree, "")
+}
+
+/// Makes the tree `base` with directories put in or taken out. Where that is one of `known`, which are there already, nothing
+/// is made.
+///
+/// # Errors
+/// When GitHub refuses.
+pub async fn graft_unless(github: &GitHub, objects: &dyn Objects, base: &TreeId, grafts: &[Graft], known: &[TreeId]) -> Result<TreeId, FlowError> {
+    let id = grafted(objects, base, grafts).await?;
+    if known.contains(&id) { Ok(id) } else { graft(github, objects, base, grafts).await }
 }
 
 /// Makes the tree `base` with directories put in or taken out.

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::bump::{branch_facts, content_subject};
-use super::compose::{Graft, commit, graft, point};
+use super::bump::{Known, branch_facts, content_subject};
+use super::compose::{Graft, commit, graft_unless, point};
 use super::history::{Gathered, gather};
 use super::judge::Chain;
 use super::listing::{Patterns, file, root};
@@ -12,11 +12,12 @@ use super::preview::Preview;
 use super::pulls::{offer, open, status};
 use super::store::{Signed, Store};
 use super::tag::landed;
-use super::tips::{Difference, Pair, Tips, place};
+use super::tips::{Difference, Pair, Tips, chart_name, place};
 use super::{FlowError, Outcome, Report, Train, checks, texts};
+use crate::domain::check::layout;
 use crate::domain::commit::Author;
 use crate::domain::digest::CommitId;
-use crate::domain::names::{ChartName, RepoPath};
+use crate::domain::names::ChartName;
 use crate::domain::pull::body::State;
 use crate::domain::pull::title;
 use crate::domain::statement::{COMMITS_WEIGHT, Level, Predicate, Previous, Promotion, Range, Row, Stage, Statement, StatementDigest, select};
@@ -114,20 +115,19 @@ impl Job<'_> {
 
     fn layout(&self) -> Option<(&'static str, String, String)> {
         if let Some(paths) = self.difference.doubled.get(&self.chart) {
-            let paths: Vec<&str> = paths.iter().map(RepoPath::as_str).collect();
-            return Some(("layout/doubled-name", format!("{} hold charts of one name", paths.join(" and ")), "give one of them another name".to_owned()));
+            return Some((layout::DOUBLED, layout::doubled(&self.chart, paths.iter()), layout::DOUBLED_HINT.to_owned()));
         }
         let renamed = self.difference.renamed.iter().find(|(_, (old, new))| *old == self.chart || *new == self.chart);
-        renamed.map(|(path, (old, new))| {
-            let hint = format!("remove {old} in one pull request and add {new} in another directory");
-            ("layout/renamed-in-place", format!("{path} held {old} and now holds {new}"), hint)
-        })
+        renamed.map(|(path, (old, new))| (layout::RENAMED, layout::renamed(path, old.as_str(), new), layout::renamed_hint(old.as_str(), new)))
     }
 
     async fn facts(&mut self, pair: &Pair) -> Result<Facts, FlowError> {
         let tip = self.tips.charts.get(&self.chart).cloned();
         let branch = match &tip {
-            Some(tip) => Some(branch_facts(self.train, self.tips, self.store, &self.chart, tip, pair.path()).await?.0),
+            Some(tip) => {
+                let known = Known { path: pair.path(), main: pair.old.as_ref() };
+                Some(branch_facts(self.train, self.tips, self.store, &self.chart, tip, known).await?.0)
+            }
             None => None,
         };
         let base = self.train.objects.merge_base(&self.tips.main, &self.tips.integration).await?;
@@ -136,6 +136,12 @@ impl Job<'_> {
             for path in pair.old.iter().chain(&pair.new).map(|place| &place.path) {
                 returned = returned.or(place(self.train, base, path).await?);
             }
+        }
+        if let (None, Some(left)) = (&pair.old, &returned)
+            && chart_name(self.train, &left.path, &left.tree).await? == Ok(None)
+        {
+            // A removal came back, and what it left of the directory is no chart on main either.
+            returned = None;
         }
         let held_by_label = match &branch {
             Some(branch) if branch.carried.is_some() && branch.carried.as_ref().map(|carried| &carried.source) != Some(&pair.new) => self.held().await?,
@@ -207,7 +213,7 @@ impl Job<'_> {
             source: Box::new(source),
         })?;
         let integration = root(&*self.train.objects, &self.tips.integration).await?;
-        let judging = checks::Judging { root: &integration, commits: &range.counted, started: None };
+        let judging = checks::Judging { root: &integration, commits: &range.counted, doubles: Vec::new(), started: None };
         let judged = checks::judge(self.train, self.tips, &self.chart, &pair, &self.difference.listing, judging).await?;
         report.checks.extend(judged.entries.clone());
         if !judged.passed() {
@@ -261,7 +267,12 @@ impl Job<'_> {
             commits,
             omitted,
             previous,
-            contributions: gathered.records.iter().filter(|record| pulls.contains(&record.pull)).cloned().collect(),
+            contributions: gathered
+                .records
+                .iter()
+                .filter(|record| pulls.contains(&record.pull) || gathered.returning.contains(&record.pull))
+                .cloned()
+                .collect(),
             removed_path: moved.map(|old| old.path.clone()),
             removed: pair.removed,
         })
@@ -318,7 +329,9 @@ impl Due {
         }
         // The whole tree is main's with this chart replaced, whatever the branch held before.
         let base = objects.merge_base(&tips.main, &tip).await?.unwrap_or_else(|| tip.clone());
-        let tree = graft(github, objects, &root(objects, &base).await?, &grafts).await?;
+        // Mostly nothing but this chart is pending.
+        let integration = root(objects, &tips.integration).await?;
+        let tree = graft_unless(github, objects, &root(objects, &base).await?, &grafts, &[integration]).await?;
         let head = tips.names.promote_head(&self.chart)?.to_string();
         let held = if self.fresh { github.get_ref(&format!("heads/{head}")).await?.and_then(RefTarget::commit) } else { tips.branches.get(&head).cloned() };
         let message = texts::promotion_message(&self.chart, &self.promotion, &self.authors);

@@ -1,6 +1,6 @@
 //! Stage 4: opens or refreshes the pull request from a chart's branch to main: a view of what is carried.
 
-use super::bump::branch_facts;
+use super::bump::{Known, branch_facts};
 use super::pulls::offer;
 use super::store::Store;
 use super::tips::Tips;
@@ -18,7 +18,7 @@ pub async fn run(train: &Train, branch: Option<&BranchName>) -> Result<Report, F
     let wanted = branch.and_then(|branch| tips.names.chart_of_branch(branch));
     for (chart, tip) in tips.charts.iter().filter(|(chart, _)| branch.is_none() || wanted.as_ref() == Some(*chart)) {
         let mut store = Store::new(train, &tips);
-        let (facts, chain, _) = branch_facts(train, &tips, &mut store, chart, tip, None).await?;
+        let (facts, chain, _) = branch_facts(train, &tips, &mut store, chart, tip, Known::default()).await?;
         let Some(chain) = chain.filter(|_| facts.only_this_chart && facts.carried.is_some()) else {
             report.add(Some(chart), Outcome::Waiting, "its branch carries nothing yet");
             continue;

@@ -20,6 +20,8 @@ use crate::port::objects;
 pub(crate) struct Gathered {
     pub(crate) history: History,
     pub(crate) records: Vec<PullRecord>,
+    /// Pull requests that brought the chart's content from main again, in commits that do not count.
+    pub(crate) returning: BTreeSet<u64>,
 }
 
 pub(crate) fn commit_of(commit: &objects::Commit) -> Commit {
@@ -81,6 +83,7 @@ pub(crate) async fn gather(train: &Train, tips: &Tips, chart: &ChartName, pair: 
                 .unwrap_or_default(),
         },
         records: Vec::new(),
+        returning: BTreeSet::new(),
     };
     contributions(train, tips, &found, &mut gathered).await?;
     Ok(gathered)
@@ -124,8 +127,8 @@ async fn contributions(train: &Train, tips: &Tips, found: &[objects::Commit], ga
         }
         gathered.records.push(record(train, &pull, &last.id).await?);
         let mut own = Vec::new();
-        for listed in train.github.pull_commits(pull.number).await? {
-            let object = train.objects.commit(&listed.id).await?;
+        for id in own_commits(train, &pull, last, &commits).await? {
+            let object = train.objects.commit(&id).await?;
             let charts = charts_touched(train, &patterns, &object).await?;
             own.push(ContributedCommit { commit: commit_of(&object), charts });
         }
@@ -142,10 +145,19 @@ async fn contributions(train: &Train, tips: &Tips, found: &[objects::Commit], ga
             // A branch from main holds releases that had not come back yet. They are no contribution.
             let news: BTreeSet<CommitId> =
                 train.objects.history(&pull.head.sha, std::slice::from_ref(&tips.main)).await?.into_iter().map(|commit| commit.id).collect();
+            let (brought, known): (Vec<ContributedCommit>, Vec<ContributedCommit>) = own.into_iter().partition(|own| news.contains(&own.commit.id));
+            let touch = |commits: &[ContributedCommit]| commits.iter().any(|own| own.commit.parents.len() < 2 && own.charts.contains(&gathered.history.chart));
+            let again = touch(&known);
+            if again {
+                gathered.returning.insert(pull.number);
+            }
             if method == MergeMethod::Rebase {
                 gathered.history.ways_back.extend(copies.into_iter().filter(|(_, of)| !news.contains(of)).map(|(copy, _)| copy));
+            } else if again && !touch(&brought) {
+                // All that the squash changes of this chart is what main had already.
+                gathered.history.ways_back.insert(last.id.clone());
             }
-            own.retain(|own| news.contains(&own.commit.id));
+            own = brought;
         }
         gathered.history.contributions.push(Contribution {
             pull: pull.number,
@@ -174,6 +186,33 @@ async fn brought_by<'a>(
     // Merged by a commit of its own, a pull request is the one that is meant, whoever else lists the commit.
     found.sort_by_key(|(pull, last)| (last.id != *id, last.parents.len() > 1, pull.number));
     Ok(found.into_iter().next().filter(|(_, last)| last.id == *id || (last.parents.len() < 2 && leads_to(last, id, commits))))
+}
+
+/// The pull request's own commits, oldest first. A merge left them in the history, as far as they matter here; after a squash
+/// or a rebase only GitHub knows them.
+async fn own_commits(train: &Train, pull: &Pull, last: &objects::Commit, commits: &BTreeMap<&CommitId, &objects::Commit>) -> Result<Vec<CommitId>, FlowError> {
+    let [base, side @ ..] = last.parents.as_slice() else { return Ok(Vec::new()) };
+    if side.is_empty() {
+        return Ok(train.github.pull_commits(pull.number).await?.into_iter().map(|listed| listed.id).collect());
+    }
+    let before = reachable(std::slice::from_ref(base), commits);
+    let mut own: Vec<&objects::Commit> = reachable(side, commits).difference(&before).filter_map(|id| commits.get(*id)).copied().collect();
+    own.sort_by_key(|commit| (commit.committed, commit.id.clone()));
+    Ok(own.into_iter().map(|commit| commit.id.clone()).collect())
+}
+
+/// The commits that can be reached from some of them.
+fn reachable<'a>(from: &'a [CommitId], commits: &BTreeMap<&'a CommitId, &'a objects::Commit>) -> BTreeSet<&'a CommitId> {
+    let mut found = BTreeSet::new();
+    let mut open: Vec<&CommitId> = from.iter().collect();
+    while let Some(id) = open.pop() {
+        if let Some((id, commit)) = commits.get_key_value(id)
+            && found.insert(*id)
+        {
+            open.extend(&commit.parents);
+        }
+    }
+    found
 }
 
 /// Whether a first-parent line of commits with one parent leads from one commit to another.

@@ -3,6 +3,7 @@
 //! What an event carries is at most a hint (a pull request's number). Running any stage at any time, twice, after a
 //! crash or a lost event leads to the same state.
 
+pub mod adoption;
 pub mod attest;
 pub mod back;
 pub mod bump;
@@ -24,6 +25,7 @@ mod preview;
 pub mod publish;
 mod pulls;
 pub mod reconcile;
+pub mod rules;
 pub mod rulesets;
 pub mod store;
 pub mod tag;

@@ -8,7 +8,7 @@ use super::store::{Signed, Store};
 use super::tag::move_marker;
 use super::tips::{Pair, Tips};
 use super::{FlowError, Outcome, Report, Train};
-use crate::domain::branch::PUBLISHED;
+use crate::domain::branch::{PUBLISHED, RELEASED};
 use crate::domain::digest::Sha256;
 use crate::domain::names::{ChartName, TagName};
 use crate::domain::oci;
@@ -35,7 +35,9 @@ pub async fn run(train: &Train) -> Result<Report, FlowError> {
             finished.extend(grafts);
         }
     }
-    move_marker(train, PUBLISHED, tips.marker(train, PUBLISHED).await?, finished).await?;
+    // Mostly all that is released is published then.
+    let released = root(&*train.objects, tips.marker(train, RELEASED).await?).await?;
+    move_marker(train, PUBLISHED, tips.marker(train, PUBLISHED).await?, finished, &[released]).await?;
     Ok(report)
 }
 

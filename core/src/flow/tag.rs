@@ -1,14 +1,14 @@
 //! Stage 6: an annotated, immutable tag for each version on main with a complete lineage; the way back to integration;
 //! and the start of packaging.
 
-use super::compose::{Graft, graft};
+use super::compose::{Graft, graft_unless};
 use super::judge::{Chain, chain};
-use super::listing::{Patterns, root, subtree};
+use super::listing::{Patterns, listing, root, subtree};
 use super::store::Store;
 use super::tips::{Difference, Pair, Tips};
 use super::{FlowError, Outcome, Report, Train, back, texts};
 use crate::domain::branch::RELEASED;
-use crate::domain::digest::CommitId;
+use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::names::{ChartName, TagName};
 use crate::domain::statement::{Level, Predicate, Stage, Statement, TagRecord};
 use crate::plan::Place;
@@ -44,7 +44,7 @@ pub async fn run(train: &Train) -> Result<Report, FlowError> {
         }
     }
     store.flush().await?;
-    move_marker(train, RELEASED, &marker, finished).await?;
+    move_marker(train, RELEASED, &marker, finished, std::slice::from_ref(&main_root)).await?;
     back::offer(train, &tips, &mut report).await?;
     sweep(train, &tips).await?;
     if !tagged.is_empty() {
@@ -74,18 +74,19 @@ pub(crate) fn entries(pair: &Pair) -> Vec<Graft> {
     grafts
 }
 
-/// Moves a marker forward by some entries, compare-and-swap, and again on what others wrote meanwhile.
+/// Moves a marker forward by some entries, compare-and-swap, and again on what others wrote meanwhile. `known` are trees that
+/// it may turn out to be.
 ///
 /// # Errors
 /// [`FlowError::StoreContention`] when others kept writing.
-pub(crate) async fn move_marker(train: &Train, marker: &str, seen: &CommitId, grafts: Vec<Graft>) -> Result<(), FlowError> {
+pub(crate) async fn move_marker(train: &Train, marker: &str, seen: &CommitId, grafts: Vec<Graft>, known: &[TreeId]) -> Result<(), FlowError> {
     if grafts.is_empty() {
         return Ok(());
     }
     let mut at = seen.clone();
     for _ in 0..8 {
         let base = root(&*train.objects, &at).await?;
-        let tree = graft(&train.github, &*train.objects, &base, &grafts).await?;
+        let tree = graft_unless(&train.github, &*train.objects, &base, &grafts, known).await?;
         if tree == base {
             return Ok(());
         }
@@ -151,6 +152,14 @@ pub(crate) async fn finished(train: &Train, tips: &Tips, chart: &ChartName, main
     Ok(last_finished(train, tips, chart, main).await?.as_ref() == main)
 }
 
+/// What is left of the directory of a chart that a tree does not hold.
+async fn left(train: &Train, tips: &Tips, patterns: &Patterns, chart: &ChartName, root: &TreeId) -> Result<Option<Place>, FlowError> {
+    let directory = tips.configuration.configuration.directories.get(chart);
+    let found = listing(&*train.objects, root, patterns).await?;
+    let found = found.into_iter().find(|(path, _)| directory.map_or(path.base_name() == chart.as_str(), |directory| directory == path));
+    Ok(found.map(|(path, tree)| Place { path, tree }))
+}
+
 /// Looks for the newest content of a chart on main that came by the train. That is main's present one, `main`, unless
 /// somebody overrode it; what lies behind the content that `tag` has finished with is not looked at.
 pub(crate) async fn landed(train: &Train, tips: &Tips, store: &mut Store, chart: &ChartName, main: Option<&Place>) -> Result<Option<Landed>, FlowError> {
@@ -161,7 +170,12 @@ pub(crate) async fn landed(train: &Train, tips: &Tips, store: &mut Store, chart:
     let mut place = main.cloned();
     loop {
         let finished = place == finished;
-        let chain = chain(store, chart, &super::content_tree(place.as_ref())?).await?.filter(|chain| chain.gate.is_some());
+        // What a removal left of the directory is no chart, and is what its lineage is about.
+        let held = match &place {
+            Some(place) => Some(place.clone()),
+            None => left(train, tips, &patterns, chart, &at.tree).await?,
+        };
+        let chain = chain(store, chart, &super::content_tree(held.as_ref())?).await?.filter(|chain| chain.gate.is_some());
         if let Some(chain) = chain {
             return Ok(Some(Landed { commit: at.id, place, finished, chain }));
         }

@@ -137,7 +137,7 @@ pub struct Difference {
     /// Directories whose Chart.yaml cannot be read, or whose name cannot be used, and why.
     pub unreadable: BTreeMap<RepoPath, String>,
     /// Charts of one name in several directories of the new commit.
-    pub doubled: BTreeMap<ChartName, Vec<RepoPath>>,
+    pub doubled: BTreeMap<ChartName, BTreeSet<RepoPath>>,
     /// Directories whose chart changed its name: old and new name.
     pub renamed: BTreeMap<RepoPath, (ChartName, ChartName)>,
     /// All candidate directories of the new commit.

@@ -6,6 +6,7 @@ use super::pulls::status;
 use super::store::Store;
 use super::tips::{Difference, Pair, Tips};
 use super::{FlowError, Outcome, Report, Train, back, checks, texts};
+use crate::domain::check::layout;
 use crate::domain::commit::Commit;
 use crate::domain::commit::range::Counted;
 use crate::domain::digest::{CommitId, TreeId};
@@ -98,7 +99,9 @@ async fn contribution(train: &Train, tips: &Tips, store: &mut Store, pull: &Pull
     let commits = train.objects.history(&pull.head.sha, &[tips.integration.clone(), tips.main.clone()]).await?;
     let returned = train.objects.merge_base(&tips.main, &tips.integration).await?.unwrap_or_else(|| tips.main.clone());
     let this = Contribution { train, tips, patterns, difference, root: head_root.clone(), commits, returned, pull: pull.number };
-    this.layout(report);
+    for (path, problem) in &this.difference.unreadable {
+        report.refuse(None, "layout/chart-yaml", format!("{path}: {problem}"), "mend the file and push again");
+    }
     let paths: Vec<&str> =
         this.difference.charts.values().flat_map(Pair::paths).chain(this.difference.unreadable.keys().map(crate::domain::names::RepoPath::as_str)).collect();
     if !super::compose::agree_outside(&*train.objects, &base_root, &head_root, &paths).await?
@@ -113,6 +116,7 @@ async fn contribution(train: &Train, tips: &Tips, store: &mut Store, pull: &Pull
         );
     }
     let judgements = this.check(store, report).await?;
+    this.layout(report);
     let refused: Vec<_> = report.entries[before..].iter().filter(|entry| entry.outcome == Outcome::Refused).cloned().collect();
     let (state, text) = match refused.first() {
         None => (StatusState::Success, format!("{} checked", texts::count(this.difference.charts.len(), "chart"))),
@@ -137,17 +141,21 @@ async fn brings_main(train: &Train, tips: &Tips, patterns: &Patterns, head: &Com
 }
 
 impl Contribution<'_> {
+    /// What is wrong with where charts lie and the check `layout` has not told already: it may not be required, and it knows
+    /// the names on main alone.
     fn layout(&self, report: &mut Report) {
-        for (path, problem) in &self.difference.unreadable {
-            report.refuse(None, "layout/chart-yaml", format!("{path}: {problem}"), "mend the file and push again");
-        }
+        let told = |report: &Report, chart: &ChartName, rule: &str| {
+            report.entries.iter().any(|entry| entry.chart.as_ref() == Some(chart) && entry.rule.as_deref() == Some(rule))
+        };
         for (name, paths) in &self.difference.doubled {
-            let paths: Vec<&str> = paths.iter().map(crate::domain::names::RepoPath::as_str).collect();
-            report.refuse(Some(name), "layout/doubled-name", format!("{} hold charts of one name", paths.join(" and ")), "give one of them another name");
+            if !told(report, name, layout::DOUBLED) {
+                report.refuse(Some(name), layout::DOUBLED, layout::doubled(name, paths.iter()), layout::DOUBLED_HINT);
+            }
         }
         for (path, (old, new)) in &self.difference.renamed {
-            let hint = format!("remove {old} in one pull request and add {new} in another directory");
-            report.refuse(Some(old), "layout/renamed-in-place", format!("{path} held {old} and now holds {new}"), hint);
+            if !told(report, new, layout::RENAMED) {
+                report.refuse(Some(new), layout::RENAMED, layout::renamed(path, old.as_str(), new), layout::renamed_hint(old.as_str(), new));
+            }
         }
     }
 
@@ -164,7 +172,8 @@ impl Contribution<'_> {
             let started = pair.old.clone();
             let pair = Pair { old: old.or_else(|| pair.old.clone().filter(|_| pair.removed)), ..pair.clone() };
             let commits = self.commits_of(chart).await?;
-            let range = checks::Judging { root: &self.root, commits: &commits, started };
+            let doubles = self.difference.doubled.get(chart).into_iter().flatten().cloned().collect();
+            let range = checks::Judging { root: &self.root, commits: &commits, doubles, started };
             let judged = match checks::judge(self.train, self.tips, chart, &pair, &self.difference.listing, range).await {
                 Err(FlowError::Object { source: ObjectError::Refused { path: file, problem } }) => {
                     let path = pair.path().map_or_else(|| file.clone(), |path| format!("{path}/{file}"));

@@ -36,11 +36,11 @@ pub fn whole(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     Ok(())
 }
 
-/// A new file beside `path`, under a name that nobody has.
+/// A new file beside `path`, under a name that nobody has and that is short: `path` may have the longest name there is.
 fn create(path: &Path) -> io::Result<(PathBuf, fs::File)> {
-    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
+    path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
     for attempt in 0..100 {
-        let partial = path.with_file_name(format!(".{name}.{}-{attempt}.partial", std::process::id()));
+        let partial = path.with_file_name(format!(".chartflow-{}-{attempt}.partial", std::process::id()));
         match OpenOptions::new().write(true).create_new(true).open(&partial) {
             Ok(file) => return Ok((partial, file)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}

@@ -20,6 +20,8 @@ pub struct Facts {
     pub main: Option<Place>,
     /// At the merge base: what main held when it last came back.
     pub returned: Option<Place>,
+    /// Whether one of the two has no chart of this name any more, whatever is left of its directory.
+    pub removed: bool,
     /// What main's content was carried from, when signed statements say so; `Some(None)` when they carried a removal.
     pub carried: Option<Option<Place>>,
 }
@@ -46,9 +48,9 @@ pub fn plan(facts: &Facts) -> Outcome {
     }
     match &facts.carried {
         Some(source) if *source == facts.integration => Outcome::Take,
-        // A release that removed the chart has no edits to replay; what integration has by now is a re-addition.
-        Some(_) if facts.main.is_none() => Outcome::Keep,
-        Some(_) if facts.integration.is_none() => Outcome::Keep,
+        // A release that removed the chart has no edits to replay; what integration has by now is a re-addition. And where
+        // integration has removed it, there is nothing to replay them in.
+        Some(_) if facts.removed => Outcome::Keep,
         Some(_) => Outcome::Replay,
         // Main's content came past the train.
         None if facts.integration == facts.returned => Outcome::Take,
@@ -65,9 +67,17 @@ mod tests {
         (content != '-').then(|| Place { path: "charts/a".parse().unwrap(), tree: TreeId::new(content.to_string().repeat(40)).unwrap() })
     }
 
+    /// One character a content; `-` is absent, and a digit is what is left of a removed chart's directory.
     fn check(integration: char, main: char, returned: char, carried: Option<char>, expected: Outcome) {
-        let facts =
-            Facts { chart: "a".parse().unwrap(), integration: place(integration), main: place(main), returned: place(returned), carried: carried.map(place) };
+        let removed = |content: char| content == '-' || content.is_ascii_digit();
+        let facts = Facts {
+            chart: "a".parse().unwrap(),
+            integration: place(integration),
+            main: place(main),
+            returned: place(returned),
+            removed: removed(integration) || removed(main),
+            carried: carried.map(place),
+        };
         assert_eq!(plan(&facts), expected, "{integration}{main}{returned} {carried:?}");
     }
 
@@ -82,6 +92,9 @@ mod tests {
         check('-', '-', 'a', Some('-'), Outcome::Keep);
         check('d', '-', 'a', Some('-'), Outcome::Keep);
         check('-', 'c', 'a', Some('b'), Outcome::Keep);
+        check('1', 'c', 'a', Some('b'), Outcome::Keep);
+        check('d', '1', 'a', Some('1'), Outcome::Keep);
+        check('1', '1', 'a', Some('1'), Outcome::Keep);
     }
 
     #[test]

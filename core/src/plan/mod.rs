@@ -7,6 +7,7 @@ pub mod back;
 pub mod bump;
 pub mod enforce;
 pub mod filter;
+pub mod init;
 pub mod preflight;
 pub mod tag;
 

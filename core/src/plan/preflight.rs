@@ -167,12 +167,12 @@ pub fn permission(denied: &Denied, mode: Mode) -> Finding {
     Finding::new(&PERMISSION, text).hint(hint)
 }
 
-fn shown(access: &str) -> &'static str {
+pub(super) fn shown(access: &str) -> &'static str {
     if access == "write" { "Read and write" } else { "Read-only" }
 }
 
 /// What GitHub's settings call a permission.
-fn words(key: &str) -> &'static str {
+pub(super) fn words(key: &str) -> &'static str {
     match key {
         "administration" => "Administration",
         "actions" => "Actions",

@@ -1,19 +1,20 @@
 //! Setting the stage: the embedded GitHub over the user's objects, adopted or continued, its rules, people and registry.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chartflow_core::domain::adoption::{EMPTY_INDEX, MESSAGE};
 use chartflow_core::domain::branch::{Names, PUBLISHED, RELEASED};
 use chartflow_core::domain::check::CheckId;
-use chartflow_core::domain::configuration::ReadConfiguration;
+use chartflow_core::domain::configuration::{Configuration, ReadConfiguration};
 use chartflow_core::domain::digest::{CommitId, TreeId};
-use chartflow_core::domain::names::{BranchName, RepositoryName};
+use chartflow_core::domain::names::RepositoryName;
 use chartflow_core::domain::policy::{Policy, Repository, ReviewRules};
 use chartflow_core::domain::ruleset::{Mode, Tiers};
 use chartflow_core::domain::tree::Mode as EntryMode;
 use chartflow_core::domain::workflow;
 use chartflow_core::flow::Home;
+use chartflow_core::flow::adoption;
 use chartflow_core::flow::listing::{Patterns, file, listing};
 use chartflow_core::flow::rulesets;
 use chartflow_core::io::git::LocalRepository;
@@ -40,8 +41,6 @@ use crate::registry::{Options as RegistryOptions, Registry};
 pub(super) const OWNER: &str = "rehearsal";
 pub(super) const NAME: &str = "charts";
 pub(super) const CONFIGURATION: &str = ".chartflow.yaml";
-/// The index of an empty Helm repository.
-const EMPTY_INDEX: &str = "apiVersion: v1\nentries: {}\ngenerated: \"1970-01-01T00:00:00Z\"\n";
 
 /// What the rehearsal starts from.
 struct Start {
@@ -58,7 +57,10 @@ pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress)
         Origin::Directory { .. } => None,
     };
     let epoch = epoch(options).await?;
-    let hub_options = HubOptions { objects_from: borrowed.as_deref().map(objects_of), epoch, ..HubOptions::new(OWNER, NAME) };
+    let configured = configuration(options).await?;
+    let names = Names::new(&configured);
+    let mut hub_options = HubOptions { objects_from: borrowed.as_deref().map(objects_of), epoch, ..HubOptions::new(OWNER, NAME) };
+    names.main().as_str().clone_into(&mut hub_options.settings.default_branch);
     let hub = Arc::new(Hub::create(&options.out, hub_options)?);
     hub.add_actor(person(ADMIN, 1, Role::Admin));
     hub.add_actor(person(CONTRIBUTOR, 2, Role::Write));
@@ -66,18 +68,16 @@ pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress)
     let start = start(options, &hub).await?;
     let objects = Arc::new(LocalRepository::open(hub.git_directory())?);
     let continued = start.references.iter().any(|(name, _)| name == &format!("refs/{RELEASED}"));
-    import(&hub, &start, continued)?;
+    import(&hub, &start, &names, continued)?;
     let administrator = hub.person(ADMIN).map_err(RehearsalError::person("the administrator has no account"))?;
     if !continued {
-        found(&administrator, &objects, &start, progress).await?;
+        found(&administrator, &objects, &start, &configured, progress).await?;
     }
-    let main = BranchName::new("main").map_err(world("the default branch"))?;
-    let tip = hub.reference("refs/heads/main").map(|id| id.to_string()).unwrap_or_default();
+    let tip = hub.reference(&format!("refs/heads/{}", names.main())).map(|id| id.to_string()).unwrap_or_default();
     let root = objects.commit(&CommitId::new(tip).map_err(world("main's tip"))?).await?.tree;
     let configuration = file(&*objects, &root, CONFIGURATION, 1 << 20).await?.unwrap_or_default();
     let configuration = ReadConfiguration::read(&configuration).map_err(world("the configuration on main"))?;
-    let names = Names::new(&configuration.configuration);
-    let tiers = tiers(&names)?;
+    let tiers = Tiers::from(&names);
     drop(administrator);
     // The train talks to it as it would to GitHub: through octocrab, over HTTP.
     let server = Server::start(hub.clone(), 0).await.map_err(world("the embedded GitHub's port"))?;
@@ -86,7 +86,7 @@ pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress)
     let skips = skips(&*helm, &configuration).await?;
     let signer = Arc::new(KeySigner::generate()?);
     if let Some(path) = &options.keep_key {
-        std::fs::write(path, signer.to_pkcs8_pem()).map_err(RehearsalError::file(path, "writing the private key"))?;
+        write_key(path, &signer.to_pkcs8_pem()).map_err(RehearsalError::file(path, "writing the private key"))?;
     }
     let policy = policy(&configuration, &signer, &skips)?;
     let registry = Registry::open(&options.out.join("registry"), RegistryOptions::default()).map_err(world("the embedded registry"))?;
@@ -97,7 +97,7 @@ pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress)
     let home = Home {
         server: "https://github.localhost".to_owned(),
         id: 1001,
-        default_branch: main,
+        default_branch: names.main().clone(),
         builder: format!("https://github.localhost/{OWNER}/{NAME}/.github/workflows/chartflow.yml"),
         oci_prefix: format!("{}/{OWNER}/charts", registry.host()),
         skips,
@@ -117,6 +117,7 @@ pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress)
         out: options.out.clone(),
         heads: start.heads.clone(),
         contributions: Vec::new(),
+        unmerged: std::collections::BTreeMap::new(),
         base: start.base.to_string(),
         head_commits: start.heads.iter().map(|head| head.commit.to_string()).collect(),
         known,
@@ -133,6 +134,35 @@ pub(super) fn world<E: std::error::Error + Send + Sync + 'static>(what: &str) ->
 
 fn objects_of(git_directory: &Path) -> PathBuf {
     git_directory.join("objects")
+}
+
+/// Writes a private key so that nobody else can read it.
+fn write_key(path: &Path, pem: &str) -> std::io::Result<()> {
+    let mut open = std::fs::OpenOptions::new();
+    open.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut open, 0o600);
+    let mut file = open.open(path)?;
+    // A file that was there keeps its mode when it is opened.
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    std::io::Write::write_all(&mut file, pem.as_bytes())
+}
+
+/// What main's configuration will say: that of base, or of the directory that is imported.
+async fn configuration(options: &Options) -> Result<Configuration, RehearsalError> {
+    let bytes = match &options.origin {
+        Origin::Repository { git_directory, base, .. } => {
+            let repository = LocalRepository::open(git_directory)?;
+            let root = repository.commit(base).await?.tree;
+            file(&repository, &root, CONFIGURATION, 1 << 20).await?
+        }
+        Origin::Directory { path } => match std::fs::read(path.join(CONFIGURATION)) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            read => Some(read.map_err(RehearsalError::file(path.join(CONFIGURATION), "reading"))?),
+        },
+    };
+    Configuration::read(&bytes.unwrap_or_default()).map_err(world("the configuration on main"))
 }
 
 /// The rehearsal's clock starts at the newest commit of base and heads.
@@ -164,13 +194,14 @@ async fn start(options: &Options, hub: &Hub) -> Result<Start, RehearsalError> {
 }
 
 /// The refs the rehearsal begins with: all that the train knows when it continues, else main and the tags.
-fn import(hub: &Hub, start: &Start, continued: bool) -> Result<(), RehearsalError> {
+fn import(hub: &Hub, start: &Start, names: &Names, continued: bool) -> Result<(), RehearsalError> {
     let mut references: Vec<(String, String)> = start.references.iter().filter(|(name, _)| name.starts_with("refs/tags/")).cloned().collect();
     if continued {
-        let tier = |name: &str| name.starts_with("refs/chartflow/") || ["refs/heads/integration", "refs/heads/release"].contains(&name);
+        let tiers = [names.integration(), names.release()].map(|branch| format!("refs/heads/{branch}"));
+        let tier = |name: &str| name.starts_with("refs/chartflow/") || tiers.iter().any(|tier| tier == name);
         references.extend(start.references.iter().filter(|(name, _)| tier(name)).cloned());
     }
-    references.push(("refs/heads/main".to_owned(), start.base.to_string()));
+    references.push((format!("refs/heads/{}", names.main()), start.base.to_string()));
     let ids = references.iter().filter_map(|(name, id)| Some((name.clone(), gix::ObjectId::from_hex(id.as_bytes()).ok()?))).collect::<Vec<_>>();
     Ok(hub.import_references(&ids)?)
 }
@@ -181,6 +212,7 @@ async fn found(
     administrator: &Person<'_>,
     objects: &LocalRepository,
     start: &Start,
+    configured: &Configuration,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<(), RehearsalError> {
     let root = objects.commit(&start.base).await?.tree;
@@ -193,14 +225,9 @@ async fn found(
         Some(bytes) => ReadConfiguration::read(bytes).map_err(world("the configuration on main"))?.configuration.charts,
         None => globs(objects, &roots, progress).await?,
     };
-    let tiers = tiers(&Names::new(&chartflow_core::domain::configuration::Configuration::default()))?;
-    let options = workflow::Options {
-        tiers,
-        mode: Mode::App { id: APP },
-        signing_key: true,
-        actions: "chartflow/chartflow/actions".to_owned(),
-        version: "v1".to_owned(),
-    };
+    let names = Names::new(configured);
+    let tiers = Tiers::from(&names);
+    let options = workflow::Options { signing_key: true, ..workflow::Options::new(tiers, Mode::App { id: APP }) };
     let mut files: Vec<Value> = workflow::workflows(&options).into_iter().map(|file| entry(&file.path, &file.text)).collect();
     // Nobody of the real owners takes part: the reviewer owns what decides about signatures, and the charts are anybody's.
     files.push(entry(workflow::CODE_OWNERS_PATH, &workflow::code_owners(&format!("@{REVIEWER}"))));
@@ -209,13 +236,14 @@ async fn found(
         files.push(entry(CONFIGURATION, &workflow::configuration(&globs)));
     }
     let tree = call(administrator, "/git/trees", &json!({ "base_tree": root, "tree": files }))?;
-    let main = call(administrator, "/git/commits", &json!({ "message": "chore: adopt chartflow", "tree": tree, "parents": [start.base] }))?;
-    for branch in ["main", "integration"] {
-        administrator.push(branch, &main, false).map_err(RehearsalError::person(format!("creating {branch}")))?;
+    let main = call(administrator, "/git/commits", &json!({ "message": MESSAGE, "tree": tree, "parents": [start.base] }))?;
+    for branch in [names.main(), names.integration()] {
+        administrator.push(branch.as_str(), &main, false).map_err(RehearsalError::person(format!("creating {branch}")))?;
     }
     let tree = call(administrator, "/git/trees", &json!({ "tree": [entry("index.yaml", EMPTY_INDEX)] }))?;
     let release = call(administrator, "/git/commits", &json!({ "message": "chore: an empty Helm repository", "tree": tree, "parents": [] }))?;
-    administrator.push("release", &release, false).map_err(RehearsalError::person("creating release"))?;
+    let served = names.release();
+    administrator.push(served.as_str(), &release, false).map_err(RehearsalError::person(format!("creating {served}")))?;
     markers(administrator, objects, &root, &globs).await
 }
 
@@ -246,49 +274,11 @@ fn call(person: &Person<'_>, path: &str, body: &Value) -> Result<String, Rehears
 
 /// Where the charts are: the default glob, or where every other directory with a Chart.yaml lies.
 pub(super) async fn globs(objects: &LocalRepository, roots: &[TreeId], progress: &mut (dyn FnMut(Progress) + Send)) -> Result<Vec<String>, RehearsalError> {
-    let default = vec!["charts/*".to_owned()];
-    let patterns = Patterns::new(&default)?;
-    for root in roots {
-        for tree in listing(objects, root, &patterns).await?.values() {
-            if objects.tree(tree).await?.get("Chart.yaml").is_some() {
-                return Ok(default);
-            }
-        }
+    let found = adoption::globs(objects, roots).await?;
+    if found.elsewhere {
+        progress(Progress::Notice { text: format!("no chart lies where charts/* says; write down `charts: [{}]` in {CONFIGURATION}", found.globs.join(", ")) });
     }
-    let mut found = BTreeSet::new();
-    for root in roots {
-        let mut todo = vec![(String::new(), root.clone(), 0)];
-        while let Some((path, tree, depth)) = todo.pop() {
-            let tree = objects.tree(&tree).await?;
-            if tree.get("Chart.yaml").is_some() && !path.is_empty() {
-                found.insert(path.rsplit_once('/').map_or_else(|| "*".to_owned(), |(parent, _)| format!("{parent}/*")));
-                continue;
-            }
-            for entry in tree.entries().iter().filter(|entry| !entry.name.starts_with('.') && depth < 6) {
-                if let Some(below) = entry.as_tree() {
-                    let at = if path.is_empty() { entry.name.clone() } else { format!("{path}/{}", entry.name) };
-                    todo.push((at, below, depth + 1));
-                }
-            }
-        }
-    }
-    if found.is_empty() {
-        return Ok(default);
-    }
-    let globs: Vec<String> = found.into_iter().collect();
-    progress(Progress::Notice { text: format!("no chart lies where charts/* says; write down `charts: [{}]` in {CONFIGURATION}", globs.join(", ")) });
-    Ok(globs)
-}
-
-fn tiers(names: &Names) -> Result<Tiers, RehearsalError> {
-    let pattern = names.chart_branch(&"x".parse().map_err(world("a chart name"))?).map_err(world("the template of chart branches"))?;
-    Ok(Tiers {
-        main: names.main().clone(),
-        integration: names.integration().clone(),
-        charts: pattern.as_str().trim_end_matches('x').to_owned() + "*",
-        release: names.release().clone(),
-        tags: "*-v*".to_owned(),
-    })
+    Ok(found.globs)
 }
 
 /// The rulesets, as `chartflow rulesets apply` writes them: with an administrator's token, over HTTP.

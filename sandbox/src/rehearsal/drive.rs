@@ -113,6 +113,8 @@ fn record(
     progress: &mut (dyn FnMut(Progress) + Send),
 ) {
     let mut row = StageRow::new(stage, event.name(), milliseconds, requests.0, requests.1);
+    // A run is about the charts for which it did something; one that did nothing is about those that wait.
+    let acted = reports.iter().flat_map(|report| &report.entries).any(|entry| entry.chart.is_some() && entry.outcome > Outcome::Waiting);
     for report in reports {
         for check in &report.checks {
             let new =
@@ -122,7 +124,7 @@ fn record(
         }
         for entry in &report.entries {
             let chart = entry.chart.as_ref().map(ToString::to_string);
-            if entry.outcome != Outcome::Nothing {
+            if entry.outcome > Outcome::Waiting || (!acted && entry.outcome == Outcome::Waiting) {
                 row.charts.extend(chart.clone());
             }
             let stage = report.stage.to_string();

@@ -22,7 +22,7 @@ use chartflow_core::domain::digest::CommitId;
 
 pub use commands::{PORT, pull, serve_release, verify};
 pub use error::RehearsalError;
-pub use output::{MARKER, OutputError, has_room, prepare};
+pub use output::{Claim, MARKER, OutputError, has_room, prepare};
 pub use serve::{VISITOR, repository, serve};
 pub use summary::{ChartRow, CheckRow, CommitRow, Edge, LineageRow, LinkRow, OciRow, PackageRow, PullRow, RefusedRow, StageRow, Summary, TreeRow};
 
@@ -117,6 +117,7 @@ pub struct Rehearsed {
 pub async fn rehearse(options: &Options, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<Rehearsed, RehearsalError> {
     let mut world = adopt::adopt(options, progress).await?;
     drive::drive(&mut world, progress).await?;
+    people::refuse_unmerged(&mut world);
     let summary = output::write(&world, options).await?;
     Ok(Rehearsed { summary, hub: world.hub, registry: world.registry })
 }

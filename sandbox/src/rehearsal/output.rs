@@ -15,6 +15,7 @@ use super::report::report;
 use super::summary::{ChartRow, LineageRow, OciRow, PackageRow, PullRow, Summary, TreeRow};
 use super::world::World;
 use super::{Options, RehearsalError};
+use crate::github::pulls::ReviewState;
 
 /// The file that says that a folder is a rehearsal's.
 pub const MARKER: &str = ".chartflow-rehearsal";
@@ -34,6 +35,12 @@ pub enum OutputError {
         /// One of the files.
         file: String,
     },
+    /// Another rehearsal is writing to it.
+    #[error("another rehearsal is running in {path}")]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+    },
     /// It cannot be read or made.
     #[error("{path} cannot be used")]
     File {
@@ -44,12 +51,19 @@ pub enum OutputError {
     },
 }
 
+/// A folder that is this rehearsal's alone, until this is dropped or the process ends.
+#[derive(Debug)]
+pub struct Claim {
+    _lock: fs::File,
+}
+
 /// Makes a folder ready: absent, empty, or an earlier rehearsal's, which is cleared. Anything else stays untouched.
 ///
 /// # Errors
 /// See [`OutputError`].
-pub fn prepare(out: &Path) -> Result<(), OutputError> {
+pub fn prepare(out: &Path) -> Result<Claim, OutputError> {
     let failed = |source| OutputError::File { path: out.to_owned(), source };
+    let mut earlier = Vec::new();
     match fs::symlink_metadata(out) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(failed(error)),
@@ -64,15 +78,24 @@ pub fn prepare(out: &Path) -> Result<(), OutputError> {
             if let Some(file) = stranger {
                 return Err(OutputError::Occupied { path: out.to_owned(), file: file.clone() });
             }
-            for part in names.iter().filter(|name| *name != MARKER) {
-                let path = out.join(part);
-                if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) }.map_err(failed)?;
-            }
+            earlier = names;
         }
     }
     fs::create_dir_all(out).map_err(failed)?;
-    fs::write(out.join(MARKER), "").map_err(failed)?;
-    fs::write(out.join(".gitignore"), "*\n").map_err(failed)
+    let lock = fs::OpenOptions::new().write(true).create(true).truncate(false).open(out.join(MARKER)).map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(fs::TryLockError::WouldBlock) => return Err(OutputError::Busy { path: out.to_owned() }),
+        // Some network file systems know no locks; two rehearsals at once in one folder are then the user's to avoid.
+        Err(fs::TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
+        Err(fs::TryLockError::Error(error)) => return Err(failed(error)),
+    }
+    for part in earlier.iter().filter(|name| *name != MARKER) {
+        let path = out.join(part);
+        if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) }.map_err(failed)?;
+    }
+    fs::write(out.join(".gitignore"), "*\n").map_err(failed)?;
+    Ok(Claim { _lock: lock })
 }
 
 /// Whether the folder can still be written to. A full disk reaches a stage as an answer of the embedded GitHub, which is
@@ -221,7 +244,23 @@ fn pull_row(world: &World, pull: &crate::github::pulls::Pull) -> PullRow {
     } else {
         "closed"
     };
-    PullRow { number: pull.number, stage, chart, title: pull.title.clone(), base, head, state, body: pull.body.clone().unwrap_or_default() }
+    let mut approved: Vec<String> =
+        pull.reviews.iter().filter(|review| review.state == ReviewState::Approved).map(|review| review.author.login.clone()).collect();
+    approved.sort();
+    approved.dedup();
+    PullRow {
+        number: pull.number,
+        stage,
+        chart,
+        title: pull.title.clone(),
+        base,
+        head,
+        state,
+        body: pull.body.clone().unwrap_or_default(),
+        author: pull.author.login.clone(),
+        approved,
+        merged_by: pull.merged.as_ref().map(|merged| merged.by.login.clone()),
+    }
 }
 
 /// The chart of a head that brings a package.

@@ -4,9 +4,13 @@ use chartflow_core::domain::names::BranchName;
 use chartflow_core::port::transport::Method;
 use serde_json::Value;
 
+use super::summary::RefusedRow;
 use super::world::{CONTRIBUTOR, REVIEWER, World};
 use super::{Progress, RehearsalError};
 use crate::github::rules::MergeMethod;
+
+/// The rule that a contribution breaks which conflicts with what was merged before it.
+pub(crate) const UNMERGED: &str = "contribution/unmerged";
 
 /// Does the next thing there is to do for a person; whether there was one.
 pub(crate) fn act(world: &mut World, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<bool, RehearsalError> {
@@ -48,11 +52,28 @@ fn merge_contribution(world: &mut World, progress: &mut (dyn FnMut(Progress) + S
         if !green(world, &pull.head_sha.to_string(), "chartflow/validate")? {
             continue;
         }
-        if approve_and_merge(world, number, MergeMethod::Merge, progress)? {
-            return Ok(true);
-        }
+        match approve_and_merge(world, number, MergeMethod::Merge, progress)? {
+            None => {
+                world.unmerged.remove(&number);
+                return Ok(true);
+            }
+            Some(why) => world.unmerged.insert(number, why),
+        };
     }
     Ok(false)
+}
+
+/// The contributions that are approved and that nobody can merge, which only their authors can mend.
+pub(crate) fn refuse_unmerged(world: &mut World) {
+    for (number, why) in &world.unmerged {
+        world.refused.push(RefusedRow {
+            chart: None,
+            stage: "validate".to_owned(),
+            rule: UNMERGED.to_owned(),
+            message: format!("pull request {number} cannot be merged into {}: {why}", world.names.integration()),
+            hint: format!("merge {} into the branch, solve what conflicts and push again", world.names.integration()),
+        });
+    }
 }
 
 /// The first pull request of a chart to main whose gate is green.
@@ -62,25 +83,26 @@ fn merge_release(world: &mut World, progress: &mut (dyn FnMut(Progress) + Send))
         if !pull.open || pull.base != world.names.main().as_str() || !ours || !green(world, &pull.head_sha.to_string(), "chartflow/main")? {
             continue;
         }
-        if approve_and_merge(world, pull.number, MergeMethod::Squash, progress)? {
+        if approve_and_merge(world, pull.number, MergeMethod::Squash, progress)?.is_none() {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
-fn approve_and_merge(world: &World, number: u64, method: MergeMethod, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<bool, RehearsalError> {
+/// Why it could not be merged; `None` when it was.
+fn approve_and_merge(world: &World, number: u64, method: MergeMethod, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<Option<String>, RehearsalError> {
     let reviewer = world.hub.person(REVIEWER).map_err(RehearsalError::person("the reviewer has no account"))?;
     reviewer.approve(number).map_err(RehearsalError::person(format!("approving pull request {number}")))?;
     match reviewer.merge(number, method) {
         Ok(_) => {
             progress(Progress::Person { text: format!("{REVIEWER} approves and merges pull request {number}") });
-            Ok(true)
+            Ok(None)
         }
         // A conflict between contributions, or a rule: it stays open.
         Err(crate::github::persons::PersonError::Refused { message, .. }) => {
             progress(Progress::Notice { text: format!("pull request {number} cannot be merged: {message}") });
-            Ok(false)
+            Ok(Some(message))
         }
         Err(source) => Err(RehearsalError::Person { what: format!("merging pull request {number}"), source }),
     }

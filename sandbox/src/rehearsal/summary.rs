@@ -174,6 +174,13 @@ pub struct PullRow {
     pub state: &'static str,
     /// Its description at the end.
     pub body: String,
+    /// Who opened it.
+    pub author: String,
+    /// Whose approval it has, each once.
+    pub approved: Vec<String>,
+    /// Who merged it.
+    #[serde(rename = "mergedBy")]
+    pub merged_by: Option<String>,
 }
 
 /// A run of a stage.

@@ -53,6 +53,8 @@ pub(crate) struct World {
     pub(crate) heads: Vec<Head>,
     /// The numbers of their pull requests.
     pub(crate) contributions: Vec<u64>,
+    /// Why those that were approved could not be merged, as GitHub answered the last time.
+    pub(crate) unmerged: std::collections::BTreeMap<u64, String>,
     pub(crate) base: String,
     pub(crate) head_commits: Vec<String>,
     /// Lineage files that were on release at the start.

@@ -51,7 +51,7 @@ fn action_files_are_yaml_in_the_runner_s_grammar() {
             assert!(name.chars().all(|c| c.is_ascii_lowercase() || c == '-') && name.starts_with(|c: char| c.is_ascii_lowercase()), "{name}");
         }
         for input in &declaration.inputs {
-            assert!(!(input.required && !input.default.is_empty()), "{verb:?}: {}", input.name);
+            assert!(!input.required || input.default.is_empty(), "{verb:?}: {}", input.name);
             assert_eq!(input.kind == Kind::Secret, ["token", "private-key", "signing-key", "registry-password"].contains(&input.name), "{}", input.name);
         }
     }
@@ -64,7 +64,7 @@ fn workflows_and_declarations_agree() {
     use crate::domain::workflow::{Options, workflow};
     let names = crate::domain::branch::Names::new(&crate::domain::configuration::Configuration::default());
     for mode in [Mode::App { id: 1 }, Mode::WorkflowToken] {
-        let options = Options { tiers: Tiers::from(&names), mode, signing_key: true, actions: USES.0.to_owned(), version: USES.1.to_owned() };
+        let options = Options { signing_key: true, ..Options::new(Tiers::from(&names), mode) };
         for stage in StageName::ALL {
             let declaration = Verb::Stage(stage).declaration();
             let document: serde_yaml::Value = serde_yaml::from_str(&workflow(stage, &options)).unwrap();

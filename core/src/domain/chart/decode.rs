@@ -165,7 +165,14 @@ fn decode_into(path: &str, root: &Node, mut to: Metadata, problems: &mut Vec<Cha
     let (maintainers, dependencies) = (fields.list("maintainers"), fields.list("dependencies"));
     if let Some(version) = fields.get("version") {
         let name_line = fields.get("name").map_or(1, |node| node.at.line);
-        to.origin = Origin { path: path.to_owned(), name_line, version_line: version.at.line, version_text: version.written().unwrap_or_default().to_owned() };
+        let api_version_line = fields.get("apiVersion").map_or(0, |node| node.at.line);
+        to.origin = Origin {
+            path: path.to_owned(),
+            name_line,
+            api_version_line,
+            version_line: version.at.line,
+            version_text: version.written().unwrap_or_default().to_owned(),
+        };
     } else if to.origin.path.is_empty() {
         path.clone_into(&mut to.origin.path);
     }

@@ -19,6 +19,8 @@ pub struct Origin {
     pub name_line: u32,
     /// The line of `version`.
     pub version_line: u32,
+    /// The line of `apiVersion`; 0 when the file names none.
+    pub api_version_line: u32,
     /// The version as it is written, before helm's reading made a number of it.
     pub version_text: String,
 }

@@ -1,6 +1,6 @@
 //! The check `layout`: the files are where and what a chart's files must be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::rules::{LAYOUT_CHART_FILE, LAYOUT_DIRECTORY, LAYOUT_DOUBLED, LAYOUT_NAME, LAYOUT_RENAMED, LAYOUT_SUBMODULE, LAYOUT_SYMLINK};
 use super::{CheckId, CheckResult, Finding, Subject};
@@ -9,6 +9,13 @@ use crate::domain::chart::{CHART_FILE, Metadata};
 use crate::domain::content::Files;
 use crate::domain::names::{ChartName, RepoPath};
 use crate::domain::tree::Mode;
+
+/// The rule about two directories of one name.
+pub const DOUBLED: &str = LAYOUT_DOUBLED.id;
+/// The rule about a chart that changes its name in place.
+pub const RENAMED: &str = LAYOUT_RENAMED.id;
+/// What to do about two directories of one name.
+pub const DOUBLED_HINT: &str = "give one of them another name";
 
 /// What lies around the chart.
 #[derive(Debug, Clone, Copy, Default)]
@@ -73,13 +80,31 @@ fn chart_file(subject: &Subject<'_>, around: &Surroundings<'_>, findings: &mut V
         findings.push(Finding::new(&LAYOUT_DIRECTORY, message).at(&path, line).hint(hint));
     }
     if let Some(before) = around.name_before.filter(|before| *before != name.as_str()) {
-        let hint = format!("remove {before} in one pull request, and add {name} in a directory of its own in another");
-        findings.push(Finding::new(&LAYOUT_RENAMED, format!("{} held the chart {before} and now holds {name}", subject.directory)).at(&path, line).hint(hint));
+        findings.push(Finding::new(&LAYOUT_RENAMED, renamed(subject.directory, before, &name)).at(&path, line).hint(renamed_hint(before, &name)));
     }
-    for other in around.doubles.iter().filter(|other| *other != subject.directory) {
-        let message = format!("{} and {other} hold charts of the name {name}", subject.directory);
-        findings.push(Finding::new(&LAYOUT_DOUBLED, message).at(&path, line).hint("give one of them another name"));
+    let others: BTreeSet<&RepoPath> = around.doubles.iter().filter(|other| *other != subject.directory).collect();
+    if !others.is_empty() {
+        let message = doubled(&name, std::iter::once(subject.directory).chain(others));
+        findings.push(Finding::new(&LAYOUT_DOUBLED, message).at(&path, line).hint(DOUBLED_HINT));
     }
+}
+
+/// Says that several directories hold charts of one name.
+#[must_use]
+pub fn doubled<'a>(name: &ChartName, paths: impl Iterator<Item = &'a RepoPath>) -> String {
+    format!("{} hold charts of the name {name}", paths.map(RepoPath::as_str).collect::<Vec<_>>().join(" and "))
+}
+
+/// Says that the chart of a directory changed its name.
+#[must_use]
+pub fn renamed(path: &RepoPath, before: &str, name: &ChartName) -> String {
+    format!("{path} held the chart {before} and now holds {name}")
+}
+
+/// What to do about a chart that changed its name in place.
+#[must_use]
+pub fn renamed_hint(before: &str, name: &ChartName) -> String {
+    format!("remove {before} in one pull request, and add {name} in a directory of its own in another")
 }
 
 fn link(subject: &Subject<'_>, path: &str) -> Option<Finding> {

@@ -39,15 +39,31 @@ fn parse(subject: &Subject<'_>, file: &str, findings: &mut Vec<Finding>) -> Opti
     }
 }
 
+/// What helm reads otherwise than it is written in a Chart.yaml, without a word: a key that stands twice, and a version that
+/// is a number. A file that is no YAML has no such findings. `path` is for messages.
+#[must_use]
+pub fn read_otherwise(path: &str, chart_file: &[u8]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Ok(document) = yaml::parse(path, chart_file, &Limits::default(), Duplicates::Keep) {
+        duplicates(path, &document, &mut findings);
+        texts(path, &document.root, &mut findings);
+    }
+    findings
+}
+
+fn duplicates(path: &str, document: &Document, findings: &mut Vec<Finding>) {
+    for twice in &document.duplicates {
+        let message = format!("the key {:?} stands twice, first on line {}", twice.key, twice.first.line);
+        findings.push(Finding::new(&SCHEMA_DUPLICATE_KEY, message).at(path, Some(twice.at.line)).hint("remove one of them"));
+    }
+}
+
 fn description(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let path = subject.path(CHART_FILE);
     // A missing file is the check `layout`'s to tell.
     let Some(document) = parse(subject, CHART_FILE, findings) else { return };
     let requirements = subject.files.bytes(REQUIREMENTS_FILE).and_then(|_| parse(subject, REQUIREMENTS_FILE, findings));
-    for twice in &document.duplicates {
-        let message = format!("the key {:?} stands twice, first on line {}", twice.key, twice.first.line);
-        findings.push(Finding::new(&SCHEMA_DUPLICATE_KEY, message).at(&path, Some(twice.at.line)).hint("remove one of them"));
-    }
+    duplicates(&path, &document, findings);
     if document.more {
         findings.push(
             Finding::new(&SCHEMA_DOCUMENTS, "more than one YAML document; helm reads the first alone")

@@ -2,6 +2,8 @@
 
 mod read;
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod tests;
 mod types;
 

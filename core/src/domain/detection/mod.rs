@@ -282,7 +282,7 @@ impl Facts {
             let chart = self.usable_name(path, Some(tree))?;
             notices.extend(self.name_notice(path, tree, &chart));
             let same_content = removed.iter().position(|(_, old)| *old == tree);
-            let same_name = || removed.iter().position(|(old, old_tree)| self.name(old, Some(old_tree)).is_ok_and(|name| name == chart));
+            let same_name = || removed.iter().position(|(old, old_tree)| self.name(old, Some(old_tree)) == chart.as_str());
             let kind = match same_content.or_else(same_name) {
                 Some(at) => ChangeKind::Renamed { from: removed.remove(at).0.clone() },
                 None => ChangeKind::Added,
@@ -291,7 +291,7 @@ impl Facts {
         }
         for (path, tree) in removed {
             // A chart that goes may have had any name; its directory's stands in for one that nothing can be released under.
-            let chart = self.name(path, Some(tree)).or_else(|_| self.name(path, None)).map_err(|source| DetectionError::Name { path: path.clone(), source })?;
+            let chart = self.usable_name(path, Some(tree)).or_else(|_| self.usable_name(path, None))?;
             changes.push(Change { chart, path: path.clone(), kind: ChangeKind::Removed });
         }
         if let Some((one, other)) = self.contested().into_iter().next() {
@@ -319,14 +319,13 @@ impl Facts {
 
     /// Pairs of charts afterwards that share a name, one of them differing, as far as is known.
     fn contested(&self) -> Vec<(&RepoPath, &RepoPath)> {
-        let mut by_name: BTreeMap<ChartName, Vec<&RepoPath>> = BTreeMap::new();
+        let mut by_name: BTreeMap<&str, Vec<&RepoPath>> = BTreeMap::new();
         for (path, tree) in &self.after {
-            if self.charts.get(tree) != Some(&false)
-                && let Ok(name) = self.name(path, Some(tree))
-            {
-                by_name.entry(name).or_default().push(path);
+            if self.charts.get(tree) != Some(&false) {
+                by_name.entry(self.name(path, Some(tree))).or_default().push(path);
             }
         }
+        by_name.retain(|name, paths| paths.len() > 1 && ChartName::new(*name).is_ok());
         let differs = |path: &RepoPath| self.before.get(path) != self.after.get(path);
         by_name.into_values().filter(|paths| paths.iter().any(|path| differs(path))).filter_map(|paths| Some((*paths.first()?, *paths.get(1)?))).collect()
     }
@@ -336,15 +335,15 @@ impl Facts {
     }
 
     /// The name as read, else as configured, else the directory's.
-    fn name(&self, path: &RepoPath, tree: Option<&TreeId>) -> Result<ChartName, NameError> {
+    fn name<'a>(&'a self, path: &'a RepoPath, tree: Option<&TreeId>) -> &'a str {
         if let Some(Some(read)) = tree.and_then(|tree| self.names.get(tree)) {
-            return ChartName::new(read.clone());
+            return read;
         }
-        self.map.get(path).cloned().map_or_else(|| ChartName::new(path.base_name()), Ok)
+        self.map.get(path).map_or_else(|| path.base_name(), ChartName::as_str)
     }
 
     fn usable_name(&self, path: &RepoPath, tree: Option<&TreeId>) -> Result<ChartName, DetectionError> {
-        self.name(path, tree).map_err(|source| DetectionError::Name { path: path.clone(), source })
+        ChartName::new(self.name(path, tree)).map_err(|source| DetectionError::Name { path: path.clone(), source })
     }
 
     fn name_notice(&self, path: &RepoPath, tree: &TreeId, name: &ChartName) -> Option<Notice> {

@@ -19,12 +19,25 @@ pub struct IndexedPackage {
     pub metadata: Metadata,
 }
 
+/// Every rule: its stable id, and what it says.
+pub const RULES: [(&str, &str); 10] = [
+    ("index/order", "A chart's versions do not stand highest first."),
+    ("index/duplicate", "A version is listed twice."),
+    ("index/name", "An entry describes a chart of another name than the one it is listed under."),
+    ("index/version", "What is listed as a version is none."),
+    ("index/url", "An entry has no URL."),
+    ("index/digest", "An entry has no digest, or another one than its package."),
+    ("index/metadata", "An entry describes its chart otherwise than the package does."),
+    ("index/missing-package", "There is no package where an entry's URL points."),
+    ("index/unlisted", "A package is there that no entry lists."),
+    ("index/garbled-package", "A file is named as a package and is none."),
+];
+
 /// Something in an index that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {
-    /// A stable id: `index/order`, `index/duplicate`, `index/name`, `index/version`, `index/url`, `index/digest`,
-    /// `index/metadata`, `index/missing-package`, `index/unlisted` or `index/garbled-package`.
+    /// A stable id, one of [`RULES`].
     pub rule: &'static str,
     /// The chart.
     pub chart: String,

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use semver::Version;
 use serde_json::{Value, json};
 
-pub use check::{Finding, IndexedPackage, check};
+pub use check::{Finding, IndexedPackage, RULES, check};
 
 use super::chart::{ChartError, Metadata, version::lenient};
 use super::digest::Sha256;

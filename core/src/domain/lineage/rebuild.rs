@@ -8,7 +8,7 @@ use super::rederive::edited;
 use super::rules::Rule;
 use crate::domain::changelog;
 use crate::domain::chart::version::lenient;
-use crate::domain::chart::{Metadata, REQUIREMENTS_FILE};
+use crate::domain::chart::{Dependency, Metadata, REQUIREMENTS_FILE};
 use crate::domain::content::{File, Files};
 use crate::domain::package::ignore::IGNORE_FILE;
 use crate::domain::package::{PackageContents, dependency_path, own_members};
@@ -97,28 +97,54 @@ fn dependencies(contents: &PackageContents, build: &Build, members: &BTreeMap<&s
             broken.push((Rule::ArtifactContents, format!("the package holds charts/{name}, of no chart that it depends on")));
         }
     }
+    let mut held = Vec::new();
+    hold(declared, source.path.as_str(), "", members, 0, &mut held);
     for built in &build.dependencies {
-        let Some(dependency) = declared.iter().find(|dependency| dependency.name == built.name) else {
+        let named: Vec<&Held> = held.iter().filter(|held| held.name == built.name).collect();
+        if named.is_empty() {
             broken.push((Rule::PackageDependency, format!("the package is signed to hold {}, which it does not depend on", built.name)));
             continue;
-        };
+        }
         if built.content.is_none() {
             continue;
         }
-        let place = dependency_path(source.path.as_str(), dependency).map(|path| format!("file://{path}"));
-        if place.as_deref() != Some(built.uri.as_str()) {
+        let mut placed = named.iter().filter(|held| held.uri.as_deref() == Some(built.uri.as_str())).peekable();
+        if placed.peek().is_none() {
             broken.push((Rule::PackageDependency, format!("{} is signed to come from {:?}, where Chart.yaml does not look for it", built.name, built.uri)));
         }
-        let version = members
-            .get(format!("charts/{}/Chart.yaml", built.name).as_str())
-            .and_then(|bytes| Metadata::read("Chart.yaml", bytes).ok())
-            .map(|found| found.version);
-        if version.as_deref() != Some(built.version.as_str()) {
-            let found = version.as_deref().unwrap_or("absent");
+        if let Some(other) = placed.find(|held| held.version.as_deref() != Some(built.version.as_str())) {
+            let found = other.version.as_deref().unwrap_or("absent");
             broken.push((Rule::PackageDependency, format!("{} is signed to be of version {}, in the package it is {found}", built.name, built.version)));
         }
     }
     broken
+}
+
+/// A chart inside a package, at any depth.
+struct Held {
+    name: String,
+    /// Where the Chart.yaml above looks for it in the repository.
+    uri: Option<String>,
+    /// `None` where the package does not hold it.
+    version: Option<String>,
+}
+
+/// The charts that a chart at a path of the repository declares, and those that these declare, as a package holds them.
+fn hold(declared: &[Dependency], path: &str, above: &str, members: &BTreeMap<&str, &[u8]>, depth: usize, held: &mut Vec<Held>) {
+    /// Deeper than any chart is packaged.
+    const DEEPEST: usize = 32;
+    for dependency in declared {
+        let inside = format!("{above}charts/{}/", dependency.name);
+        let metadata = members.get(format!("{inside}Chart.yaml").as_str()).and_then(|bytes| Metadata::read("Chart.yaml", bytes).ok());
+        let place = dependency_path(path, dependency);
+        let version = metadata.as_ref().map(|metadata| metadata.version.clone());
+        held.push(Held { name: dependency.name.clone(), uri: place.as_ref().map(|path| format!("file://{path}")), version });
+        if let (Some(place), Some(metadata)) = (place, metadata)
+            && depth < DEEPEST
+        {
+            hold(&metadata.dependencies, &place, &inside, members, depth + 1, held);
+        }
+    }
 }
 
 /// Whether the changelog after the bump is the one before it with the entry shown; `None` where that cannot be told

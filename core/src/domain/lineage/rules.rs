@@ -119,21 +119,6 @@ pub fn table() -> String {
 mod tests {
     use super::*;
 
-    /// `UPDATE_DOCUMENTATION=1 cargo test` writes it.
-    #[test]
-    fn the_documentation_holds_the_table() {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/lineage-rules.md");
-        let text = format!(
-            "# The rules of a lineage\n\n`chartflow verify` names the rule that is broken in `refused[].rule`. The ids are stable. This page is written from `core/src/domain/lineage/rules.rs`.\n\n{}",
-            table()
-        );
-        if std::env::var_os("UPDATE_DOCUMENTATION").is_some() {
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(&path, &text).unwrap();
-        }
-        assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), text, "set UPDATE_DOCUMENTATION=1 to write {}", path.display());
-    }
-
     #[test]
     fn ids_are_unique_and_of_one_form() {
         let mut ids: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();

@@ -7,6 +7,7 @@ use sigstore_crypto::FulcioCiClaims;
 
 use super::bundle::Identity;
 use super::rules::Rule;
+use crate::domain::event::StageName;
 use crate::domain::policy::{Epoch, Policy, SignerRule};
 use crate::domain::statement::{Predicate, Statement};
 
@@ -34,6 +35,16 @@ fn rule_for<'a>(statement: &Statement, epoch: &'a Epoch) -> Option<&'a SignerRul
     }
 }
 
+/// What a text with `{stage}` in it stands for: the train's own workflow files, each of which may sign for another
+/// (`filter` runs checks, and `reconcile` every stage). The one that the claim is, else a text that no claim is.
+fn one_of(written: &str, claim: Option<&str>) -> String {
+    if !written.contains("{stage}") {
+        return written.to_owned();
+    }
+    let mut files = StageName::ALL.into_iter().map(|stage| written.replace("{stage}", stage.as_str()));
+    files.find(|file| Some(file.as_str()) == claim).unwrap_or_else(|| format!("one of {written}"))
+}
+
 fn check_workflow(san: &str, claims: &FulcioCiClaims, rule: &SignerRule, policy: &Policy) -> Vec<(Rule, String)> {
     let mut broken = Vec::new();
     let mut expect = |id: Rule, what: &str, claim: Option<&str>, expected: &str| match claim {
@@ -41,11 +52,13 @@ fn check_workflow(san: &str, claims: &FulcioCiClaims, rule: &SignerRule, policy:
         Some(value) => broken.push((id, format!("the certificate's {what} is {value:?}, not {expected:?}"))),
         None => broken.push((id, format!("the certificate does not say its {what}"))),
     };
-    let identity = if rule.uri.contains('@') { rule.uri.clone() } else { format!("{}@{}", rule.uri, rule.reference) };
+    let written = if rule.uri.contains('@') { rule.uri.clone() } else { format!("{}@{}", rule.uri, rule.reference) };
+    let identity = one_of(&written, Some(san));
     expect(Rule::SignerIdentity, "workflow", Some(san), &identity);
     expect(Rule::SignerIdentity, "build signer", claims.build_signer_uri.as_deref(), &identity);
     if let Some(caller) = &rule.caller {
-        expect(Rule::SignerIdentity, "calling workflow", claims.build_config_uri.as_deref(), &format!("{caller}@{}", rule.reference));
+        let claim = claims.build_config_uri.as_deref();
+        expect(Rule::SignerIdentity, "calling workflow", claim, &one_of(&format!("{caller}@{}", rule.reference), claim));
     }
     expect(Rule::SignerRef, "ref", claims.source_repository_ref.as_deref(), &rule.reference);
     if let Some(id) = policy.repository.id {
@@ -79,7 +92,7 @@ fn check_workflow(san: &str, claims: &FulcioCiClaims, rule: &SignerRule, policy:
 pub(super) mod tests {
     use super::*;
 
-    const URI: &str = "https://github.com/o/r/.github/workflows/chartflow.yml";
+    const URI: &str = "https://github.com/o/r/.github/workflows/chartflow-tag.yml";
 
     fn claims() -> FulcioCiClaims {
         let mut claims = FulcioCiClaims::default();
@@ -126,10 +139,22 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn every_workflow_file_of_the_train_signs_and_no_other() {
+        for stage in StageName::ALL {
+            let uri = format!("https://github.com/o/r/{}@refs/heads/main", stage.workflow_path());
+            assert_eq!(text(|c| c.build_signer_uri = Some(uri)), "", "{stage}");
+        }
+        for other in ["chartflow-ci.yml", "chartflow-.yml", "chartflow-{stage}.yml", "tag.yml", "x/chartflow-tag.yml"] {
+            let uri = format!("https://github.com/o/r/.github/workflows/{other}@refs/heads/main");
+            assert_ne!(text(|c| c.build_signer_uri = Some(uri)), "", "{other}");
+        }
+    }
+
+    #[test]
     fn a_look_alike_workflow_is_another_workflow() {
         insta::assert_snapshot!(text(|c| c.build_signer_uri = Some(format!("{URI}-evil@refs/heads/main"))), @r#"
-        signer/identity: the certificate's workflow is "https://github.com/o/r/.github/workflows/chartflow.yml-evil@refs/heads/main", not "https://github.com/o/r/.github/workflows/chartflow.yml@refs/heads/main"
-        signer/identity: the certificate's build signer is "https://github.com/o/r/.github/workflows/chartflow.yml-evil@refs/heads/main", not "https://github.com/o/r/.github/workflows/chartflow.yml@refs/heads/main"
+        signer/identity: the certificate's workflow is "https://github.com/o/r/.github/workflows/chartflow-tag.yml-evil@refs/heads/main", not "one of https://github.com/o/r/.github/workflows/chartflow-{stage}.yml@refs/heads/main"
+        signer/identity: the certificate's build signer is "https://github.com/o/r/.github/workflows/chartflow-tag.yml-evil@refs/heads/main", not "one of https://github.com/o/r/.github/workflows/chartflow-{stage}.yml@refs/heads/main"
         "#);
         insta::assert_snapshot!(text(|c| c.build_signer_uri = Some(format!("{URI}@refs/heads/main2"))).lines().count(), @"2");
         insta::assert_snapshot!(text(|c| c.build_signer_uri = None), @"signer/identity: the certificate does not say its build signer");

@@ -142,6 +142,30 @@ pub enum PackageError {
         /// The Chart.yaml or archive of each.
         sources: [String; 2],
     },
+    /// An apiVersion of which helm makes no package.
+    #[error("{path}:{line}: apiVersion {value:?} is unknown; write `apiVersion: v2`")]
+    ApiVersion {
+        /// Chart.yaml.
+        path: String,
+        /// The line.
+        line: u32,
+        /// The value.
+        value: String,
+    },
+    /// Name and version make a file name that no file system holds.
+    #[error("{path}:{line}: name and version make a file name of {length} bytes, {name}…; at most {limit} are possible")]
+    FileName {
+        /// Chart.yaml.
+        path: String,
+        /// The line of the name.
+        line: u32,
+        /// How the file name begins.
+        name: String,
+        /// Its length in bytes.
+        length: usize,
+        /// The limit.
+        limit: usize,
+    },
     /// A time before 1970 or beyond what a tar header holds.
     #[error("{epoch} is no time an archive can hold")]
     Epoch {
@@ -167,6 +191,7 @@ impl PackageError {
             Self::MissingDependency { repository, name, .. } if repository.is_empty() => Some(format!("add {name} to the chart's charts directory")),
             Self::MissingDependency { .. } => Some("run `helm dependency build` in the chart first; charts are not downloaded".to_owned()),
             Self::Walk { source: WalkError::LinkOutside { .. }, .. } => Some("copy the file into the chart, or make it a `file://` dependency".to_owned()),
+            Self::FileName { .. } => Some("shorten the chart's `name`, or its `version`".to_owned()),
             _ => None,
         }
     }

@@ -30,6 +30,9 @@ use super::chart::{Dependency, Metadata};
 use super::content::Files;
 use super::digest::Sha256;
 
+/// The longest file name that common file systems hold, in bytes (`NAME_MAX` of Linux, the same on macOS and Windows).
+const FILE_NAME_LIMIT: usize = 255;
+
 /// A chart to package and what it may depend on.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
@@ -100,11 +103,12 @@ pub fn package(source: &Source<'_>, epoch: i64) -> Result<Package, PackageError>
     let mut chart = load::directory(source.files, source.path, &mut budget)?;
     attach(&mut chart, source.path, source.dependencies, &mut vec![source.path.to_owned()], &mut budget)?;
     let metadata = chart.metadata.clone();
+    let file_name = file_name(&metadata)?;
     let drafts = drafts(&chart)?;
     let entries = drafts.iter().map(|draft| archive::Entry { path: draft.path.clone(), bytes: &draft.bytes });
     let bytes = archive::write(entries, time).map_err(|source| PackageError::Write { source })?;
     Ok(Package {
-        file_name: format!("{}-{}.tgz", metadata.name, metadata.version),
+        file_name,
         name: metadata.name.clone(),
         version: metadata.version.clone(),
         sha256: Sha256::of(&bytes),
@@ -112,6 +116,21 @@ pub fn package(source: &Source<'_>, epoch: i64) -> Result<Package, PackageError>
         metadata,
         members: drafts.iter().map(Draft::member).collect(),
     })
+}
+
+/// What the package is called, of a chart of which helm makes one.
+fn file_name(metadata: &Metadata) -> Result<String, PackageError> {
+    let origin = &metadata.origin;
+    if !matches!(metadata.api_version.as_str(), "v1" | "v2") {
+        let value = metadata.api_version.chars().take(80).collect();
+        return Err(PackageError::ApiVersion { path: origin.path.clone(), line: origin.api_version_line, value });
+    }
+    let name = format!("{}-{}.tgz", metadata.name, metadata.version);
+    if name.len() > FILE_NAME_LIMIT {
+        let (path, line, length) = (origin.path.clone(), origin.name_line, name.len());
+        return Err(PackageError::FileName { path, line, name: name.chars().take(40).collect(), length, limit: FILE_NAME_LIMIT });
+    }
+    Ok(name)
 }
 
 /// Whether two contents of a chart's directory make different packages, the chart's `file://` dependencies aside.

@@ -87,6 +87,6 @@ fn tags_and_revocation() {
 #[test]
 fn a_public_repository_without_a_policy() {
     let policy = Policy::for_public_repository("o/r".parse().unwrap(), vec!["schema".to_owned()]);
-    assert_eq!(policy.epochs[0].signer.as_ref().unwrap().uri, "https://github.com/o/r/.github/workflows/chartflow.yml");
+    assert_eq!(policy.epochs[0].signer.as_ref().unwrap().uri, "https://github.com/o/r/.github/workflows/chartflow-{stage}.yml");
     assert_eq!((policy.profile, policy.issuer()), (Profile::Public, GITHUB_ISSUER));
 }

@@ -3,18 +3,30 @@
 //! Syntax: GitHub documentation, "Workflow syntax for GitHub Actions".
 
 mod adoption;
+mod parts;
+mod reusable;
 #[cfg(test)]
 mod tests;
 
 use std::fmt::Write as _;
 
-use super::event::{Job, Moment, Permissions, Row, StageName, TABLE, Trigger, job_permissions, jobs};
+use super::event::{Job, Permission, Permissions, StageName, job_permissions, jobs};
 use super::ruleset::{Mode, Tiers};
 
-pub use adoption::{CODE_OWNERS_PATH, CONFIGURATION_PATH, code_owners, configuration};
+use parts::{concurrency, condition, permissions, triggers, uses};
 
-/// The environment that holds the secrets and is limited to main, so that no other branch's workflow can sign.
+pub use adoption::{CODE_OWNERS_PATH, CONFIGURATION_PATH, code_owners, configuration};
+pub use reusable::{callers, reusable};
+
+/// The name by default of the environment that holds the secrets and is limited to main, so that no other branch's
+/// workflow can sign.
 pub const ENVIRONMENT: &str = "chartflow";
+
+/// Where chartflow's own actions are.
+pub const ACTIONS: &str = "chartflow/chartflow/actions";
+
+/// The tag that follows their releases.
+pub const VERSION: &str = "v1";
 
 /// The variable that holds the App's id.
 pub const APP_ID_VARIABLE: &str = "CHARTFLOW_APP_ID";
@@ -25,9 +37,6 @@ pub const APP_KEY_SECRET: &str = "CHARTFLOW_PRIVATE_KEY";
 /// The secret that holds the signing key in profile `key`.
 pub const SIGNING_KEY_SECRET: &str = "CHARTFLOW_SIGNING_KEY";
 
-/// When `reconcile` looks for lost events: every three hours, beside the full hour, when GitHub delays schedules least.
-const SCHEDULE: &str = "17 */3 * * *";
-
 /// How the files are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
@@ -35,12 +44,23 @@ pub struct Options {
     pub tiers: Tiers,
     /// As whom the train works.
     pub mode: Mode,
+    /// The environment of what signs.
+    pub environment: String,
     /// Whether statements are signed with a key (profile `key`) and not with the run's identity.
     pub signing_key: bool,
     /// Where the actions are, up to the stage's name, e.g. `chartflow/chartflow/actions`.
     pub actions: String,
-    /// Their version, e.g. `v1` or a commit.
+    /// What stands behind their `@`: a tag such as `v1`, or a commit with the version it is, `COMMIT # v1.2.3`, which
+    /// updating bots read.
     pub version: String,
+}
+
+impl Options {
+    /// What most repositories use: the actions of chartflow's first major version, signing as the workflow.
+    #[must_use]
+    pub fn new(tiers: Tiers, mode: Mode) -> Self {
+        Self { tiers, mode, environment: ENVIRONMENT.to_owned(), signing_key: false, actions: ACTIONS.to_owned(), version: VERSION.to_owned() }
+    }
 }
 
 /// A file of the repository.
@@ -58,70 +78,17 @@ pub fn workflows(options: &Options) -> Vec<File> {
     StageName::ALL.into_iter().map(|stage| File { path: stage.workflow_path().to_owned(), text: workflow(stage, options) }).collect()
 }
 
-/// A text as a double-quoted YAML scalar, which is JSON's.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
-fn list(items: &[&str]) -> String {
-    format!("[{}]", items.join(", "))
-}
-
-fn rows(stage: StageName) -> impl Iterator<Item = &'static Row> {
-    TABLE.iter().filter(move |row| row.stage == stage)
-}
-
-fn triggers(stage: StageName, tiers: &Tiers) -> String {
-    let mut text = String::from("on:\n");
-    for row in rows(stage) {
-        text.push_str(&match row.trigger {
-            Trigger::Pull { base, moment } => format!(
-                "  # main's workflow file runs, and the pull request's code is never checked out or run.\n  pull_request_target: # zizmor: ignore[dangerous-triggers]\n    types: {}\n    branches: [{}]\n",
-                list(moment.types()),
-                quoted(tiers.pattern(base))
-            ),
-            Trigger::PushToMain => format!("  push:\n    branches: [{}]\n", quoted(tiers.main.as_str())),
-            Trigger::Dispatch => format!("  repository_dispatch:\n    types: [{}]\n", stage.dispatch_type().unwrap_or_default()),
-            Trigger::Schedule => format!("  schedule:\n    - cron: {}\n", quoted(SCHEDULE)),
-            Trigger::ByHand => "  workflow_dispatch:\n".to_owned(),
-        });
+/// The permissions of a job: those of its stage, without the identity token where a key signs.
+fn own_permissions(stage: StageName, job: Job, options: &Options) -> Permissions {
+    let mut permissions = job_permissions(stage, job, options.mode);
+    if options.signing_key {
+        permissions.remove(&Permission::IdToken);
     }
-    text
-}
-
-/// Runs of one stage about one pull request wait for each other. What writes the release branch waits in one line,
-/// none dropped; the others look at everything there is to do, so that of those waiting the newest is enough.
-fn concurrency(stage: StageName) -> String {
-    let group = match stage {
-        StageName::Package | StageName::Reconcile => return "concurrency:\n  group: chartflow-release\n  queue: max\n".to_owned(),
-        StageName::Validate | StageName::Enforce | StageName::Format | StageName::Bump => {
-            format!("chartflow-{stage}-${{{{ github.event.pull_request.number || github.event.client_payload.pull || 'all' }}}}")
-        }
-        StageName::Filter | StageName::Tag | StageName::Publish => format!("chartflow-{stage}"),
-    };
-    format!("concurrency:\n  group: {group}\n")
-}
-
-fn permissions(permissions: &Permissions) -> String {
-    if permissions.is_empty() {
-        return "    permissions: {}\n".to_owned();
-    }
-    let mut text = String::from("    permissions:\n");
-    for (permission, access) in permissions {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "      {}: {}", permission.workflow_key(), access.as_str());
-    }
-    text
-}
-
-/// The condition of the first job: a pull request that was closed unmerged starts nothing.
-fn condition(stage: StageName) -> &'static str {
-    let merged = rows(stage).any(|row| matches!(row.trigger, Trigger::Pull { moment: Moment::Merged, .. }));
-    if merged { "    if: github.event_name != 'pull_request_target' || github.event.pull_request.merged\n" } else { "" }
+    permissions
 }
 
 fn check_job(stage: StageName, options: &Options) -> String {
-    let Options { actions, version, .. } = options;
+    let action = uses(&format!("{}/{stage}", options.actions), options);
     format!(
         "  # Runs helm on contributed content: no secret, no identity, nothing it could write.
   check:
@@ -132,17 +99,17 @@ fn check_job(stage: StageName, options: &Options) -> String {
       checks: ${{{{ steps.check.outputs.checks }}}}
     steps:
       - id: check
-        uses: {actions}/{stage}@{version}
+        uses: {action}
         with:
           job: check
 ",
         condition = condition(stage),
-        permissions = permissions(&job_permissions(stage, Job::Check, options.mode)),
+        permissions = permissions(&own_permissions(stage, Job::Check, options)),
     )
 }
 
 fn act_job(stage: StageName, options: &Options) -> String {
-    let Options { actions, version, .. } = options;
+    let action = uses(&format!("{}/{stage}", options.actions), options);
     let checked = jobs(stage).contains(&Job::Check);
     let mut with = String::new();
     if checked {
@@ -162,11 +129,12 @@ fn act_job(stage: StageName, options: &Options) -> String {
     name: {stage}
 {needs}    runs-on: ubuntu-latest
     timeout-minutes: 60
-    environment: {ENVIRONMENT}
+    environment: {environment}
 {permissions}    steps:
-      - uses: {actions}/{stage}@{version}
+      - uses: {action}
 {with}",
-        permissions = permissions(&job_permissions(stage, Job::Act, options.mode)),
+        environment = options.environment,
+        permissions = permissions(&own_permissions(stage, Job::Act, options)),
     )
 }
 

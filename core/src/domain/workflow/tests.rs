@@ -1,8 +1,11 @@
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde_yaml::Value;
 
+use super::parts::rows;
 use super::*;
+use crate::domain::event::Trigger;
 
 fn options(mode: Mode, signing_key: bool) -> Options {
     Options {
@@ -14,9 +17,10 @@ fn options(mode: Mode, signing_key: bool) -> Options {
             tags: "*-v*".to_owned(),
         },
         mode,
+        environment: ENVIRONMENT.to_owned(),
         signing_key,
-        actions: "chartflow/chartflow/actions".to_owned(),
-        version: "v1".to_owned(),
+        actions: ACTIONS.to_owned(),
+        version: VERSION.to_owned(),
     }
 }
 
@@ -26,8 +30,8 @@ fn the_file_of_filter() {
     # Written by chartflow from its event table; `chartflow init` writes it again.
     name: chartflow filter
     on:
-      # main's workflow file runs, and the pull request's code is never checked out or run.
-      pull_request_target: # zizmor: ignore[dangerous-triggers]
+      # Always main's workflow file, and the pull request's code is never checked out or run: it is read as data.
+      pull_request_target: # zizmor: ignore[dangerous-triggers] for the reason above
         types: [closed]
         branches: ["integration"]
       push:
@@ -45,12 +49,12 @@ fn the_file_of_filter() {
         runs-on: ubuntu-latest
         timeout-minutes: 60
         permissions:
-          contents: read
+          contents: read # reads charts as data
         outputs:
           checks: ${{ steps.check.outputs.checks }}
         steps:
           - id: check
-            uses: chartflow/chartflow/actions/filter@v1
+            uses: chartflow/chartflow/actions/filter@v1 # zizmor: ignore[unpinned-uses] moved by releases of chartflow alone; --actions-ref pins a commit
             with:
               job: check
       filter:
@@ -59,10 +63,9 @@ fn the_file_of_filter() {
         runs-on: ubuntu-latest
         timeout-minutes: 60
         environment: chartflow
-        permissions:
-          id-token: write
+        permissions: {}
         steps:
-          - uses: chartflow/chartflow/actions/filter@v1
+          - uses: chartflow/chartflow/actions/filter@v1 # zizmor: ignore[unpinned-uses] moved by releases of chartflow alone; --actions-ref pins a commit
             with:
               job: sign
               checks: ${{ needs.check.outputs.checks }}
@@ -78,8 +81,8 @@ fn the_file_of_package_with_the_workflow_token() {
     # Written by chartflow from its event table; `chartflow init` writes it again.
     name: chartflow package
     on:
-      # main's workflow file runs, and the pull request's code is never checked out or run.
-      pull_request_target: # zizmor: ignore[dangerous-triggers]
+      # Always main's workflow file, and the pull request's code is never checked out or run: it is read as data.
+      pull_request_target: # zizmor: ignore[dangerous-triggers] for the reason above
         types: [opened, synchronize, reopened]
         branches: ["release"]
       repository_dispatch:
@@ -87,6 +90,7 @@ fn the_file_of_package_with_the_workflow_token() {
     permissions: {}
     concurrency:
       group: chartflow-release
+      # Both write the release branch: each waits for its turn, and none is dropped.
       queue: max
     jobs:
       package:
@@ -95,19 +99,20 @@ fn the_file_of_package_with_the_workflow_token() {
         timeout-minutes: 60
         environment: chartflow
         permissions:
-          attestations: write
-          contents: write
-          id-token: write
-          pull-requests: write
-          statuses: write
+          attestations: write # keeps statements about packages in GitHub's store
+          contents: write # writes git objects, refs and releases, and starts the next stage
+          id-token: write # signs as this run of this workflow file
+          pull-requests: write # opens, describes and merges pull requests
+          statuses: write # reports on the head of a pull request
         steps:
-          - uses: chartflow/chartflow/actions/package@v1
+          - uses: chartflow/chartflow/actions/package@v1 # zizmor: ignore[unpinned-uses] moved by releases of chartflow alone; --actions-ref pins a commit
     "#);
 }
 
 fn every_file() -> Vec<(Mode, File)> {
     let modes = [(Mode::App { id: 7 }, false), (Mode::App { id: 7 }, true), (Mode::WorkflowToken, false), (Mode::WorkflowToken, true)];
-    modes.iter().flat_map(|(mode, key)| workflows(&options(*mode, *key)).into_iter().map(|file| (*mode, file))).collect()
+    let written = |options: &Options| [workflows(options), callers(options)].concat();
+    modes.iter().flat_map(|(mode, key)| written(&options(*mode, *key)).into_iter().map(|file| (*mode, file))).collect()
 }
 
 /// The keys of `permissions` that a workflow file may name (GitHub documentation, "Workflow syntax").
@@ -116,7 +121,7 @@ const KNOWN: &[&str] = &["attestations", "contents", "id-token", "packages", "pu
 #[test]
 fn every_file_is_yaml_with_least_permissions() {
     let files = every_file();
-    assert_eq!(files.len(), 36);
+    assert_eq!(files.len(), 72);
     for (_, File { path, text }) in files {
         let document: Value = serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}\n{text}"));
         assert_eq!(document["permissions"], Value::Mapping(serde_yaml::Mapping::new()), "{path}");
@@ -136,10 +141,13 @@ fn what_runs_contributed_content_holds_no_secret() {
         let document: Value = serde_yaml::from_str(&text).unwrap();
         for (name, job) in document["jobs"].as_mapping().unwrap() {
             let whole = serde_yaml::to_string(job).unwrap();
+            assert!(!whole.contains("checkout"), "{path}");
+            if job.get("uses").is_some() {
+                continue;
+            }
             let checks = name.as_str() == Some("check");
             assert_eq!(checks, job.get("environment").is_none(), "{path}");
             assert!(!checks || !(whole.contains("secrets.") || whole.contains("write")), "{path}");
-            assert!(!whole.contains("checkout"), "{path}");
         }
     }
 }
@@ -163,6 +171,64 @@ fn files_and_table_agree() {
         assert_eq!(named, expected, "{path}");
         assert_eq!(rows(stage).count(), named.len(), "{path}: one key an event");
     }
+}
+
+/// A called workflow never has more than its caller grants, so a caller grants what all of its jobs need.
+#[test]
+fn callers_grant_what_the_called_jobs_need() {
+    for (mode, key) in [(Mode::App { id: 7 }, false), (Mode::WorkflowToken, false), (Mode::WorkflowToken, true)] {
+        let options = options(mode, key);
+        for (own, caller) in workflows(&options).iter().zip(callers(&options)) {
+            let (own, caller): (Value, Value) = (serde_yaml::from_str(&own.text).unwrap(), serde_yaml::from_str(&caller.text).unwrap());
+            let (_, calling) = caller["jobs"].as_mapping().unwrap().iter().next().unwrap();
+            let mut needed = serde_yaml::Mapping::new();
+            for job in own["jobs"].as_mapping().unwrap().values() {
+                for (permission, access) in job["permissions"].as_mapping().unwrap() {
+                    if needed.get(permission).is_none_or(|held| held.as_str() == Some("read")) {
+                        needed.insert(permission.clone(), access.clone());
+                    }
+                }
+            }
+            assert_eq!(calling["permissions"], Value::Mapping(needed), "{}", own["name"].as_str().unwrap());
+        }
+    }
+}
+
+/// A commit is a pin; what moves says why it may.
+#[test]
+fn what_is_not_pinned_says_so() {
+    let used = |version: &str| {
+        let options = Options { version: version.to_owned(), ..options(Mode::WorkflowToken, false) };
+        workflow(StageName::Format, &options).lines().find(|line| line.contains("uses:")).unwrap().trim().to_owned()
+    };
+    insta::assert_snapshot!(used("v1"), @"- uses: chartflow/chartflow/actions/format@v1 # zizmor: ignore[unpinned-uses] moved by releases of chartflow alone; --actions-ref pins a commit");
+    insta::assert_snapshot!(used("d23441a48e516b6c34aea4fa41551a30e30af803 # v1.2.3"), @"- uses: chartflow/chartflow/actions/format@d23441a48e516b6c34aea4fa41551a30e30af803 # v1.2.3");
+}
+
+/// Compares files of the work tree with what is written here; with CHARTFLOW_REGENERATE set, writes them.
+fn committed(below: &str, files: &[File]) {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for File { path, text } in files {
+        let path = format!("{below}{}", path.rsplit('/').next().unwrap());
+        if std::env::var_os("CHARTFLOW_REGENERATE").is_some() {
+            std::fs::create_dir_all(top.join(below)).unwrap();
+            std::fs::write(top.join(&path), text).unwrap();
+        }
+        let present = std::fs::read_to_string(top.join(&path)).unwrap_or_default();
+        assert!(present == *text, "{path} is not what the event table says; run this test with CHARTFLOW_REGENERATE=1 and commit the file");
+    }
+}
+
+/// The examples, and the workflows that others call. A release sets CHARTFLOW_ACTIONS_REF and writes them anew, so that
+/// they name the very commit of its actions.
+#[test]
+fn the_committed_workflows_are_the_table_s() {
+    let version = std::env::var("CHARTFLOW_ACTIONS_REF").unwrap_or_else(|_| VERSION.to_owned());
+    let options = Options { version, ..options(Mode::App { id: 7 }, false) };
+    committed("examples/workflows/", &workflows(&options));
+    committed(".github/workflows/", &reusable(&options));
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/workflows");
+    assert_eq!(std::fs::read_dir(top).unwrap().count(), StageName::ALL.len(), "examples/workflows holds nothing else");
 }
 
 #[test]

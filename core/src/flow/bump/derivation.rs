@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::following;
 use crate::domain::changelog;
-use crate::domain::chart::{CHART_FILE, Metadata, edit};
+use crate::domain::chart::{Metadata, edit};
 use crate::domain::commit::Author;
 use crate::domain::commit::conventional::changes;
 use crate::domain::configuration::{Artifacthub, Versions};
@@ -263,7 +263,7 @@ impl Facts<'_> {
                 outcome.chart_edits.changes = Some(text);
             }
         }
-        yaml = self.follow(yaml, &followed)?;
+        yaml = following::follow(self.path, yaml, &followed)?;
         if let Some(lock) = following::lock(self.path, self.files, &yaml, &followed)? {
             outcome.lock = Some(lock.clone());
             outcome.edits.insert(LOCK_FILE.to_owned(), (mode(LOCK_FILE), lock));
@@ -279,18 +279,6 @@ impl Facts<'_> {
             outcome.entry = Some(entry);
         }
         Ok(())
-    }
-
-    /// Writes the versions that followed into Chart.yaml.
-    fn follow(&self, mut yaml: Vec<u8>, followed: &BTreeMap<String, String>) -> Result<Vec<u8>, FlowError> {
-        for (name, version) in followed {
-            let metadata = Metadata::read(CHART_FILE, &yaml).map_err(|error| self.failed("reading its dependencies", error))?;
-            let Some(dependency) = metadata.dependencies.iter().find(|dependency| dependency.name_or_alias() == name) else { continue };
-            let alias = Some(dependency.alias.as_str()).filter(|alias| !alias.is_empty());
-            yaml =
-                edit::set_dependency_version(&yaml, &dependency.name, alias, version).map_err(|error| self.failed("writing a dependency's version", error))?;
-        }
-        Ok(yaml)
     }
 
     /// Whether `artifacthub.io/changes` is kept in step: when the configuration says so, or the chart has it.

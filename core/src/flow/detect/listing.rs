@@ -27,7 +27,8 @@ impl Gathering<'_> {
         let mut open: Vec<(String, TreeId, Position)> = vec![(String::new(), top.clone(), globs.top())];
         let mut seen = 0;
         while let Some((path, tree, position)) = open.pop() {
-            for entry in self.tree(&path, &tree).await?.entries().to_vec() {
+            let parent = self.tree(&path, &tree).await?;
+            for entry in parent.entries() {
                 let next = globs.enter(&position, &entry.name);
                 if !next.matched() && !next.leads_on() {
                     continue;
@@ -58,9 +59,10 @@ impl Gathering<'_> {
         let mut open: Vec<(String, TreeId)> = vec![(String::new(), top.clone())];
         let mut seen = 0;
         while let Some((path, tree)) = open.pop() {
-            let entries = self.tree(&path, &tree).await?.entries().iter().filter(|entry| !entry.name.starts_with('.'));
-            let below: Vec<(String, TreeId)> = entries.filter_map(|entry| Some((join(&path, &entry.name), entry.as_tree()?))).collect();
-            for (path, tree) in below {
+            let parent = self.tree(&path, &tree).await?;
+            for entry in parent.entries().iter().filter(|entry| !entry.name.starts_with('.')) {
+                let Some(tree) = entry.as_tree() else { continue };
+                let path = join(&path, &entry.name);
                 count(&mut seen)?;
                 let Ok(at) = RepoPath::new(path.clone()) else { continue };
                 if self.tree(&path, &tree).await?.get(CHART_FILE).is_some_and(|entry| entry.as_blob().is_some()) {

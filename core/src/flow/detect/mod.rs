@@ -3,6 +3,7 @@
 mod listing;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::domain::chart::{self, ChartError};
 use crate::domain::detection::{
@@ -114,7 +115,7 @@ pub async fn detect(objects: &dyn Objects, request: &Request) -> Result<(Detecti
 struct Gathering<'a> {
     objects: &'a dyn Objects,
     /// Trees are asked for once; both sides share most of them.
-    trees: BTreeMap<TreeId, Tree>,
+    trees: BTreeMap<TreeId, Arc<Tree>>,
 }
 
 impl Gathering<'_> {
@@ -141,16 +142,17 @@ impl Gathering<'_> {
     }
 
     /// The tree of a directory, whose path is for messages only.
-    async fn tree(&mut self, path: &str, id: &TreeId) -> Result<&Tree, DetectError> {
-        // Twice looked up because the borrow of a found tree would outlive the insertion.
-        if !self.trees.contains_key(id) {
-            let tree = self.objects.tree(id).await.map_err(|error| match error {
-                ObjectError::Refused { path: name, problem } if !path.is_empty() => ObjectError::Refused { path: format!("{path}/{name}"), problem },
-                error => error,
-            })?;
-            self.trees.insert(id.clone(), tree);
+    async fn tree(&mut self, path: &str, id: &TreeId) -> Result<Arc<Tree>, DetectError> {
+        if let Some(tree) = self.trees.get(id) {
+            return Ok(tree.clone());
         }
-        self.trees.get(id).ok_or_else(|| ObjectError::Missing { kind: "tree", id: id.to_string() }.into())
+        let tree = self.objects.tree(id).await.map_err(|error| match error {
+            ObjectError::Refused { path: name, problem } if !path.is_empty() => ObjectError::Refused { path: format!("{path}/{name}"), problem },
+            error => error,
+        })?;
+        let tree = Arc::new(tree);
+        self.trees.insert(id.clone(), tree.clone());
+        Ok(tree)
     }
 
     async fn holds_chart(&mut self, path: &str, id: &TreeId) -> Result<bool, DetectError> {

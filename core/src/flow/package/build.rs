@@ -1,6 +1,6 @@
 //! Building a package from its tag: files, `file://` dependencies, manifest, and the statements about them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::chart::Metadata;
 use crate::domain::content::Files;
@@ -132,10 +132,22 @@ fn members(package: &Package, path: &str, files: &Files) -> BTreeMap<String, Mem
     package.members.iter().map(|member| (member.path.clone(), Member { sha256: member.sha256, unchanged: unchanged(member) })).collect()
 }
 
+/// What the package holds of other charts: what the chart declares, and of this repository's charts what those declare.
 fn used_dependencies(package: &Package, path: &str, local: &BTreeMap<String, Files>) -> Result<Vec<BuildDependency>, FlowError> {
     let mut used = Vec::new();
-    for dependency in &package.metadata.dependencies {
-        let at = dependency_path(path, dependency).filter(|at| local.contains_key(at));
+    let mut seen = BTreeSet::new();
+    let mut open: Vec<(String, chart::Dependency)> = package.metadata.dependencies.iter().map(|dependency| (path.to_owned(), dependency.clone())).collect();
+    while let Some((from, dependency)) = open.pop() {
+        let at = dependency_path(&from, &dependency).filter(|at| local.contains_key(at));
+        match &at {
+            Some(at) if seen.insert(at.clone()) => {
+                open.extend(local.get(at).into_iter().flat_map(|files| declared(at, files)).map(|dependency| (at.clone(), dependency)));
+            }
+            // It is there already, or it is what a chart of this repository has vendored.
+            Some(_) => continue,
+            None if from != path => continue,
+            None => {}
+        }
         let content = match at.as_ref().and_then(|at| local.get(at)) {
             Some(files) => Some(files.content_id()?),
             None => None,

@@ -322,7 +322,7 @@ fn the_way_back() {
         |name: &str, version: Option<&str>, replayed| Returned { chart: name.parse().unwrap(), version: version.map(|text| text.parse().unwrap()), replayed };
     let returned = [chart("redis", Some("1.3.0"), false), chart("loki", Some("2.0.0"), true), chart("old", None, false)];
     let charts = returned.iter().map(|one| super::super::back::Returning { chart: one.chart.clone(), main: None, replayed: one.replayed });
-    let way = Way { tree: content('a').sha1, parents: [commit('1'), commit('4')], charts: charts.collect() };
+    let way = Way { tree: content('a').sha1, parents: [commit('1'), commit('4')], charts: charts.collect(), grafts: vec![], replays: vec![] };
     let (title, text) = words().way_back(&way, &returned, "");
     insta::assert_snapshot!(title, @"Bring main back into integration: redis 1.3.0, loki 2.0.0, old");
     insta::assert_snapshot!(text, @"

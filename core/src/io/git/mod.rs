@@ -1,4 +1,5 @@
-//! A local git repository, read with gix and never written to.
+//! A local git repository, read with gix. Nothing writes to it but [`write`], which adds objects and refs and changes
+//! none.
 //!
 //! Only the repository's own configuration is read, nothing of the environment, and no program is run: neither hooks
 //! nor filters nor what a configuration names. Replacement refs are ignored, because an id must mean its content.
@@ -6,6 +7,7 @@
 mod history;
 mod objects;
 mod resolve;
+mod write;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -42,6 +44,14 @@ pub enum GitError {
     /// The repository is damaged, or of a kind that cannot be read.
     #[error("the git repository at {} cannot be read", .path.display())]
     Unreadable {
+        /// The path.
+        path: PathBuf,
+        /// The cause.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// An object or ref could not be written.
+    #[error("nothing can be written to the git repository at {}", .path.display())]
+    Unwritable {
         /// The path.
         path: PathBuf,
         /// The cause.
@@ -181,6 +191,14 @@ impl LocalRepository {
     #[must_use]
     pub fn is_shallow(&self) -> bool {
         self.handle().is_shallow().unwrap_or(false)
+    }
+
+    /// Whether objects were left out when it was cloned (`git clone --filter`): git fetches them when it needs them, and
+    /// nothing here does.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        let packs = std::fs::read_dir(self.git_directory().join("objects/pack"));
+        packs.is_ok_and(|packs| packs.flatten().any(|pack| pack.path().extension().is_some_and(|extension| extension == "promisor")))
     }
 
     /// The commit that a branch, tag, remote branch, abbreviated id or expression such as `HEAD~2` stands for.

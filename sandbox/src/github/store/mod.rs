@@ -51,14 +51,24 @@ impl Store {
         if let Some(objects) = objects_from {
             let objects = std::fs::canonicalize(objects).map_err(|source| StoreError::Files { path: objects.to_owned(), source })?;
             std::fs::write(path.join("objects/info/alternates"), format!("{}\n", objects.display())).map_err(io)?;
-            // Where the borrowed history ends in a shallow clone, it ends here too.
-            if let Some(shallow) = objects.parent().map(|git| git.join("shallow")).filter(|shallow| shallow.is_file()) {
-                std::fs::copy(shallow, path.join("shallow")).map_err(io)?;
-            }
         }
         let mut repository = gix::open_opts(path, gix::open::Options::isolated().open_path_as_is(true))
             .map_err(|source| StoreError::Git { doing: "opening the repository", source: Box::new(source) })?;
         repository.object_cache_size(4 << 20);
-        Ok(Self { repository, path: path.to_owned(), diffs: RefCell::default() })
+        let store = Self { repository, path: path.to_owned(), diffs: RefCell::default() };
+        if let Some(text) = objects_from.and_then(Path::parent).and_then(|git| std::fs::read_to_string(git.join("shallow")).ok()) {
+            std::fs::write(path.join("shallow"), store.boundary(&text)).map_err(io)?;
+        }
+        Ok(store)
+    }
+
+    /// Where the history borrowed from a shallow clone ends: at those of the commits listed there whose parents are not
+    /// there. A clone lists the tip of each branch, even where one is the parent of another.
+    fn boundary(&self, listed: &str) -> String {
+        let open = |line: &&str| {
+            let commit = ObjectId::from_hex(line.trim().as_bytes()).ok().and_then(|id| self.commit(id));
+            commit.is_some_and(|commit| commit.parents.iter().any(|parent| self.kind(*parent).is_none()))
+        };
+        listed.lines().filter(open).map(|line| format!("{line}\n")).collect()
     }
 }

@@ -15,13 +15,7 @@ fn train() -> World {
     let old = world.rev("main");
     // Before the workflow files are there, as a new root takes the files along.
     let release = world.commit("release", None, &[("index.yaml", Some("entries: {}\n"))]);
-    let options = Options {
-        tiers: tiers(),
-        mode: Mode::App { id: 4711 },
-        signing_key: true,
-        actions: "chartflow/chartflow/actions".to_owned(),
-        version: "v1".to_owned(),
-    };
+    let options = Options { signing_key: true, ..Options::new(tiers(), Mode::App { id: 4711 }) };
     let files: Vec<(&str, String)> = StageName::ALL.iter().map(|stage| (stage.workflow_path(), workflow(*stage, &options))).collect();
     let files: Vec<(&str, Option<&str>)> = files.iter().map(|(path, text)| (*path, Some(text.as_str()))).collect();
     world.commit("main", None, &files);

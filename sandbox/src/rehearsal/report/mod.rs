@@ -130,10 +130,11 @@ fn pulls(pulls: &[PullRow]) -> String {
     let mut items = String::new();
     for pull in pulls {
         let opened = match pull.stage {
-            "validate" => "a contribution".to_owned(),
+            "validate" => format!("a contribution, opened by {}", Text(&pull.author)),
             "tag" => "the way back, opened by <b>tag</b>".to_owned(),
             stage => format!("opened by <b>{}</b>", Text(stage)),
         };
+        let acts = acts(pull);
         let chart = pull.chart.as_deref().map(|chart| format!(" for {}", Text(chart))).unwrap_or_default();
         let body = if pull.body.trim().is_empty() {
             "<p class=\"empty\">No description.</p>\n".to_owned()
@@ -142,7 +143,7 @@ fn pulls(pulls: &[PullRow]) -> String {
         };
         items.push_str(&format!(
             "<li id=\"pull-{number}\">\n<h3><span class=\"number\">#{number}</span> {} {}</h3>\n\
-             <p class=\"branches\">{} <span aria-label=\"into\">→</span> {}<br>{opened}{chart}</p>\n{body}</li>\n",
+             <p class=\"branches\">{} <span aria-label=\"into\">→</span> {}<br>{opened}{chart}{acts}</p>\n{body}</li>\n",
             Text(&pull.title),
             outcome(pull.state),
             code(&pull.head),
@@ -151,6 +152,14 @@ fn pulls(pulls: &[PullRow]) -> String {
         ));
     }
     format!("<section id=\"pulls\">\n<h2>Pull requests</h2>\n<ol class=\"pulls\">\n{items}</ol>\n</section>\n")
+}
+
+/// Who approved and who merged; what a stage merged itself says so in its run.
+fn acts(pull: &PullRow) -> String {
+    let names = |names: &[String]| names.iter().map(|name| format!("<b>{}</b>", Text(name))).collect::<Vec<_>>().join(", ");
+    let approved = if pull.approved.is_empty() { String::new() } else { format!(", approved by {}", names(&pull.approved)) };
+    let merged = pull.merged_by.as_ref().map(|name| format!(", merged by {}", names(std::slice::from_ref(name)))).unwrap_or_default();
+    approved + &merged
 }
 
 fn checks(checks: &[CheckRow]) -> String {

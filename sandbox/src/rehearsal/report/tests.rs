@@ -52,7 +52,19 @@ fn summary(text: &str) -> Summary {
     run.charts = vec![own()];
     run.outcome = "done".to_owned();
     run.messages = vec![own()];
-    let pull = PullRow { number: 7, stage: "format", chart: Some(own()), title: own(), base: own(), head: own(), state: "merged", body: own() };
+    let pull = PullRow {
+        number: 7,
+        stage: "format",
+        chart: Some(own()),
+        title: own(),
+        base: own(),
+        head: own(),
+        state: "merged",
+        body: own(),
+        author: own(),
+        approved: vec![own()],
+        merged_by: Some(own()),
+    };
     Summary {
         schema: "chartflow.rehearsal/v1",
         result: "released",

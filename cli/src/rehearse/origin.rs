@@ -1,0 +1,124 @@
+//! What is rehearsed: the commits that were named, checked before anything is written.
+
+use std::path::Path;
+
+use chartflow_core::domain::branch::{Names, nested};
+use chartflow_core::domain::configuration::{CONFIGURATION_FILE, Configuration};
+use chartflow_core::domain::digest::{CommitId, ObjectFormat};
+use chartflow_core::domain::names::BranchName;
+use chartflow_core::flow::detect::DetectError;
+use chartflow_core::io::git::LocalRepository;
+use chartflow_core::port::objects::{ObjectError, Objects};
+use chartflow_sandbox::rehearsal::{Head, Origin};
+
+use crate::detect::configuration;
+use crate::error::{CommandError, Kind};
+
+/// Directories are searched this deep for charts.
+const DEPTH_LIMIT: usize = 6;
+
+pub(super) async fn origin(path: &Path, base: Option<&str>, heads: &[String]) -> Result<Origin, CommandError> {
+    if !path.is_dir() {
+        return Err(CommandError::new(Kind::Request, format!("{} is no directory", path.display())));
+    }
+    if !(path.join(".git").exists() || path.join("HEAD").is_file() && path.join("objects").is_dir()) {
+        return directory(path);
+    }
+    let repository = LocalRepository::open(path)?;
+    if repository.object_format() != ObjectFormat::Sha1 {
+        let message = format!("{} has SHA-256 ids; GitHub, and so a rehearsal, knows repositories with SHA-1 ids alone", path.display());
+        return Err(CommandError::new(Kind::Request, message).hint("`chartflow detect`, `package` and `lint` work there"));
+    }
+    let given = if heads.is_empty() { vec!["HEAD".to_owned()] } else { heads.to_owned() };
+    let commits = given.iter().map(|name| repository.resolve(name)).collect::<Result<Vec<_>, _>>()?;
+    let base = match (base, commits.first()) {
+        (Some(base), _) => repository.resolve(base)?,
+        // Only the name of the main branch comes from the contribution.
+        (None, Some(head)) => {
+            let main = configuration(&repository, head)?.unwrap_or_default().branches.main;
+            repository.resolve(main.as_str()).map_err(|error| CommandError::from(error).hint("--base REF names another branch to start main at"))?
+        }
+        (None, None) => repository.resolve("HEAD")?,
+    };
+    let names = names(&configuration(&repository, &base)?.unwrap_or_default())?;
+    let mut found: Vec<Head> = Vec::new();
+    for (name, commit) in given.iter().zip(commits) {
+        if let Some(same) = found.iter().find(|head| head.commit == commit) {
+            return Err(
+                CommandError::new(Kind::Request, format!("--head {name} is the commit of {} once more", same.branch)).hint("name each contribution once")
+            );
+        }
+        related(&repository, &base, &commit, name).await?;
+        let title = repository.commit(&commit).await.map_err(objects)?.message.lines().next().unwrap_or_default().to_owned();
+        let branch = branch(&repository, &names, &found, name)?;
+        found.push(Head { branch, title, commit });
+    }
+    Ok(Origin::Repository { git_directory: repository.git_directory(), base, heads: found })
+}
+
+fn objects(source: ObjectError) -> CommandError {
+    DetectError::Objects { source }.into()
+}
+
+/// A plain directory, which must hold a chart somewhere.
+fn directory(path: &Path) -> Result<Origin, CommandError> {
+    let shown = path.display();
+    let failed = |error: std::io::Error| CommandError::new(Kind::Request, format!("{shown} cannot be read")).because(error);
+    let absolute = std::path::absolute(path).map_err(failed)?;
+    match std::fs::read(absolute.join(CONFIGURATION_FILE)) {
+        Ok(bytes) => drop(names(&Configuration::read(&bytes)?)?),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
+    }
+    if holds_chart(&absolute, 0) {
+        return Ok(Origin::Directory { path: absolute });
+    }
+    Err(if absolute.join("Chart.yaml").is_file() {
+        CommandError::new(Kind::Request, format!("{shown} is itself a chart")).hint("name the directory that it lies in")
+    } else {
+        CommandError::new(Kind::Request, format!("{shown} holds no chart")).hint("name a directory of charts, or the top of a git repository")
+    })
+}
+
+/// Whether a chart lies below a directory; names that begin with a dot aside. What cannot be read, git will tell.
+fn holds_chart(directory: &Path, depth: usize) -> bool {
+    let Ok(entries) = std::fs::read_dir(directory) else { return false };
+    let below = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()) && !entry.file_name().to_string_lossy().starts_with('.'));
+    below.map(|entry| entry.path()).any(|path| path.join("Chart.yaml").is_file() || depth < DEPTH_LIMIT && holds_chart(&path, depth + 1))
+}
+
+/// The names that a configuration gives, of which no two collide.
+fn names(configuration: &Configuration) -> Result<Names, CommandError> {
+    let names = Names::new(configuration);
+    match names.collisions().as_slice() {
+        [] => Ok(names),
+        [first, ..] => Err(CommandError::new(Kind::Request, format!("{CONFIGURATION_FILE}: {first}")).hint("choose another name for one of them")),
+    }
+}
+
+/// A contribution starts from a commit of main.
+async fn related(repository: &LocalRepository, base: &CommitId, head: &CommitId, name: &str) -> Result<(), CommandError> {
+    if repository.merge_base(base, head).await.map_err(objects)?.is_some() {
+        return Ok(());
+    }
+    let message = format!("{name} and the base {} have no history in common", base.short());
+    Err(CommandError::new(Kind::Request, message).hint("a contribution starts from a commit of main; --base and --head name others"))
+}
+
+/// The name the contribution's branch gets: that of the user's own branch, unless it is none or the train needs the name.
+fn branch(repository: &LocalRepository, names: &Names, others: &[Head], given: &str) -> Result<String, CommandError> {
+    let short = given.strip_prefix("refs/heads/").unwrap_or(given);
+    let current = repository.head_branch().filter(|_| short == "HEAD");
+    let short = current.as_deref().unwrap_or(short);
+    let references = repository.references()?;
+    let local = references.iter().any(|(name, _)| name.strip_prefix("refs/heads/") == Some(short));
+    // `origin/feature`, and a `feature` that only a remote has.
+    let remote = references.iter().filter_map(|(name, _)| name.strip_prefix("refs/remotes/")).find_map(|name| {
+        let (_, branch) = name.split_once('/')?;
+        (name == short || branch == short).then(|| branch.to_owned())
+    });
+    let name = if local { Some(short.to_owned()) } else { remote };
+    let free = |name: &String| BranchName::new(name.as_str()).is_ok() && !names.reserves(name) && !others.iter().any(|other| nested(&other.branch, name));
+    let numbered = || (others.len() + 1..).map(|number| format!("contribution-{number}")).find(free);
+    Ok(name.filter(free).or_else(numbered).unwrap_or_else(|| "contribution".to_owned()))
+}

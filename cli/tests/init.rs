@@ -1,0 +1,203 @@
+//! `chartflow init`.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
+
+mod common;
+
+use common::TestEnvironment;
+
+const CHART: &str = "apiVersion: v2\nname: web\ndescription: Serves pages\ntype: application\nversion: 1.2.0\nappVersion: \"1.0\"\n";
+const VALUES: &str = "replicas: 1\n";
+const STAGES: [&str; 9] = ["validate", "filter", "enforce", "format", "bump", "tag", "package", "publish", "reconcile"];
+
+/// A repository with one chart, on main.
+fn repository() -> TestEnvironment {
+    let test = TestEnvironment::new();
+    test.commit("r", &[("charts/web/Chart.yaml", CHART), ("charts/web/values.yaml", VALUES)], "feat: web");
+    test
+}
+
+fn read(test: &TestEnvironment, path: &str) -> String {
+    std::fs::read_to_string(test.path("r").join(path)).unwrap()
+}
+
+fn write(test: &TestEnvironment, path: &str, text: &str) {
+    std::fs::write(test.path("r").join(path), text).unwrap();
+}
+
+/// Everything in the work tree and every ref.
+fn state(test: &TestEnvironment) -> String {
+    test.git("r", &["status", "--porcelain", "--untracked-files=all"], b"") + "\n" + &test.git("r", &["for-each-ref"], b"")
+}
+
+#[test]
+fn a_dry_run_writes_nothing_and_a_second_run_changes_nothing() {
+    let test = repository();
+    let before = state(&test);
+    let ran = test.chartflow("r", &["init", "--dry-run", "--owner", "@acme/platform"]);
+    assert_eq!((ran.exit, state(&test)), (Some(0), before), "{ran}");
+    assert!(ran.stdout.contains("would write .chartflow.yaml\n"), "{ran}");
+
+    let ran = test.chartflow("r", &["init", "--owner", "@acme/platform"]);
+    assert_eq!(ran.exit, Some(0), "{ran}");
+    for stage in STAGES {
+        assert!(ran.stdout.contains(&format!("wrote .github/workflows/chartflow-{stage}.yml\n")), "{ran}");
+    }
+    insta::assert_snapshot!(read(&test, ".chartflow.yaml"), @r#"
+    # Every key is optional. `chartflow` reads this file from the main branch alone.
+    charts:
+      - "charts/*"
+    "#);
+    insta::assert_snapshot!(read(&test, ".github/CODEOWNERS"), @r"
+    # These files decide who signs, and what is required of a release.
+    /.github/ @acme/platform
+    /.chartflow.yaml @acme/platform
+    ");
+    let listed = test.git("r", &["ls-tree", "-r", "-d", "refs/chartflow/released"], b"");
+    let chart = test.git("r", &["rev-parse", "main:charts/web"], b"");
+    assert!(listed.contains(&format!("{chart}\tcharts/web")), "the baseline holds main's chart: {listed}");
+    assert_eq!(test.git("r", &["rev-parse", "refs/chartflow/released"], b""), test.git("r", &["rev-parse", "refs/chartflow/published"], b""));
+
+    let before = state(&test);
+    let ran = test.chartflow("r", &["init", "--owner", "@acme/platform"]);
+    assert_eq!((ran.exit, state(&test)), (Some(0), before), "{ran}");
+    assert!(!ran.stdout.contains("wrote"), "{ran}");
+}
+
+#[test]
+fn what_somebody_changed_stays() {
+    let test = repository();
+    assert_eq!(test.chartflow("r", &["init"]).exit, Some(0));
+    // A configuration is the user's, whatever it says.
+    write(&test, ".chartflow.yaml", "charts: [charts/*]\nenvironment: signing\n");
+    write(&test, ".github/workflows/chartflow-tag.yml", "name: mine\n");
+    let before = read(&test, ".github/workflows/chartflow-bump.yml");
+    let ran = test.chartflow("r", &["init"]);
+    assert_eq!(ran.exit, Some(1), "{ran}");
+    assert!(ran.stdout.contains("changed .github/workflows/chartflow-tag.yml\n--- .github/workflows/chartflow-tag.yml\n+++ chartflow\n"), "{ran}");
+    assert!(ran.stdout.contains("\n-name: mine\n") && ran.stdout.contains("\n+name: chartflow tag\n"), "{ran}");
+    assert!(ran.stdout.ends_with("Nothing was written: somebody changed the files above. --force overwrites them.\n"), "{ran}");
+    assert_eq!(read(&test, ".github/workflows/chartflow-tag.yml"), "name: mine\n");
+    assert_eq!(read(&test, ".github/workflows/chartflow-bump.yml"), before, "all or nothing");
+
+    let ran = test.chartflow("r", &["init", "--format", "json"]);
+    let document: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((ran.exit, document["result"].as_str()), (Some(1), Some("refused")));
+    assert!(document["differences"][".github/workflows/chartflow-tag.yml"].as_str().unwrap().contains("-name: mine"));
+
+    let ran = test.chartflow("r", &["init", "--force"]);
+    assert_eq!(ran.exit, Some(0), "{ran}");
+    assert!(read(&test, ".github/workflows/chartflow-tag.yml").contains("\n    environment: signing\n"), "the configuration holds");
+    assert_eq!(read(&test, ".chartflow.yaml"), "charts: [charts/*]\nenvironment: signing\n", "even with --force");
+}
+
+#[test]
+fn the_files_of_former_tools_are_carried_over() {
+    let test = TestEnvironment::new();
+    let files = [
+        ("stable/web/Chart.yaml", CHART),
+        ("ct.yaml", "chart-dirs: [stable]\nexcluded-charts: [web]\n"),
+        (".github/cr.yaml", "pages-branch: gh-pages\nrelease-name-template: '{{ .Name }}-{{ .Version }}'\n"),
+        (".github/workflows/release.yml", "jobs:\n  release:\n    steps:\n      - uses: helm/chart-releaser-action@v1\n"),
+    ];
+    test.commit("r", &files, "feat: web");
+    let ran = test.chartflow("r", &["init", "--workflow-token", "--repository", "acme/charts"]);
+    assert_eq!(ran.exit, Some(0), "{ran}");
+    insta::assert_snapshot!(ran.stdout.lines().take(4).collect::<Vec<_>>().join("\n"), @r#"
+    ct.yaml:1: chart-dirs is now charts: [stable/*]
+    ct.yaml:2: excluded-charts is not carried over: it only kept ct from testing web; what lies where `charts` says is released
+    .github/cr.yaml:1: pages-branch is now branches.release: gh-pages
+    .github/cr.yaml:2: release-name-template is now tag: "{chart}-{version}"
+    "#);
+    assert!(ran.stdout.contains(".github/workflows/release.yml (chart-releaser)."), "{ran}");
+    insta::assert_snapshot!(read(&test, ".chartflow.yaml"), @r#"
+    # Every key is optional. `chartflow` reads this file from the main branch alone.
+    charts:
+      - "stable/*"
+    branches:
+      release: "gh-pages"
+    tag: "{chart}-{version}"
+    "#);
+    assert!(read(&test, ".github/workflows/chartflow-package.yml").contains("branches: [\"gh-pages\"]"));
+}
+
+#[test]
+fn requests_that_cannot_be_met() {
+    let test = repository();
+    test.git("r", &["clone", "-q", "--bare", ".", "../bare.git"], b"");
+    let check = |arguments: &[&str], expected: &str| {
+        let before = state(&test);
+        let ran = test.chartflow("r", &[&["init"], arguments].concat());
+        assert_eq!((ran.exit, ran.stderr.contains(expected)), (Some(2), true), "{arguments:?}: {ran}");
+        assert_eq!(state(&test), before, "{arguments:?}");
+    };
+    check(&["../bare.git"], "is a bare repository");
+    check(&["--ct", "absent.yaml"], "absent.yaml does not exist");
+    check(&["--owner", "acme platform"], "names no owner");
+    check(&["--actions-ref", "v1\nrun: x"], "--actions-ref takes a tag such as v1, or a commit");
+    check(&["--app-id", "1", "--workflow-token"], "cannot be used with");
+    check(&["charts"], "is not the top of a git repository");
+    write(&test, "ct.yaml", "chart-dirs: [\n");
+    check(&[], "ct.yaml:");
+    write(&test, "ct.yaml", "chart-dirs: [../x]\n");
+    check(&[], "is not a glob of directories below the top of the repository");
+    write(&test, ".chartflow.yaml", "chart: []\n");
+    check(&[], "did you mean \"charts\"?");
+    write(&test, ".chartflow.yaml", "environment: signing\n");
+    check(&["--reusable"], "take `environment: signing` out of it");
+    check(&["--signing-key"], "write `profile: key` into it");
+}
+
+#[test]
+fn another_branch_can_be_main() {
+    let test = TestEnvironment::new();
+    test.git("r", &["init", "-q", "-b", "master", "--template="], b"");
+    test.commit("r", &[("charts/web/Chart.yaml", CHART)], "feat: web");
+    let ran = test.chartflow("r", &["init"]);
+    assert_eq!(ran.exit, Some(0), "{ran}");
+    assert!(ran.stderr.contains("there is no branch main; master is taken as the main branch"), "{ran}");
+    assert!(read(&test, ".chartflow.yaml").ends_with("branches:\n  main: \"master\"\n"));
+}
+
+/// The git commands that are printed make a repository that the train goes on from: what is there counts as released,
+/// and the next contribution is the first release.
+#[test]
+fn the_printed_commands_adopt_a_repository() {
+    let test = repository();
+    test.git("", &["clone", "-q", "--bare", "r", "remote.git"], b"");
+    test.git("r", &["remote", "add", "origin", test.path("remote.git").to_str().unwrap()], b"");
+    test.git("r", &["fetch", "-q", "origin"], b"");
+    let init = || {
+        let ran = test.chartflow("r", &["init", "--format", "json", "--app-id", "7", "--owner", "@acme/platform"]);
+        assert_eq!(ran.exit, Some(0), "{ran}");
+        serde_json::from_str::<serde_json::Value>(&ran.stdout).unwrap()
+    };
+    let document = init();
+    for step in document["steps"].as_array().unwrap() {
+        for command in step["commands"].as_array().unwrap().iter().filter_map(|command| command.as_str()).filter(|command| command.starts_with("git ")) {
+            let arguments: Vec<String> = command["git ".len()..].split(' ').map(|word| word.replace('"', "")).collect();
+            let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            if arguments[0] == "commit" {
+                // Its message holds a blank.
+                arguments = vec!["commit", "--quiet", "--message", "chore: adopt chartflow"];
+            }
+            test.git("r", &arguments, b"");
+            if arguments[0] == "push" && arguments.contains(&"adopt-chartflow") {
+                // The pull request is merged.
+                test.git("r", &["push", "-q", "origin", "adopt-chartflow:main"], b"");
+            }
+        }
+    }
+    test.git("r", &["fetch", "-q", "origin"], b"");
+    let again = init();
+    assert!(again["steps"].as_array().unwrap().iter().all(|step| !step["title"].as_str().unwrap().starts_with("Bring")), "{again}");
+
+    test.git("r", &["switch", "-q", "-c", "feature", "origin/integration"], b"");
+    test.commit("r", &[("charts/web/values.yaml", "replicas: 2\n")], "feat(web): two replicas");
+    test.git("r", &["push", "-q", "origin", "feature"], b"");
+    let ran = test.chartflow("", &["rehearse", "remote.git", "--head", "feature", "--format", "json", "-q"]);
+    let summary: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran}"));
+    assert_eq!(summary["result"].as_str(), Some("released"), "{ran}");
+    let released: Vec<_> = summary["charts"].as_array().unwrap().iter().map(|chart| (chart["from"].as_str().unwrap(), chart["to"].as_str().unwrap())).collect();
+    assert_eq!(released, [("1.2.0", "1.3.0")]);
+}

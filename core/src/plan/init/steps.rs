@@ -1,0 +1,188 @@
+//! What no program does for the person who sets the repository up, step by step.
+
+use serde::Serialize;
+
+use super::{Facts, ReleaseStart, Worker, owned};
+use crate::domain::adoption::MESSAGE;
+use crate::domain::branch::{PUBLISHED, RELEASED};
+use crate::domain::event::{Permission, app_permissions};
+use crate::domain::workflow::{APP_ID_VARIABLE, APP_KEY_SECRET, SIGNING_KEY_SECRET, code_owners};
+use crate::plan::preflight::{shown, words};
+
+/// Something to do: to click, to type, or both.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// In a few words.
+    pub title: String,
+    /// What and why.
+    pub text: String,
+    /// The page to do it on.
+    pub page: Option<String>,
+    /// The commands that do it.
+    pub commands: Vec<String>,
+}
+
+fn step(title: impl Into<String>, text: impl Into<String>) -> Step {
+    Step { title: title.into(), text: text.into(), page: None, commands: Vec::new() }
+}
+
+impl Step {
+    fn at(mut self, page: String) -> Self {
+        self.page = Some(page);
+        self
+    }
+
+    fn by(mut self, commands: Vec<String>) -> Self {
+        self.commands = commands;
+        self
+    }
+}
+
+/// The repository's page; with a name to be replaced where it is not known.
+fn page(facts: &Facts) -> String {
+    format!("{}/{}", facts.server, name(facts))
+}
+
+fn name(facts: &Facts) -> String {
+    facts.repository.as_ref().map_or_else(|| "OWNER/NAME".to_owned(), ToString::to_string)
+}
+
+/// All that is left, in the order in which it has to be done.
+pub(super) fn steps(facts: &Facts) -> Vec<Step> {
+    let mut steps = Vec::new();
+    steps.extend(former(facts));
+    steps.extend(owners(facts));
+    steps.extend(files(facts));
+    steps.extend(refs(facts));
+    steps.push(settings(facts));
+    match facts.worker {
+        Worker::App { id } => steps.push(app(facts, id)),
+        Worker::WorkflowToken => steps.push(pulls(facts)),
+    }
+    steps.push(environment(facts));
+    steps.push(rules(facts));
+    steps
+}
+
+fn former(facts: &Facts) -> Option<Step> {
+    if facts.former.is_empty() {
+        return None;
+    }
+    let named: Vec<String> = facts.former.iter().map(|(path, tool)| format!("{path} ({tool})")).collect();
+    let text = format!("Two trains on one track collide. Remove these files, or take out of them what releases: {}.", named.join(", "));
+    Some(step("Stop what released the charts so far", text))
+}
+
+fn owners(facts: &Facts) -> Option<Step> {
+    let lines = |owner: &str| code_owners(owner).lines().skip(1).collect::<Vec<_>>().join("\n");
+    let why = "The workflow files and the configuration decide who signs, so main takes changes of them from their owners alone.";
+    match (&facts.owners, &facts.owner) {
+        (Some((_, text)), _) if owned(text) => None,
+        (Some((path, _)), owner) => {
+            let owner = owner.as_deref().unwrap_or("@OWNER");
+            Some(step(format!("Add two lines to {path}"), format!("{why}\n{}", lines(owner))))
+        }
+        (None, Some(_)) => None,
+        (None, None) => Some(step("Name who owns the train", format!("{why} `chartflow init --owner @LOGIN` (or @ORGANISATION/TEAM) writes the file."))),
+    }
+}
+
+fn files(facts: &Facts) -> Option<Step> {
+    if facts.on_main {
+        return None;
+    }
+    let Facts { remote, main, .. } = facts;
+    let commands = vec![
+        "git switch --create adopt-chartflow".to_owned(),
+        "git add .chartflow.yaml .github".to_owned(),
+        format!("git commit --message \"{MESSAGE}\""),
+        format!("git push --set-upstream {remote} adopt-chartflow"),
+    ];
+    let text = format!("Open a pull request from this branch to {main} and merge it.");
+    Some(step(format!("Bring the files to {main}"), text).by(commands).at(format!("{}/compare/{main}...adopt-chartflow", page(facts))))
+}
+
+fn refs(facts: &Facts) -> Option<Step> {
+    let Facts { remote, main, integration, release, references, .. } = facts;
+    let there = |branch: &str| references.contains_key(&format!("refs/remotes/{remote}/{branch}"));
+    let mut commands = vec![format!("git fetch {remote}")];
+    if !there(integration.as_str()) {
+        commands.push(format!("git push {remote} refs/remotes/{remote}/{main}:refs/heads/{integration}"));
+    }
+    match &facts.release_start {
+        ReleaseStart::Exists => {}
+        ReleaseStart::Branch { name } => commands.push(format!("git push {remote} refs/remotes/{remote}/{name}:refs/heads/{release}")),
+        ReleaseStart::Empty { commit } => commands.push(format!("git push {remote} {commit}:refs/heads/{release}")),
+    }
+    commands.push(format!("git push {remote} refs/{RELEASED} refs/{PUBLISHED}"));
+    let text = format!(
+        "After the merge. {integration} starts where {main} is, and the two refs say that the charts {main} holds now are released already. Nothing of this can be pushed once the rules are applied."
+    );
+    Some(step("Make the branches and record the baseline", text).by(commands))
+}
+
+fn settings(facts: &Facts) -> Step {
+    let text = format!(
+        "The default branch is {}: its workflow files sign. \"Allow merge commits\" and \"Allow squash merging\" are ticked. If GitHub Pages or another service serves the charts, it serves the branch {}.",
+        facts.main, facts.release
+    );
+    step("Look at the settings", text).at(format!("{}/settings", page(facts)))
+}
+
+fn app(facts: &Facts, id: Option<u64>) -> Step {
+    let permissions = app_permissions();
+    let list: Vec<String> = permissions.iter().map(|(permission, access)| format!("{}: {}", words(permission.api_key()), shown(access.as_str()))).collect();
+    let text = format!("Repository permissions {}. No webhook. Install it in this repository, note its App ID, and make a private key.", list.join(", "));
+    match id {
+        Some(id) => step(format!("See that App {id} has what it needs"), text).at(format!("{}/settings/installations", page(facts))),
+        None => {
+            let parameters: String = permissions.iter().map(|(permission, access)| format!("&{}={}", permission.api_key(), access.as_str())).collect();
+            step("Make a GitHub App", text).at(format!("{}/settings/apps/new?public=false&webhook_active=false{parameters}", facts.server))
+        }
+    }
+}
+
+fn pulls(facts: &Facts) -> Step {
+    let text = "Tick \"Allow GitHub Actions to create and approve pull requests\". Without an App every writer of the repository is trusted, and a person merges the pull request that brings versions back to integration.";
+    step("Let workflows open pull requests", text).at(format!("{}/settings/actions", page(facts)))
+}
+
+fn environment(facts: &Facts) -> Step {
+    let Facts { environment, main, .. } = facts;
+    let mut commands = Vec::new();
+    if let Worker::App { id } = facts.worker {
+        let id = id.map_or_else(|| "APP_ID".to_owned(), |id| id.to_string());
+        commands.push(format!("gh variable set {APP_ID_VARIABLE} --env {environment} --body {id}"));
+        commands.push(format!("gh secret set {APP_KEY_SECRET} --env {environment} < app.private-key.pem"));
+    }
+    if facts.signing_key {
+        commands.push("openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out signing-key.pem".to_owned());
+        commands.push(format!("gh secret set {SIGNING_KEY_SECRET} --env {environment} < signing-key.pem"));
+    }
+    let secrets = if commands.is_empty() { "" } else { " Its secrets are then out of reach of every other branch." };
+    let text = format!(
+        "Name it {environment}, and set its deployment branches to \"Selected branches and tags\" with the one pattern {main}: what does not run from {main} cannot sign.{secrets}"
+    );
+    step("Make the environment", text).at(format!("{}/settings/environments", page(facts))).by(commands)
+}
+
+fn rules(facts: &Facts) -> Step {
+    let app = match facts.worker {
+        Worker::App { id: Some(id) } => format!(" --app-id {id}"),
+        Worker::App { id: None } => " --app-id APP_ID".to_owned(),
+        Worker::WorkflowToken => String::new(),
+    };
+    let api = match facts.server.as_str() {
+        "https://github.com" => String::new(),
+        server => format!(" --api-url {server}/api/v3"),
+    };
+    let command = |verb: &str| format!("GH_TOKEN=$(gh auth token) chartflow rulesets {verb} --repository {}{app}{api}", name(facts));
+    step("Apply the rules of branches and tags", "The second command says what is still missing, and where to click for it.")
+        .by(vec![command("apply"), command("plan")])
+}
+
+/// The permissions an App needs, as GitHub's settings name them; for documentation.
+#[must_use]
+pub fn app_permission_names() -> Vec<(&'static str, &'static str)> {
+    app_permissions().iter().map(|(permission, access): (&Permission, _)| (words(permission.api_key()), shown(access.as_str()))).collect()
+}

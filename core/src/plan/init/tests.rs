@@ -1,0 +1,166 @@
+use super::*;
+
+fn facts(worker: Worker) -> Facts {
+    Facts {
+        worker,
+        signing_key: false,
+        server: "https://github.com".to_owned(),
+        repository: Some("acme/charts".parse().unwrap()),
+        remote: "origin".to_owned(),
+        main: "main".parse().unwrap(),
+        integration: "integration".parse().unwrap(),
+        release: "release".parse().unwrap(),
+        environment: "chartflow".to_owned(),
+        wanted: vec![File { path: ".chartflow.yaml".to_owned(), text: "charts: []\n".to_owned() }],
+        present: BTreeMap::new(),
+        on_main: false,
+        owners: None,
+        owner: Some("@acme/platform".to_owned()),
+        references: BTreeMap::new(),
+        baseline: CommitId::new("1".repeat(40)).unwrap(),
+        release_start: ReleaseStart::Empty { commit: CommitId::new("2".repeat(40)).unwrap() },
+        former: Vec::new(),
+        notes: Vec::new(),
+    }
+}
+
+fn shown(facts: &Facts) -> String {
+    let Plan { files, references, steps, .. } = plan(facts);
+    let mut text = String::new();
+    for PlannedFile { path, state, .. } in files {
+        text += &format!("{state:?} {path}\n");
+    }
+    for PlannedReference { name, commit, state } in references {
+        text += &format!("{state:?} {name} {}\n", &commit[..4]);
+    }
+    for (number, Step { title, text: what, page, commands }) in steps.into_iter().enumerate() {
+        text += &format!("{}. {title}\n{what}\n{}", number + 1, page.map(|page| page + "\n").unwrap_or_default());
+        text += &commands.into_iter().map(|command| format!("  {command}\n")).collect::<String>();
+    }
+    text
+}
+
+#[test]
+fn a_new_repository_with_an_app_to_be_made() {
+    insta::assert_snapshot!(shown(&facts(Worker::App { id: None })), @r#"
+    New .chartflow.yaml
+    New .github/CODEOWNERS
+    New refs/chartflow/released 1111
+    New refs/chartflow/published 1111
+    1. Bring the files to main
+    Open a pull request from this branch to main and merge it.
+    https://github.com/acme/charts/compare/main...adopt-chartflow
+      git switch --create adopt-chartflow
+      git add .chartflow.yaml .github
+      git commit --message "chore: adopt chartflow"
+      git push --set-upstream origin adopt-chartflow
+    2. Make the branches and record the baseline
+    After the merge. integration starts where main is, and the two refs say that the charts main holds now are released already. Nothing of this can be pushed once the rules are applied.
+      git fetch origin
+      git push origin refs/remotes/origin/main:refs/heads/integration
+      git push origin 2222222222222222222222222222222222222222:refs/heads/release
+      git push origin refs/chartflow/released refs/chartflow/published
+    3. Look at the settings
+    The default branch is main: its workflow files sign. "Allow merge commits" and "Allow squash merging" are ticked. If GitHub Pages or another service serves the charts, it serves the branch release.
+    https://github.com/acme/charts/settings
+    4. Make a GitHub App
+    Repository permissions Attestations: Read and write, Contents: Read and write, Pull requests: Read and write, Commit statuses: Read and write, Workflows: Read and write. No webhook. Install it in this repository, note its App ID, and make a private key.
+    https://github.com/settings/apps/new?public=false&webhook_active=false&attestations=write&contents=write&pull_requests=write&statuses=write&workflows=write
+    5. Make the environment
+    Name it chartflow, and set its deployment branches to "Selected branches and tags" with the one pattern main: what does not run from main cannot sign. Its secrets are then out of reach of every other branch.
+    https://github.com/acme/charts/settings/environments
+      gh variable set CHARTFLOW_APP_ID --env chartflow --body APP_ID
+      gh secret set CHARTFLOW_PRIVATE_KEY --env chartflow < app.private-key.pem
+    6. Apply the rules of branches and tags
+    The second command says what is still missing, and where to click for it.
+      GH_TOKEN=$(gh auth token) chartflow rulesets apply --repository acme/charts --app-id APP_ID
+      GH_TOKEN=$(gh auth token) chartflow rulesets plan --repository acme/charts --app-id APP_ID
+    "#);
+}
+
+#[test]
+fn a_repository_that_served_charts_with_the_workflow_token_and_a_key() {
+    let facts = Facts {
+        signing_key: true,
+        server: "https://git.example.com".to_owned(),
+        release_start: ReleaseStart::Branch { name: "gh-pages".to_owned() },
+        owners: Some(("CODEOWNERS".to_owned(), "* @acme/all\n".to_owned())),
+        former: vec![(".github/workflows/release.yaml".to_owned(), "chart-releaser".to_owned())],
+        ..facts(Worker::WorkflowToken)
+    };
+    insta::assert_snapshot!(shown(&facts), @r#"
+    New .chartflow.yaml
+    New refs/chartflow/released 1111
+    New refs/chartflow/published 1111
+    1. Stop what released the charts so far
+    Two trains on one track collide. Remove these files, or take out of them what releases: .github/workflows/release.yaml (chart-releaser).
+    2. Add two lines to CODEOWNERS
+    The workflow files and the configuration decide who signs, so main takes changes of them from their owners alone.
+    /.github/ @acme/platform
+    /.chartflow.yaml @acme/platform
+    3. Bring the files to main
+    Open a pull request from this branch to main and merge it.
+    https://git.example.com/acme/charts/compare/main...adopt-chartflow
+      git switch --create adopt-chartflow
+      git add .chartflow.yaml .github
+      git commit --message "chore: adopt chartflow"
+      git push --set-upstream origin adopt-chartflow
+    4. Make the branches and record the baseline
+    After the merge. integration starts where main is, and the two refs say that the charts main holds now are released already. Nothing of this can be pushed once the rules are applied.
+      git fetch origin
+      git push origin refs/remotes/origin/main:refs/heads/integration
+      git push origin refs/remotes/origin/gh-pages:refs/heads/release
+      git push origin refs/chartflow/released refs/chartflow/published
+    5. Look at the settings
+    The default branch is main: its workflow files sign. "Allow merge commits" and "Allow squash merging" are ticked. If GitHub Pages or another service serves the charts, it serves the branch release.
+    https://git.example.com/acme/charts/settings
+    6. Let workflows open pull requests
+    Tick "Allow GitHub Actions to create and approve pull requests". Without an App every writer of the repository is trusted, and a person merges the pull request that brings versions back to integration.
+    https://git.example.com/acme/charts/settings/actions
+    7. Make the environment
+    Name it chartflow, and set its deployment branches to "Selected branches and tags" with the one pattern main: what does not run from main cannot sign. Its secrets are then out of reach of every other branch.
+    https://git.example.com/acme/charts/settings/environments
+      openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out signing-key.pem
+      gh secret set CHARTFLOW_SIGNING_KEY --env chartflow < signing-key.pem
+    8. Apply the rules of branches and tags
+    The second command says what is still missing, and where to click for it.
+      GH_TOKEN=$(gh auth token) chartflow rulesets apply --repository acme/charts --api-url https://git.example.com/api/v3
+      GH_TOKEN=$(gh auth token) chartflow rulesets plan --repository acme/charts --api-url https://git.example.com/api/v3
+    "#);
+}
+
+#[test]
+fn a_second_run_finds_its_work_done() {
+    let first = facts(Worker::App { id: Some(7) });
+    let there = |name: &str, id: &str| (name.to_owned(), id.repeat(40));
+    let second = Facts {
+        present: plan(&first).files.into_iter().map(|file| (file.path, file.text.into_bytes())).collect(),
+        on_main: true,
+        references: [there("refs/chartflow/released", "1"), there("refs/chartflow/published", "3"), there("refs/remotes/origin/integration", "4")].into(),
+        release_start: ReleaseStart::Exists,
+        ..first
+    };
+    let shown = shown(&second);
+    insta::assert_snapshot!(shown.lines().take(5).collect::<Vec<_>>().join("\n"), @r"
+    Unchanged .chartflow.yaml
+    Unchanged .github/CODEOWNERS
+    Unchanged refs/chartflow/released 1111
+    Differs refs/chartflow/published 3333
+    1. Make the branches and record the baseline
+    ");
+    assert!(!shown.contains("adopt-chartflow") && !shown.contains("heads/integration") && !shown.contains("heads/release"), "{shown}");
+    assert_eq!(plan(&second).changed().count(), 0);
+}
+
+#[test]
+fn owners_are_found_in_whatever_form() {
+    for (text, is) in [
+        ("/.github/ @a\n/.chartflow.yaml @a\n", true),
+        (".github/** @a\n.chartflow.yaml @a\n", true),
+        ("# /.chartflow.yaml @a\n/.github/ @a\n", false),
+        ("* @a\n", false),
+        ("", false),
+    ] {
+        assert_eq!(owned(text), is, "{text}");
+    }
+}
