@@ -157,8 +157,8 @@ impl Context {
                 server: environment.server_url.clone(),
                 id: connection.id,
                 default_branch: connection.default_branch.clone(),
-                // One name for all stages, whichever file each of them is in: a lineage has one maker.
-                builder: format!("{}/{}/.github/workflows/chartflow.yml", environment.server_url, environment.repository),
+                // A lineage has one maker: the files of all stages, as the public policy names them.
+                builder: format!("{}/{}/.github/workflows/chartflow-{{stage}}.yml", environment.server_url, environment.repository),
                 oci_prefix: String::new(),
                 skips: Vec::new(),
                 app: matches!(connection.identity.mode, Mode::App { .. }),
