@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use chartflow_core::domain::branch::Names;
 use chartflow_core::domain::check::{Finding, Severity};
 use chartflow_core::domain::configuration::{CONFIGURATION_FILE, Configuration};
 use chartflow_core::domain::names::RepositoryName;
@@ -91,7 +90,7 @@ async fn plan(target: &Target, output: &Output) -> Result<Answer, CommandError> 
     let github = connect(target)?;
     let told = |error| translate(error, target);
     let configuration = configuration(&github, target).await?;
-    let tiers = Tiers::from(&Names::new(&configuration));
+    let tiers = Tiers::from(&configuration);
     let changes = rulesets::plan(&github, &tiers, target.mode()).await.map_err(told)?;
     let findings = preflight::run(&github, &configuration, target.mode(), &target.page()).await.map_err(told)?;
     if output.format() == Format::Json {
@@ -106,7 +105,7 @@ async fn plan(target: &Target, output: &Output) -> Result<Answer, CommandError> 
 async fn apply(target: &Target, output: &Output) -> Result<Answer, CommandError> {
     let github = connect(target)?;
     let configuration = configuration(&github, target).await?;
-    let tiers = Tiers::from(&Names::new(&configuration));
+    let tiers = Tiers::from(&configuration);
     let changes = rulesets::apply(&github, &tiers, target.mode()).await.map_err(|error| translate(error, target))?;
     if output.format() == Format::Json {
         output.document(&json!({ "repository": target.repository, "changed": drifted(&changes), "rulesets": described(&changes) }))?;

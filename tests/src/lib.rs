@@ -10,5 +10,6 @@ pub mod people;
 pub mod registry;
 pub mod rest;
 pub mod rng;
+pub mod runner;
 pub mod schedule;
 pub mod world;

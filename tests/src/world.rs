@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chartflow_core::domain::branch::Names;
-use chartflow_core::domain::configuration::Configuration;
+use chartflow_core::domain::configuration::{self, Configuration};
 use chartflow_core::domain::content::Files;
 use chartflow_core::domain::digest::{CommitId, TreeId};
 use chartflow_core::domain::event::app_permissions;
@@ -25,6 +25,7 @@ use chartflow_core::port::objects::Objects as _;
 use chartflow_core::port::transport::Method;
 use chartflow_sandbox::github::actor::{Actor, Caller, Level, Role, TokenKind};
 use chartflow_sandbox::github::in_process::InProcess;
+use chartflow_sandbox::github::rules::MergeMethod;
 use chartflow_sandbox::github::{Hub, HubOptions};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -116,6 +117,8 @@ pub struct World {
     pub story: Vec<String>,
     /// The commit on main that the train started from.
     pub baseline: CommitId,
+    /// How people merge into main.
+    pub main_method: MergeMethod,
     /// How many things people made, for names that are never used twice.
     pub made: u32,
     pub(crate) counted: crate::ledger::Expected,
@@ -154,14 +157,7 @@ impl World {
         let bot = Actor { app: Some(APP), ..person("chartflow[bot]", 9001, Role::Write) };
         hub.issue_token(APP_TOKEN, Caller { actor: bot, kind: TokenKind::Installation, label: "app".to_owned(), permissions: Some(permissions) });
         let names = Names::new(&configuration);
-        let tiers = Tiers {
-            main: names.main().clone(),
-            integration: names.integration().clone(),
-            charts: "integration-*".to_owned(),
-            release: names.release().clone(),
-            tags: "*-v*".to_owned(),
-        };
-        for ruleset in desired(&tiers, Mode::App { id: APP }) {
+        for ruleset in desired(&Tiers::from(&configuration), Mode::App { id: APP }) {
             hub.person(ADMIN).unwrap().call(Method::Post, "/rulesets", &ruleset).unwrap();
         }
         let signer = Arc::new(KeySigner::generate().unwrap());
@@ -189,6 +185,11 @@ impl World {
             names,
             story: Vec::new(),
             baseline,
+            main_method: match configuration.merge.main {
+                configuration::MergeMethod::Squash => MergeMethod::Squash,
+                configuration::MergeMethod::Merge => MergeMethod::Merge,
+                configuration::MergeMethod::Rebase => MergeMethod::Rebase,
+            },
             made: 0,
             counted: crate::ledger::Expected::new(),
             signer,

@@ -19,7 +19,7 @@ pub async fn facts(github: &GitHub, configuration: &Configuration, mode: Mode, p
     let repository = github.repository().await?;
     let names = Names::new(configuration);
     let mut refused = Vec::new();
-    let rulesets = seen(look(github, &Tiers::from(&names), mode).await, &mut refused)?;
+    let rulesets = seen(look(github, &Tiers::from(configuration), mode).await, &mut refused)?;
     let mut absent = Vec::new();
     for branch in [names.integration(), names.release()] {
         if matches!(seen(github.get_ref(&format!("heads/{branch}")).await, &mut refused)?, Seen::Is(None)) {

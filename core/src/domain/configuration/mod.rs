@@ -2,7 +2,7 @@
 
 mod read;
 #[cfg(test)]
-mod reference;
+mod reference_tests;
 #[cfg(test)]
 mod tests;
 mod types;

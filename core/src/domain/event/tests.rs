@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::*;
+use crate::domain::configuration::MergeMethod;
 use crate::domain::ruleset::{Mode, Tiers};
 
 fn tiers() -> Tiers {
@@ -12,6 +13,7 @@ fn tiers() -> Tiers {
         charts: "integration-*".to_owned(),
         release: "release".parse().unwrap(),
         tags: "*-v*".to_owned(),
+        main_method: MergeMethod::Squash,
     }
 }
 

@@ -11,6 +11,7 @@ mod tests;
 use serde_json::{Value, json};
 
 use super::branch::Names;
+use super::configuration::{Configuration, MergeMethod};
 use super::names::BranchName;
 
 pub use pattern::{applies, covers};
@@ -61,6 +62,8 @@ pub struct Tiers {
     pub release: BranchName,
     /// The pattern of the release tags, e.g. `*-v*`.
     pub tags: String,
+    /// How pull requests are merged into main.
+    pub main_method: MergeMethod,
 }
 
 /// One of the four branches a pull request of the train can aim at.
@@ -92,6 +95,13 @@ impl Tier {
     }
 }
 
+impl From<&Configuration> for Tiers {
+    fn from(configuration: &Configuration) -> Self {
+        Self { main_method: configuration.merge.main, ..Self::from(&Names::new(configuration)) }
+    }
+}
+
+/// The names alone, for events, which do not ask how pull requests are merged: the merge method is the default one.
 impl From<&Names> for Tiers {
     fn from(names: &Names) -> Self {
         Self {
@@ -100,6 +110,7 @@ impl From<&Names> for Tiers {
             charts: names.chart_pattern(),
             release: names.release().clone(),
             tags: names.tag_pattern(),
+            main_method: MergeMethod::default(),
         }
     }
 }
@@ -177,7 +188,7 @@ pub fn desired(tiers: &Tiers, mode: Mode) -> Vec<Value> {
         Mode::WorkflowToken => None,
     };
     let every_method = ["merge", "squash", "rebase"];
-    let mut main_review = pull_request(1, &["squash"]);
+    let mut main_review = pull_request(1, &[tiers.main_method.as_str()]);
     main_review["parameters"]["dismiss_stale_reviews_on_push"] = json!(true);
     // `.github/**` and the configuration decide who signs; CODEOWNERS names who may change them.
     main_review["parameters"]["require_code_owner_review"] = json!(true);
