@@ -130,7 +130,6 @@ impl Identity {
     }
 
     /// What gives back, at the end of the run, what was made for it alone.
-    #[must_use]
     pub fn loan(&self) -> Loan {
         Loan { app: self.app.clone() }
     }
