@@ -1,4 +1,6 @@
-# The actions as images without anything else: no shell, no library, no file but the programs.
+# The actions as images without anything else: no shell, no library, no file but the programs. Only what speaks to
+# registries gets a file of certificate authorities: the client for them (oci-client 0.18) makes one connection's settings
+# from the machine's, and panics where there are none, before it takes those that are compiled in.
 #
 # `docker build .` makes one image with all of them, which `image: ../../Dockerfile` of each action.yml means; a release
 # publishes one image for each (`--target tag`). Where nothing can be pulled, BUILDER and HELM_BUILDER are set to images
@@ -82,6 +84,7 @@ COPY --from=build /out/package /package
 ENTRYPOINT ["/package"]
 
 FROM scratch AS publish
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/publish /publish
 ENTRYPOINT ["/publish"]
 
@@ -103,10 +106,12 @@ ENTRYPOINT ["/rulesets"]
 
 FROM scratch AS reconcile
 COPY --from=helm /out/helm /usr/local/bin/helm
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/reconcile /reconcile
 ENTRYPOINT ["/reconcile"]
 
 # All of them; an action.yml names its entry point.
 FROM scratch
 COPY --from=helm /out/helm /usr/local/bin/helm
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/ /

@@ -4,6 +4,7 @@
 
 pub mod brakes;
 pub mod charts;
+pub mod gate;
 pub mod ledger;
 mod mend;
 pub mod people;

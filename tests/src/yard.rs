@@ -226,6 +226,7 @@ impl Yard {
             signing_key: true,
             actions: "chartflow/chartflow/actions".to_owned(),
             version: "v1".to_owned(),
+            environment: workflow::ENVIRONMENT.to_owned(),
         };
         let mut brought: Vec<_> = workflows(&options).into_iter().map(|file| (file.path, file.text.into_bytes())).collect();
         let configuration = format!("{}registry: {}/charts\nprofile: key\n{more}", workflow::configuration(&["charts/*"]), self.registry.host());
