@@ -1,6 +1,6 @@
-# The actions as images without anything else: no shell, no library, no file but the programs. Only what speaks to
-# registries gets a file of certificate authorities: the client for them (oci-client 0.18) makes one connection's settings
-# from the machine's, and panics where there are none, before it takes those that are compiled in.
+# The actions as images without a shell or a library: a program, and the machine's certificate authorities. Those for GitHub
+# and for registries are compiled in as well, but the clients for registries (oci-client 0.18) and for Sigstore set up a
+# connection by the machine's first, and panic where there are none.
 #
 # `docker build .` makes one image with all of them, which `image: ../../Dockerfile` of each action.yml means; a release
 # publishes one image for each (`--target tag`). Where nothing can be pulled, BUILDER and HELM_BUILDER are set to images
@@ -55,31 +55,38 @@ RUN rm core/src/main.rs && touch core/src/lib.rs actions/*/src/main.rs && rm act
 
 FROM scratch AS validate
 COPY --from=helm /out/helm /usr/local/bin/helm
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/validate /validate
 ENTRYPOINT ["/validate"]
 
 FROM scratch AS filter
 COPY --from=helm /out/helm /usr/local/bin/helm
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/filter /filter
 ENTRYPOINT ["/filter"]
 
 FROM scratch AS enforce
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/enforce /enforce
 ENTRYPOINT ["/enforce"]
 
 FROM scratch AS format
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/format /format
 ENTRYPOINT ["/format"]
 
 FROM scratch AS bump
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/bump /bump
 ENTRYPOINT ["/bump"]
 
 FROM scratch AS tag
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/tag /tag
 ENTRYPOINT ["/tag"]
 
 FROM scratch AS package
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/package /package
 ENTRYPOINT ["/package"]
 
@@ -89,18 +96,22 @@ COPY --from=build /out/publish /publish
 ENTRYPOINT ["/publish"]
 
 FROM scratch AS detect
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/detect /detect
 ENTRYPOINT ["/detect"]
 
 FROM scratch AS attest
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/attest /attest
 ENTRYPOINT ["/attest"]
 
 FROM scratch AS verify
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/verify /verify
 ENTRYPOINT ["/verify"]
 
 FROM scratch AS rulesets
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/rulesets /rulesets
 ENTRYPOINT ["/rulesets"]
 

@@ -49,6 +49,9 @@ pub(crate) struct Arguments {
     /// The version of the actions: a tag or a commit [default: the commit of this release of chartflow, else v1].
     #[arg(long, value_name = "REF")]
     actions_ref: Option<String>,
+    /// Where the actions and workflows of chartflow are, for a copy of your own.
+    #[arg(long, value_name = "OWNER/NAME")]
+    actions_repository: Option<RepositoryName>,
     /// Who owns what decides about signatures: @LOGIN or @ORGANISATION/TEAM.
     #[arg(long, value_name = "OWNER")]
     owner: Option<String>,

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use chartflow_core::domain::branch::Names;
 use chartflow_core::domain::check::{Finding, Severity};
 use chartflow_core::domain::configuration::{CONFIGURATION_FILE, Configuration};
 use chartflow_core::domain::names::RepositoryName;
@@ -61,11 +60,18 @@ struct Target {
     /// The number of the GitHub App that the train works as [default: none, the workflow's own token].
     #[arg(long, value_name = "N")]
     app_id: Option<u64>,
+    /// The train works with a token that was given by hand, a person's: required statuses are then nobody's in particular.
+    #[arg(long, conflicts_with = "app_id")]
+    personal_token: bool,
 }
 
 impl Target {
     fn mode(&self) -> Mode {
-        self.app_id.map_or(Mode::WorkflowToken, |id| Mode::App { id })
+        match self.app_id {
+            Some(id) => Mode::App { id },
+            None if self.personal_token => Mode::PersonalToken,
+            None => Mode::WorkflowToken,
+        }
     }
 
     /// Where people see the repository.
@@ -91,7 +97,7 @@ async fn plan(target: &Target, output: &Output) -> Result<Answer, CommandError> 
     let github = connect(target)?;
     let told = |error| translate(error, target);
     let configuration = configuration(&github, target).await?;
-    let tiers = Tiers::from(&Names::new(&configuration));
+    let tiers = Tiers::from(&configuration);
     let changes = rulesets::plan(&github, &tiers, target.mode()).await.map_err(told)?;
     let findings = preflight::run(&github, &configuration, target.mode(), &target.page()).await.map_err(told)?;
     if output.format() == Format::Json {
@@ -106,7 +112,7 @@ async fn plan(target: &Target, output: &Output) -> Result<Answer, CommandError> 
 async fn apply(target: &Target, output: &Output) -> Result<Answer, CommandError> {
     let github = connect(target)?;
     let configuration = configuration(&github, target).await?;
-    let tiers = Tiers::from(&Names::new(&configuration));
+    let tiers = Tiers::from(&configuration);
     let changes = rulesets::apply(&github, &tiers, target.mode()).await.map_err(|error| translate(error, target))?;
     if output.format() == Format::Json {
         output.document(&json!({ "repository": target.repository, "changed": drifted(&changes), "rulesets": described(&changes) }))?;

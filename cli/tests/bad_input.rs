@@ -81,7 +81,10 @@ fn two_directories_of_one_name() {
     let test = repository();
     test.commit("r", &[("charts/b/Chart.yaml", CHART)], "feat(a): again");
     let told = refusals(&test);
-    assert!(told.contains("layout/doubled-name: charts/b/Chart.yaml:2: charts/b and charts/a hold charts of the name a | give one of them another name"), "{told}");
+    assert!(
+        told.contains("layout/doubled-name: charts/b/Chart.yaml:2: charts/b and charts/a hold charts of the name a | give one of them another name"),
+        "{told}"
+    );
 }
 
 #[test]

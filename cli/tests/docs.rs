@@ -9,9 +9,6 @@ use std::path::{Path, PathBuf};
 
 use common::TestEnvironment;
 
-/// Pages and folders of actions that other tests write.
-const ELSEWHERE: [&str; 2] = ["docs/rules.md", "actions/"];
-
 fn top() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }
@@ -111,16 +108,40 @@ fn links_lead_somewhere() {
         for target in page.split("](").skip(1).filter_map(|rest| rest.split(')').next()).filter(|target| !target.contains("://")) {
             let (file, anchor) = target.split_once('#').map_or((target, None), |(file, anchor)| (file, Some(anchor)));
             let path = if file.is_empty() { top().join(&name) } else { folder.join(file) };
-            let shown = path.to_string_lossy().replace("docs/../", "");
-            if ELSEWHERE.iter().any(|known| shown.contains(known)) {
-                continue;
-            }
             assert!(path.exists(), "{name} links to {target}");
             if let Some(anchor) = anchor {
                 assert!(anchors(&std::fs::read_to_string(&path).unwrap()).iter().any(|one| one == anchor), "{name} links to {target}");
             }
         }
     }
+}
+
+/// What the page about errors quotes is what the code says, as far as it is not filled in.
+#[test]
+fn messages_are_those_of_the_code() {
+    let mut code = String::new();
+    let mut open: Vec<PathBuf> = ["core/src", "cli/src", "sandbox/src"].map(|folder| top().join(folder)).to_vec();
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            open.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else {
+            code.push_str(&std::fs::read_to_string(&path).unwrap());
+        }
+    }
+    let page = std::fs::read_to_string(top().join("docs/errors.md")).unwrap();
+    let mut seen = 0;
+    for message in page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).map(|(message, _)| message).filter(|message| message.contains(' '))
+    {
+        let mut parts = vec![message];
+        for filled in ["…", "PATH", "FILE", "LINE", "COLUMN"] {
+            parts = parts.into_iter().flat_map(|part| part.split(filled)).collect();
+        }
+        for part in parts.into_iter().map(|part| part.trim_matches([' ', ':', '(', ')', ','])).filter(|part| part.len() > 3) {
+            assert!(code.contains(part), "docs/errors.md quotes {message:?}; the code does not say {part:?}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 15, "the page quotes messages: {seen}");
 }
 
 /// The anchors that GitHub gives the headings of a page.

@@ -149,6 +149,26 @@ fn requests_that_cannot_be_met() {
 }
 
 #[test]
+fn a_copy_of_the_actions_and_calls_of_their_workflows() {
+    let test = repository();
+    let ran = test.chartflow("r", &["init", "--workflow-token", "--reusable", "--actions-repository", "acme/chartflow", "--actions-ref", "v2"]);
+    assert_eq!(ran.exit, Some(0), "{ran}");
+    let text = read(&test, ".github/workflows/chartflow-publish.yml");
+    let jobs = text.split_once("jobs:").unwrap().1;
+    insta::assert_snapshot!(jobs, @r"
+    publish:
+      name: publish
+      permissions:
+        attestations: write # keeps statements about packages in GitHub's store
+        contents: write # writes git objects, refs and releases, and starts the next stage
+        id-token: write # signs as this run of this workflow file
+        packages: write # pushes to the container registry
+        pull-requests: read # reads pull requests and their reviews
+      uses: acme/chartflow/.github/workflows/publish.yml@v2 # zizmor: ignore[unpinned-uses] moved by releases of chartflow alone; --actions-ref pins a commit
+    ");
+}
+
+#[test]
 fn another_branch_can_be_main() {
     let test = TestEnvironment::new();
     test.git("r", &["init", "-q", "-b", "master", "--template="], b"");

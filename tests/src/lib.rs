@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "everything here is part of a test")]
 
+mod adoption;
 pub mod brakes;
+pub mod certificate_log;
 pub mod charts;
 pub mod gate;
+pub mod identities;
 pub mod ledger;
 mod mend;
 pub mod people;
@@ -13,5 +16,7 @@ pub mod rest;
 pub mod rng;
 pub mod runner;
 pub mod schedule;
+pub mod sigstore;
+pub mod tiny_http;
 pub mod world;
 pub mod yard;

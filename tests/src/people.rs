@@ -175,7 +175,7 @@ impl World {
         let mut merged = 0;
         for number in self.releasable() {
             // An earlier merge may have changed what this one is judged by.
-            if self.releasable().contains(&number) && self.merge(number, MergeMethod::Squash) {
+            if self.releasable().contains(&number) && self.merge(number, self.main_method) {
                 merged += 1;
             }
         }

@@ -1,19 +1,17 @@
 //! One embedded GitHub with an adopted chart repository, people with accounts, and the train as one job sees it.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use chartflow_core::domain::branch::Names;
-use chartflow_core::domain::configuration::Configuration;
+use chartflow_core::domain::configuration::{self, Configuration};
 use chartflow_core::domain::content::Files;
 use chartflow_core::domain::digest::{CommitId, TreeId};
 use chartflow_core::domain::event::app_permissions;
 use chartflow_core::domain::lineage::bundle::Line;
 use chartflow_core::domain::lineage::{Artifact, anchor, verify};
-use chartflow_core::domain::policy::{OutsideCheck, Policy, Repository, ReviewRules};
+use chartflow_core::domain::policy::{Format, OutsideCheck, Policy, Repository, ReviewRules};
 use chartflow_core::domain::ruleset::{Mode, Tiers, desired};
 use chartflow_core::flow::{FlowError, Home, Report, Train, listing};
 use chartflow_core::flow::{bump, enforce, filter, format, package, publish, tag, validate};
@@ -22,13 +20,16 @@ use chartflow_core::io::signing::KeySigner;
 use chartflow_core::port::github::GitHub;
 use chartflow_core::port::helm::{Helm, HelmError, LintOutput};
 use chartflow_core::port::objects::Objects as _;
-use chartflow_core::port::transport::Method;
+use chartflow_core::port::signer::Signer;
+use chartflow_core::port::transport::{Method, Transport};
 use chartflow_sandbox::github::actor::{Actor, Caller, Level, Role, TokenKind};
 use chartflow_sandbox::github::in_process::InProcess;
+use chartflow_sandbox::github::rules::MergeMethod;
 use chartflow_sandbox::github::{Hub, HubOptions};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::adoption::adopt;
 use crate::brakes::{Braked, Brakes};
 use crate::charts;
 use crate::registry::{MemoryRegistry, Shelf};
@@ -116,11 +117,15 @@ pub struct World {
     pub story: Vec<String>,
     /// The commit on main that the train started from.
     pub baseline: CommitId,
+    /// How people merge into main.
+    pub main_method: MergeMethod,
     /// How many things people made, for names that are never used twice.
     pub made: u32,
-    pub(crate) counted: crate::ledger::Expected,
-    signer: Arc<KeySigner>,
+    /// What each contribution is expected to be counted for.
+    pub counted: crate::ledger::Expected,
+    signer: Arc<dyn Signer>,
     policy: Arc<Policy>,
+    trusted_root: Option<String>,
     home: Home,
     _dir: TempDir,
 }
@@ -139,12 +144,18 @@ impl World {
     /// The same with a configuration of its own. Whoever verifies demands the outside checks that it names.
     #[must_use]
     pub fn configured(seed: u64, text: &str) -> Self {
+        Self::founded(seed, text, Mode::App { id: APP }, &[])
+    }
+
+    /// The same under the rulesets of another identity, with more files that adoption brings.
+    #[must_use]
+    pub fn founded(seed: u64, text: &str, mode: Mode, files: &[(String, String)]) -> Self {
         // A repository in memory, where there is such a place: the tests write many small files.
         let dir = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap();
         let options = HubOptions { epoch: EPOCH, seed, ..HubOptions::new("acme", "charts") };
         let hub = Arc::new(Hub::create(dir.path(), options).unwrap());
         let configuration = Configuration::read(text.as_bytes()).unwrap();
-        let baseline = adopt(&hub, text);
+        let baseline = adopt(&hub, text, files);
         for (login, id, role) in [(CONTRIBUTOR, 11, Role::Write), (REVIEWER, 12, Role::Write), (ADMIN, 13, Role::Admin)] {
             hub.add_actor(person(login, id, role));
         }
@@ -154,14 +165,7 @@ impl World {
         let bot = Actor { app: Some(APP), ..person("chartflow[bot]", 9001, Role::Write) };
         hub.issue_token(APP_TOKEN, Caller { actor: bot, kind: TokenKind::Installation, label: "app".to_owned(), permissions: Some(permissions) });
         let names = Names::new(&configuration);
-        let tiers = Tiers {
-            main: names.main().clone(),
-            integration: names.integration().clone(),
-            charts: "integration-*".to_owned(),
-            release: names.release().clone(),
-            tags: "*-v*".to_owned(),
-        };
-        for ruleset in desired(&tiers, Mode::App { id: APP }) {
+        for ruleset in desired(&Tiers::from(&configuration), mode) {
             hub.person(ADMIN).unwrap().call(Method::Post, "/rulesets", &ruleset).unwrap();
         }
         let signer = Arc::new(KeySigner::generate().unwrap());
@@ -178,7 +182,7 @@ impl World {
             builder: format!("{SERVER}/acme/charts/.github/workflows/chartflow.yml"),
             oci_prefix: "registry.example/acme/charts".to_owned(),
             skips: Vec::new(),
-            app: true,
+            app: matches!(mode, Mode::App { .. }),
         };
         let objects = Arc::new(LocalRepository::open(hub.git_directory()).unwrap());
         let policy = Arc::new(policy);
@@ -189,10 +193,16 @@ impl World {
             names,
             story: Vec::new(),
             baseline,
+            main_method: match configuration.merge.main {
+                configuration::MergeMethod::Squash => MergeMethod::Squash,
+                configuration::MergeMethod::Merge => MergeMethod::Merge,
+                configuration::MergeMethod::Rebase => MergeMethod::Rebase,
+            },
             made: 0,
             counted: crate::ledger::Expected::new(),
             signer,
             policy,
+            trusted_root: None,
             home,
             _dir: dir,
         }
@@ -201,11 +211,16 @@ impl World {
     /// The train as one job sees it.
     #[must_use]
     pub fn train(&self, brakes: &Arc<Brakes>) -> Train {
-        let transport = Braked::new(InProcess::new(self.hub.clone(), APP_TOKEN), brakes.clone());
-        let anchor = Arc::new(anchor(&self.policy, None).unwrap());
+        self.train_by(Arc::new(Braked::new(InProcess::new(self.hub.clone(), APP_TOKEN), brakes.clone())), brakes)
+    }
+
+    /// The train whose requests are sent like this.
+    #[must_use]
+    pub fn train_by(&self, transport: Arc<dyn Transport>, brakes: &Arc<Brakes>) -> Train {
+        let anchor = Arc::new(anchor(&self.policy, self.trusted_root.as_deref()).unwrap());
         let (opening, judging, policy) = (anchor.clone(), anchor, self.policy.clone());
         Train {
-            github: GitHub::new(Arc::new(transport), "acme/charts".parse().unwrap()),
+            github: GitHub::new(transport, "acme/charts".parse().unwrap()),
             objects: self.objects.clone(),
             registry: Arc::new(MemoryRegistry::new(self.shelf.clone(), brakes.clone())),
             signer: self.signer.clone(),
@@ -224,6 +239,31 @@ impl World {
             helm: Arc::new(NoHelm),
             home: self.home.clone(),
         }
+    }
+
+    /// What a stranger with this repository's policy says of a release: the lineage's lines, or why it is refused.
+    ///
+    /// # Errors
+    /// What was refused.
+    pub fn verify(&self, chart: &str, version: &str) -> Result<usize, String> {
+        let release = self.tip("release").unwrap();
+        let bytes = |suffix: &str| {
+            let path = format!("charts/{chart}-{version}{suffix}");
+            ready(listing::file(&*self.objects, &self.root(&release), &path, 1 << 24)).unwrap().unwrap().unwrap_or_default()
+        };
+        let (package, lineage) = (bytes(".tgz"), bytes(".lineage.jsonl"));
+        let anchor = anchor(&self.policy, self.trusted_root.as_deref()).unwrap();
+        let report = verify(&Artifact::Package { bytes: &package }, &lineage, &self.policy, &anchor, None);
+        if report.verified() { Ok(report.chain.len()) } else { Err(format!("{:?}", report.refused)) }
+    }
+
+    /// Signs by another signer from now on, which a policy of another profile accepts.
+    pub fn sign_with(&mut self, signer: Arc<dyn Signer>, change: impl FnOnce(&mut Policy), trusted_root: Option<String>) {
+        let mut policy = Policy::clone(&self.policy);
+        change(&mut policy);
+        // It holds together as one that is read.
+        let policy = Policy::read(&policy.to_json(), Format::Json).unwrap();
+        (self.signer, self.policy, self.trusted_root) = (signer, Arc::new(policy), trusted_root);
     }
 
     /// Says something in the story.
@@ -403,73 +443,4 @@ pub fn causes(error: &dyn std::error::Error) -> String {
 
 fn jiff(seconds: i64) -> jiff::Timestamp {
     jiff::Timestamp::from_second(seconds).unwrap()
-}
-
-/// Writes what adoption leaves: main with a configuration, integration beside it, an orphan `release` with an empty
-/// index, and both markers at the charts as they are.
-fn adopt(hub: &Hub, configuration: &str) -> CommitId {
-    let person = "ada <ada@example.com>";
-    let mut stream = String::new();
-    let mut commit = |reference: &str, mark: u32, from: Option<u32>, message: &str, files: &[(String, String)]| {
-        stream.push_str(&format!(
-            "commit {reference}\nmark :{mark}\ncommitter {person} {} +0000\ndata {}\n{message}\n",
-            EPOCH - 100 + i64::from(mark),
-            message.len()
-        ));
-        if let Some(from) = from {
-            stream.push_str(&format!("from :{from}\n"));
-        }
-        for (path, text) in files {
-            stream.push_str(&format!("M 100644 inline {path}\ndata {}\n{text}\n", text.len()));
-        }
-        stream.push('\n');
-    };
-    let files = charts::repository();
-    let only_charts: Vec<_> = files.iter().filter(|(path, _)| path.starts_with("charts/")).cloned().collect();
-    let file = |path: &str, text: &str| vec![(path.to_owned(), text.to_owned())];
-    commit("refs/import/main", 1, None, "chore: the charts", &files);
-    commit("refs/import/main", 2, Some(1), "chore: adopt chartflow", &file(".chartflow.yaml", configuration));
-    commit(
-        "refs/import/release",
-        3,
-        None,
-        "chore: an empty repository",
-        &file("index.yaml", "apiVersion: v1\nentries: {}\ngenerated: \"2026-01-01T00:00:00Z\"\n"),
-    );
-    commit("refs/import/marker", 4, None, "chore: the baseline", &only_charts);
-    stream.push_str("done\n");
-    let git = hub.git_directory();
-    run_git(git, &["fast-import", "--quiet", "--done"], &stream);
-    let id = |name: &str| run_git(git, &["rev-parse", &format!("refs/import/{name}")], "");
-    let (main, release, marker) = (id("main"), id("release"), id("marker"));
-    for name in ["main", "release", "marker"] {
-        run_git(git, &["update-ref", "-d", &format!("refs/import/{name}")], "");
-    }
-    let references = [
-        ("refs/heads/main", &main),
-        ("refs/heads/integration", &main),
-        ("refs/heads/release", &release),
-        ("refs/chartflow/released", &marker),
-        ("refs/chartflow/published", &marker),
-    ];
-    hub.import_references(&references.map(|(name, id)| (name.to_owned(), id.parse().unwrap()))).unwrap();
-    CommitId::new(main).unwrap()
-}
-
-fn run_git(directory: &std::path::Path, arguments: &[&str], input: &str) -> String {
-    let mut child = Command::new("git")
-        .arg("--git-dir")
-        .arg(directory)
-        .args(arguments)
-        .env_remove("GIT_DIR")
-        .envs([("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CONFIG_NOSYSTEM", "1")])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }

@@ -152,6 +152,33 @@ fn only_the_edge_touches_the_world() {
     assert!(found.is_empty(), "files, network, programs, clock, chance and environment are arguments outside core/src/io:\n{}", found.join("\n"));
 }
 
+/// What of the actions is pure: how text has to look for the runner, what is declared, what a run comes to.
+const PURE_ACTION: [&str; 8] = ["checked.rs", "declaration/", "environment.rs", "inputs.rs", "outcome.rs", "protocol/", "step.rs", "summary.rs"];
+
+#[test]
+fn what_the_runner_reads_is_made_without_the_world() {
+    let mut found = Vec::new();
+    let mut seen = 0;
+    for source in sources("core/src/action") {
+        let below = source.path.trim_start_matches("core/src/action/");
+        if !PURE_ACTION.iter().any(|pure| below.starts_with(pure)) {
+            continue;
+        }
+        seen += 1;
+        for (number, line) in source.code() {
+            found.extend(worldly(line).into_iter().map(|word| format!("{}:{number} uses {word}", source.path)));
+        }
+    }
+    assert!(seen >= PURE_ACTION.len() && found.is_empty(), "the edge hands in what these need:\n{}", found.join("\n"));
+}
+
+#[test]
+fn the_programs_of_the_actions_are_thin() {
+    for source in sources("actions").iter().filter(|source| source.path.ends_with("src/main.rs")) {
+        assert!(source.text.lines().count() < 60 && source.text.contains("chartflow_core::action"), "{} only names its action", source.path);
+    }
+}
+
 #[test]
 fn decisions_wait_for_nothing() {
     let mut found = Vec::new();
@@ -162,7 +189,7 @@ fn decisions_wait_for_nothing() {
     assert!(found.is_empty(), "domain and plan are pure; these lines are async:\n{}", found.join("\n"));
 }
 
-const FOLDERS: [&str; 6] = ["core/src", "cli/src", "sandbox/src", "sandbox/tests", "tests", "examples/library"];
+const FOLDERS: [&str; 7] = ["core/src", "cli/src", "sandbox/src", "sandbox/tests", "tests", "examples/library", "actions"];
 
 #[test]
 fn files_are_short() {
@@ -187,7 +214,7 @@ fn no_shortcuts_are_left() {
     assert!(shortcuts(&["let x = y.unw", "rap();"].concat()));
     assert!(!shortcuts("let x = y.unwrap_or_default();"));
     let mut found = Vec::new();
-    for folder in ["core/src", "cli/src", "sandbox/src", "examples/library"] {
+    for folder in ["core/src", "cli/src", "sandbox/src", "examples/library", "actions"] {
         for source in sources(folder) {
             found.extend(
                 source.code().into_iter().filter(|(_, line)| shortcuts(line)).map(|(number, line)| format!("{}:{number}: {}", source.path, line.trim())),
@@ -204,8 +231,13 @@ fn every_package_takes_the_workspace_s_lints() {
     let members = root.split("members = [").nth(1).and_then(|rest| rest.split(']').next()).unwrap();
     let members: Vec<_> = members.split(',').map(|member| member.trim().trim_matches('"')).filter(|member| !member.is_empty()).collect();
     assert!(members.len() >= 5, "{members:?}");
-    for member in members.iter().filter(|member| !member.ends_with("/*")) {
-        let manifest = fs::read_to_string(top().join(member).join("Cargo.toml")).unwrap();
+    let folders = |member: &str| match member.strip_suffix("/*") {
+        Some(above) => fs::read_dir(top().join(above)).unwrap().map(|entry| entry.unwrap().path()).collect(),
+        None => vec![top().join(member)],
+    };
+    for member in members.iter().flat_map(|member| folders(member)) {
+        let manifest = fs::read_to_string(member.join("Cargo.toml")).unwrap();
+        let member = member.display();
         assert!(manifest.contains("[lints]\nworkspace = true"), "{member}/Cargo.toml takes the workspace's lints");
         assert!(manifest.contains("rust-version.workspace = true"), "{member}/Cargo.toml takes the workspace's rust-version");
     }

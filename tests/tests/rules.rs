@@ -49,15 +49,15 @@ fn named(families: &BTreeSet<&str>) -> BTreeMap<String, BTreeSet<String>> {
     found
 }
 
-/// `UPDATE_DOCUMENTATION=1 cargo test` writes it.
+/// `CHARTFLOW_REGENERATE=1 cargo test` writes it.
 #[test]
 fn the_documentation_holds_every_rule() {
     let path = top().join("docs/rules.md");
     let page = page();
-    if std::env::var_os("UPDATE_DOCUMENTATION").is_some() {
+    if std::env::var_os("CHARTFLOW_REGENERATE").is_some() {
         fs::write(&path, &page).unwrap();
     }
-    assert!(fs::read_to_string(&path).unwrap_or_default() == page, "docs/rules.md is not what the tables say; set UPDATE_DOCUMENTATION=1 to write it");
+    assert!(fs::read_to_string(&path).unwrap_or_default() == page, "docs/rules.md is not what the tables say; set CHARTFLOW_REGENERATE=1 to write it");
     for id in ids() {
         assert!(page.contains(&format!("| `{id}` | ")), "{id}");
     }

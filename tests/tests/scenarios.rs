@@ -383,3 +383,15 @@ fn two_directories_of_one_chart_are_one_refusal() {
     let told: Vec<String> = report.entries.iter().filter_map(|entry| Some(format!("{} {}", entry.rule.as_ref()?, entry.message))).collect();
     assert_eq!(told, ["layout/doubled-name more/cron/Chart.yaml:2: more/cron and charts/cron hold charts of the name cron"]);
 }
+
+#[test]
+fn main_is_merged_as_the_configuration_says() {
+    let mut world = World::configured(23, &format!("{}merge: {{main: merge}}\n", chartflow_tests::charts::CONFIGURATION));
+    merged(&mut world, &[value("app", "feat", "x")], MergeMethod::Merge);
+    world.round();
+    world.round();
+    let number = world.pull_from("integration-app").unwrap();
+    assert!(!world.merge(number, MergeMethod::Squash), "{}", world.told());
+    release(&mut world, 1);
+    assert_eq!(world.version("main", "app").as_deref(), Some("1.1.0"), "{}", world.told());
+}

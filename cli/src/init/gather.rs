@@ -179,14 +179,17 @@ fn options(arguments: &Arguments, configuration: &Configuration) -> Result<workf
         return Err(CommandError::new(Kind::Request, message).hint(format!("take `environment: {}` out of it", configuration.environment)));
     }
     let mode = if arguments.workflow_token { Mode::WorkflowToken } else { Mode::App { id: arguments.app_id.unwrap_or_default() } };
-    let version = version(arguments.actions_ref.as_deref())?;
+    // The commit of chartflow's own release says nothing about a copy.
+    let released_with = RELEASED_WITH.filter(|_| arguments.actions_repository.is_none());
+    let version = version(arguments.actions_ref.as_deref(), released_with)?;
+    let actions = arguments.actions_repository.as_ref().map_or_else(|| workflow::ACTIONS.to_owned(), |name| format!("{name}/actions"));
     let environment = configuration.environment.clone();
-    Ok(workflow::Options { environment, signing_key, version, ..workflow::Options::new(Tiers::from(&Names::new(configuration)), mode) })
+    Ok(workflow::Options { environment, signing_key, actions, version, ..workflow::Options::new(Tiers::from(&Names::new(configuration)), mode) })
 }
 
 /// What stands behind the `@` of the actions.
-fn version(asked: Option<&str>) -> Result<String, CommandError> {
-    match (asked, RELEASED_WITH) {
+fn version(asked: Option<&str>, released_with: Option<&str>) -> Result<String, CommandError> {
+    match (asked, released_with) {
         (Some(asked), _) => {
             let name = asked.parse::<BranchName>();
             name.map(|name| name.to_string()).map_err(|error| CommandError::of(Kind::Request, error).hint("--actions-ref takes a tag such as v1, or a commit"))
@@ -274,4 +277,19 @@ fn releasing(work_tree: &Path) -> Result<Vec<(String, String)>, CommandError> {
     }
     found.sort();
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_pins_its_own_actions() {
+        let commit = "d23441a48e516b6c34aea4fa41551a30e30af803";
+        let check = |asked, released| version(asked, released).unwrap_or_else(|_| "refused".to_owned());
+        assert_eq!(check(None, Some(commit)), format!("{commit} # v{}", env!("CARGO_PKG_VERSION")));
+        assert_eq!(check(None, None), "v1");
+        assert_eq!(check(Some("v1.2.3"), Some(commit)), "v1.2.3");
+        assert_eq!(check(Some("a b"), None), "refused");
+    }
 }

@@ -9,7 +9,7 @@ use chartflow_core::domain::digest::{CommitId, TagObjectId, TreeId};
 use chartflow_core::domain::lineage::{Questions, RepositoryFacts, TagFact, questions};
 use chartflow_core::domain::names::{ChartName, TagName};
 use chartflow_core::domain::tree::Tree;
-use chartflow_core::flow::lineage::{Refs, facts, main_branch};
+use chartflow_core::flow::lineage::{Refs, facts, names};
 use chartflow_core::io::git::{LocalRepository, ready};
 use chartflow_core::port::objects::{ObjectError, Objects};
 
@@ -54,9 +54,10 @@ fn refs(repository: &LocalRepository, questions: &Questions) -> Result<Refs, Com
         let object = target(&format!("refs/tags/{}", questions.tag)).filter(|id| id != commit.as_str()).and_then(|id| TagObjectId::new(id).ok());
         TagFact { object, commit }
     });
-    let main = main_branch(questions);
-    let main = repository.resolve(&format!("refs/heads/{main}")).or_else(|_| repository.resolve(main.as_str())).ok();
-    Ok(Refs { tag, previous: questions.previous.as_ref().and_then(commit), main })
+    let names = names(questions);
+    let branch = |name: &str| repository.resolve(&format!("refs/heads/{name}")).or_else(|_| repository.resolve(name)).ok();
+    let (main, release) = (branch(names.main().as_str()), branch(names.release().as_str()));
+    Ok(Refs { tag, previous: questions.previous.as_ref().and_then(commit), main, release })
 }
 
 /// A tag, the chart's content at it and, unless one is given, its lineage from the release branch.

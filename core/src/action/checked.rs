@@ -124,7 +124,7 @@ mod tests {
         let content = files("name: a").content_id().unwrap().sha256;
         checked.insert(content, "a", &output(false, "==> Linting a\n[ERROR] templates/: bad\n\nError: 1 chart(s) linted, 1 chart(s) failed\n"));
         let (text, dropped) = checked.to_json();
-        insta::assert_snapshot!(text);
+        insta::assert_snapshot!(text, @r#"{"helm":"v4.0.0","results":{"0611381f0ff2eae4386b841f9a9e7b12364b40b9dba0993c0ff0ebb98122b302":{"chart":"a","success":false,"text":"[ERROR] templates/: bad\nError: 1 chart(s) linted, 1 chart(s) failed"}}}"#);
         assert_eq!(dropped, 0);
         let read: Checked = serde_json::from_str(&text).unwrap();
         assert_eq!(read.version().await.unwrap().as_deref(), Some("v4.0.0"));

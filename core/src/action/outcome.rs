@@ -103,12 +103,19 @@ pub fn outputs(reports: &[Report], watch: &Watch, links: &Links, stopped_by: Opt
     let last = signed.last().map(|(_, attestation)| attestation.clone());
     let (id, url) = last.map(|last| (last.id, last.url)).unwrap_or_default();
     vec![
-        ("result", word(outcome(reports)).to_owned()),
+        ("result", result(reports, watch, stopped_by).to_owned()),
         ("charts", serde_json::to_string(&charts).unwrap_or_default()),
         ("plan", serde_json::to_string(&plan).unwrap_or_default()),
         ("attestation-id", id),
         ("attestation-url", url),
     ]
+}
+
+/// How a run ended in a word. A plan that ended before its stage did has come as far as its steps.
+#[must_use]
+pub fn result(reports: &[Report], watch: &Watch, stopped_by: Option<&str>) -> &'static str {
+    let planned = stopped_by.is_some() && !watch.steps().is_empty();
+    word(if planned { outcome(reports).max(Outcome::Done) } else { outcome(reports) })
 }
 
 /// The strongest outcome of some reports.

@@ -199,9 +199,18 @@ mod tests {
             let error = prepare(pairs).err().unwrap();
             format!("{}\n{}", crate::domain::causes(&error), error.hint().unwrap())
         };
-        insta::assert_snapshot!(wrong(&[]));
-        insta::assert_snapshot!(wrong(&[("INPUT_SIGNING-KEY", "x")]));
+        insta::assert_snapshot!(wrong(&[]), @r"
+        there is no signing-key, and signing with the run's own identity is not supported by this version
+        hand in signing-key: ${{ secrets.CHARTFLOW_SIGNING_KEY }}; an empty one means that the secret is not set
+        ");
+        insta::assert_snapshot!(wrong(&[("INPUT_SIGNING-KEY", "x")]), @r#"
+        the input signing-key cannot be used: the signing key is not a PKCS#8 key in PEM, which begins with "-----BEGIN PRIVATE KEY-----"
+        make one with: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256
+        "#);
         let key = KeySigner::generate().unwrap().to_pkcs8_pem();
-        insta::assert_snapshot!(wrong(&[("INPUT_SIGNING-KEY", &key), ("INPUT_TRUSTED-KEYS", "ssh-ed25519 AAAA")]));
+        insta::assert_snapshot!(wrong(&[("INPUT_SIGNING-KEY", &key), ("INPUT_TRUSTED-KEYS", "ssh-ed25519 AAAA")]), @r"
+        the input trusted-keys holds what is not a public key in PEM
+        openssl pkey -in KEY -pubout prints the public key of a private one
+        ");
     }
 }

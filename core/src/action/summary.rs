@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::outcome::{attestations, outcome, word};
+use super::outcome::{attestations, result};
 use super::watch::{Known, Watch};
 use crate::domain::branch::Names;
 use crate::domain::markdown::{Links, escape, link};
@@ -39,7 +39,7 @@ impl Page<'_> {
     #[must_use]
     pub fn markdown(&self) -> String {
         // Writing to a String cannot fail.
-        let mut text = format!("# chartflow {}: {}\n\n", self.verb, word(outcome(self.reports)));
+        let mut text = format!("# chartflow {}: {}\n\n", self.verb, result(self.reports, self.watch, self.stopped_by));
         if self.watch.is_dry() {
             text.push_str("> [!NOTE]\n> A dry run: everything was read and decided, and nothing was written.\n\n");
         }
@@ -63,7 +63,9 @@ impl Page<'_> {
 
     fn overview(&self, text: &mut String) {
         if self.entries().next().is_none() {
-            text.push_str("Nothing was due.\n\n");
+            if self.stopped_by.is_none() {
+                text.push_str("Nothing was due.\n\n");
+            }
             return;
         }
         text.push_str("| | chart | stage | what and why |\n|---|---|---|---|\n");

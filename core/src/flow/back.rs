@@ -267,9 +267,13 @@ pub async fn offer(train: &Train, tips: &Tips, report: &mut Report) -> Result<()
     }
     let (title, body) = texts::Words::new(train, tips).way_back(&way, &returned, open.as_ref().map_or("", |pull| &pull.body));
     match open {
-        Some(pull) if (&pull.title, &pull.body) == (&title, &body) => {}
         Some(pull) => {
-            github.describe_pull(pull.number, Some(&title), &body).await?;
+            if (&pull.title, &pull.body) != (&title, &body) {
+                github.describe_pull(pull.number, Some(&title), &body).await?;
+            }
+            if held.as_ref() != Some(&made) {
+                report.add(None, Outcome::Done, format!("rebuilt pull request {}: main returns to {}", pull.number, tips.names.integration()));
+            }
         }
         None => {
             let new = NewPull { title, body, head, base: tips.names.integration().to_string() };

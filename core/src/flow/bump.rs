@@ -9,6 +9,7 @@ use super::judge::{Chain, chain};
 use super::listing::{Patterns, root, subtree};
 use super::pulls::{offer, status};
 use super::store::{Signed, Store};
+use super::succession::announced;
 use super::tag::{finished, landed};
 use super::tips::{Difference, Pair, Tips, counterpart, place};
 use super::{FlowError, Outcome, Report, Train, texts};
@@ -48,7 +49,7 @@ pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> 
             None => ordinary(train, &tips, &pull, hint.is_some(), &mut report).await?,
         }
     }
-    Ok(report)
+    announced(train, report).await
 }
 
 /// A pull request to main that is not the train's: passes when it touches no chart.

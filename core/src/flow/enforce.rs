@@ -8,6 +8,7 @@ use super::compose::agree_outside;
 use super::judge::{Chain, chain};
 use super::listing::{Patterns, root};
 use super::store::Store;
+use super::succession::announced;
 use super::tips::{Difference, Pair, Tips, counterpart, place};
 use super::{FlowError, Outcome, Report, Train, texts};
 use crate::domain::digest::CommitId;
@@ -49,7 +50,7 @@ pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> 
             moved.insert(job.chart);
         }
     }
-    Ok(report)
+    announced(train, report).await
 }
 
 async fn candidates(train: &Train, tips: &Tips) -> Result<Vec<Pull>, FlowError> {

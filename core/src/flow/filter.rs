@@ -11,6 +11,7 @@ use super::listing::{Patterns, file, root};
 use super::preview::Preview;
 use super::pulls::{offer, open, status};
 use super::store::{Signed, Store};
+use super::succession::announced;
 use super::tag::landed;
 use super::tips::{Difference, Pair, Tips, chart_name, place};
 use super::{FlowError, Outcome, Report, Train, checks, texts};
@@ -53,7 +54,7 @@ pub async fn run(train: &Train) -> Result<Report, FlowError> {
     for promotion in due {
         promotion.open(train, &tips, &mut report).await?;
     }
-    Ok(report)
+    announced(train, report).await
 }
 
 /// A promotion that is signed and stored, and now needs its pull request.

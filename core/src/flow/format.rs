@@ -3,6 +3,7 @@
 use super::bump::{Known, branch_facts};
 use super::pulls::offer;
 use super::store::Store;
+use super::succession::announced;
 use super::tips::Tips;
 use super::{FlowError, Outcome, Report, Train, texts};
 use crate::domain::names::{BranchName, ChartName};
@@ -26,7 +27,7 @@ pub async fn run(train: &Train, branch: Option<&BranchName>) -> Result<Report, F
         let sides = texts::sides(train, &chain, &facts).await?;
         one(train, &tips, chart, &chain, &sides, &mut report).await?;
     }
-    Ok(report)
+    announced(train, report).await
 }
 
 async fn one(train: &Train, tips: &Tips, chart: &ChartName, chain: &super::judge::Chain, sides: &texts::Sides, report: &mut Report) -> Result<(), FlowError> {

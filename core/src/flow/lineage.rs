@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::FlowError;
-use super::listing::subtree;
+use super::listing::{file, subtree};
 use super::package::local_dependencies;
 use crate::domain::branch::Names;
 use crate::domain::commit::range::History;
@@ -11,8 +11,8 @@ use crate::domain::commit::{Author, Commit};
 use crate::domain::configuration::Configuration;
 use crate::domain::content::ContentId;
 use crate::domain::digest::{CommitId, Sha256, TreeId};
-use crate::domain::lineage::{Questions, RepositoryFacts, TagFact};
-use crate::domain::names::{BranchName, TagName};
+use crate::domain::lineage::{Ending, Questions, RepositoryFacts, TagFact, ending};
+use crate::domain::names::TagName;
 use crate::domain::package::{Source, package};
 use crate::port::objects::{self, ObjectError, Objects};
 
@@ -25,13 +25,15 @@ pub struct Refs {
     pub previous: Option<CommitId>,
     /// The tip of main.
     pub main: Option<CommitId>,
+    /// The tip of release.
+    pub release: Option<CommitId>,
 }
 
-/// The main branch by the configuration that the release gate holds.
+/// The names of branches by the configuration that the release gate holds.
 #[must_use]
-pub fn main_branch(questions: &Questions) -> BranchName {
+pub fn names(questions: &Questions) -> Names {
     let configuration = questions.configuration.as_deref().and_then(|text| Configuration::read(text.as_bytes()).ok()).unwrap_or_default();
-    Names::new(&configuration).main().clone()
+    Names::new(&configuration)
 }
 
 /// The tags whose refs must be read: the release's and, where there is one, that of the release before.
@@ -76,7 +78,38 @@ pub async fn facts(objects: &dyn Objects, questions: &Questions, refs: &Refs) ->
     {
         facts.previous_content = content(objects, &commit, questions).await?;
     }
+    facts.previous_end = previous_end(objects, questions, refs).await?;
+    if let Some(from) = &questions.from {
+        facts.from_is_contained = known(objects.merge_base(from, &questions.source).await)?.map(|base| base.as_ref() == Some(from));
+        facts.from_was_carried = was_carried(objects, questions, refs, from).await?;
+    }
     Ok(facts)
+}
+
+/// Where the release before ended, by the lineage that the release branch serves for it.
+async fn previous_end(objects: &dyn Objects, questions: &Questions, refs: &Refs) -> Result<Ending, FlowError> {
+    let (Some(tag), Some(root), Some(release)) = (&questions.previous, &questions.previous_root, &refs.release) else { return Ok(Ending::Unknown) };
+    let Some(version) = names(questions).version_of_tag(&questions.chart, tag.as_str()) else { return Ok(Ending::Unknown) };
+    let Some(commit) = known(objects.commit(release).await)? else { return Ok(Ending::Unknown) };
+    let path = format!("charts/{}-{version}.lineage.jsonl", questions.chart);
+    let lineage = file(objects, &commit.tree, &path, super::publish::LINEAGE_LIMIT).await?;
+    Ok(lineage.map_or(Ending::Unknown, |lineage| ending(&lineage, root)))
+}
+
+/// Whether main held the chart as it is at `from`, between the release before and this one.
+async fn was_carried(objects: &dyn Objects, questions: &Questions, refs: &Refs, from: &CommitId) -> Result<Option<bool>, FlowError> {
+    let (Some(from), Some(previous)) = (known(objects.commit(from).await)?, &refs.previous) else { return Ok(None) };
+    let wanted = tree(objects, &from, questions).await?;
+    let Some(mut at) = known(objects.commit(&questions.commit).await)? else { return Ok(None) };
+    while at.id != *previous {
+        let Some(parent) = at.parents.first() else { return Ok(Some(false)) };
+        let Some(parent) = known(objects.commit(parent).await)? else { return Ok(None) };
+        if tree(objects, &parent, questions).await? == wanted {
+            return Ok(Some(true));
+        }
+        at = parent;
+    }
+    Ok(Some(false))
 }
 
 /// What is not there, or not there in a shallow clone, is no failure but an answer.

@@ -28,6 +28,7 @@ pub mod reconcile;
 pub mod rules;
 pub mod rulesets;
 pub mod store;
+mod succession;
 pub mod tag;
 pub mod tips;
 pub mod validate;
@@ -90,7 +91,8 @@ pub struct Home {
     pub oci_prefix: String,
     /// Required checks that this machine cannot run and that are left out here: only ever on a laptop.
     pub skips: Vec<String>,
-    /// Whether the identity is an App installation; otherwise it is the workflow's own token, whose events start nothing.
+    /// Whether the identity is an App installation. Otherwise it is the workflow's own token, whose events start nothing,
+    /// or a person's, which is treated alike: then stages start each other besides, which changes nothing.
     pub app: bool,
 }
 
@@ -262,6 +264,8 @@ pub(crate) async fn attestation(train: &Train, line: &store::Signed) -> Result<O
     let Ok(bundle) = serde_json::from_str(&line.bundle) else { return Ok(None) };
     match train.github.create_attestation(&bundle).await {
         Ok(id) => Ok(Some(id)),
+        // Of these alone the first can be mended: others mean that this repository or server has no attestations.
+        Err(error) if error.lacks_permission() => Err(error.into()),
         Err(error) if matches!(error.status(), Some(403 | 404 | 422)) => Ok(None),
         Err(error) => Err(error.into()),
     }

@@ -8,6 +8,7 @@ use super::judge::{Chain, chain};
 use super::listing::{Patterns, file, root};
 use super::pulls::offer;
 use super::store::{Signed, Store};
+use super::succession::announced;
 use super::tips::{Difference, Pair, Tips};
 use super::{FlowError, Outcome, Report, Train, texts};
 use crate::domain::branch::{PUBLISHED, RELEASED};
@@ -53,7 +54,7 @@ pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> 
         job.run(&mut report).await?;
         release = job.release;
     }
-    Ok(report)
+    announced(train, report).await
 }
 
 /// What `tag` has finished with and `publish` has not.
@@ -209,9 +210,6 @@ impl Job<'_> {
                 self.release = tip;
                 github.delete_ref(&format!("heads/{}", pull.head.branch)).await?;
                 report.add(Some(&self.chart), Outcome::Done, format!("{} {version} is on {}", self.chart, pull.base.branch));
-                if !self.train.home.app {
-                    github.dispatch("chartflow-publish", &serde_json::json!({ "chart": self.chart, "version": version.to_string() })).await?;
-                }
             }
             Merge::Refused(words) => report.add(Some(&self.chart), Outcome::Waiting, format!("pull request {} could not be merged: {words}", pull.number)),
         }

@@ -1,13 +1,17 @@
 //! Looks at what the train needs of a repository, and says what is missing.
 
+use std::error::Error as _;
+
 use super::FlowError;
 use super::rulesets::look;
 use crate::domain::branch::Names;
 use crate::domain::check::Finding;
 use crate::domain::configuration::Configuration;
+use crate::domain::event::StageName;
 use crate::domain::ruleset::{Mode, Tiers};
-use crate::plan::preflight::{Denied, Environment, Facts, Seen, permission, plan};
+use crate::plan::preflight::{Denied, Environment, Facts, Seen, permission, permission_of, plan, registry};
 use crate::port::github::{GitHub, GitHubError, RepositoryFacts};
+use crate::port::registry::RegistryError;
 
 /// Gathers the facts: reads only. What the token is not shown is [`Seen::Hidden`].
 ///
@@ -19,7 +23,7 @@ pub async fn facts(github: &GitHub, configuration: &Configuration, mode: Mode, p
     let repository = github.repository().await?;
     let names = Names::new(configuration);
     let mut refused = Vec::new();
-    let rulesets = seen(look(github, &Tiers::from(&names), mode).await, &mut refused)?;
+    let rulesets = seen(look(github, &Tiers::from(configuration), mode).await, &mut refused)?;
     let mut absent = Vec::new();
     for branch in [names.integration(), names.release()] {
         if matches!(seen(github.get_ref(&format!("heads/{branch}")).await, &mut refused)?, Seen::Is(None)) {
@@ -30,7 +34,7 @@ pub async fn facts(github: &GitHub, configuration: &Configuration, mode: Mode, p
     let mut aside = Vec::new();
     let environment = seen(environment(github, &configuration.environment).await, &mut aside)?;
     let actions_may_open_pulls = match mode {
-        Mode::App { .. } => Seen::Hidden,
+        Mode::App { .. } | Mode::PersonalToken => Seen::Hidden,
         Mode::WorkflowToken => match seen(github.workflow_permissions().await, &mut aside)? {
             Seen::Is(permissions) => Seen::Is(permissions.can_approve_pull_request_reviews),
             Seen::Hidden => Seen::Hidden,
@@ -96,23 +100,48 @@ fn seen<T>(answer: Result<T, GitHubError>, refused: &mut Vec<Denied>) -> Result<
     }
 }
 
-/// The call that GitHub refused because the token may not make it ("Resource not accessible by integration", "… by
-/// personal access token", "Must have admin rights to Repository"); `None` for any other failure.
+/// The call that GitHub refused because the token may not make it; `None` for any other failure.
 #[must_use]
 pub fn denied(error: &GitHubError) -> Option<Denied> {
     match error {
-        GitHubError::Refused { operation, status: 403, message } if message.contains("not accessible") || message.contains("Must have admin rights") => {
-            Some(Denied { operation: operation.clone(), message: message.clone() })
+        GitHubError::Refused { operation, message, accepted, .. } if error.lacks_permission() => {
+            Some(Denied { operation: operation.clone(), message: message.clone(), accepted: accepted.clone() })
         }
         _ => None,
     }
 }
 
-/// What a stage that was stopped by a missing permission should have had; `None` when something else stopped it.
+/// What a call that was stopped by a missing permission should have had; `None` when something else stopped it.
 #[must_use]
 pub fn missing_permission(error: &FlowError, mode: Mode) -> Option<Finding> {
+    registry_refusal(error).or_else(|| refusal(error).map(|denied| permission(&denied, mode)))
+}
+
+/// What a stage that was stopped by a missing permission should have had: as much of it as the stage needs, though the
+/// first call that was refused may need less.
+#[must_use]
+pub fn missing_permission_of(stage: StageName, error: &FlowError, mode: Mode) -> Option<Finding> {
+    registry_refusal(error).or_else(|| refusal(error).map(|denied| permission_of(Some(stage), &denied, mode)))
+}
+
+fn registry_refusal(error: &FlowError) -> Option<Finding> {
     match error {
-        FlowError::GitHub { source } => denied(source).map(|denied| permission(&denied, mode)),
+        FlowError::Registry { source: RegistryError::Failed { registry: repository, source, .. } } => registry(repository, &source.to_string()),
         _ => None,
     }
+}
+
+fn refusal(error: &FlowError) -> Option<Denied> {
+    if let FlowError::GitHub { source } = error {
+        return denied(source);
+    }
+    // Objects are read from GitHub too.
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(refusal) = error.downcast_ref::<GitHubError>() {
+            return denied(refusal);
+        }
+        cause = error.source();
+    }
+    None
 }

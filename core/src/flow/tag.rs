@@ -5,6 +5,7 @@ use super::compose::{Graft, graft_unless};
 use super::judge::{Chain, chain};
 use super::listing::{Patterns, listing, root, subtree};
 use super::store::Store;
+use super::succession::announced;
 use super::tips::{Difference, Pair, Tips};
 use super::{FlowError, Outcome, Report, Train, back, texts};
 use crate::domain::branch::RELEASED;
@@ -29,7 +30,6 @@ pub async fn run(train: &Train) -> Result<Report, FlowError> {
     let difference = Difference::between(train, &patterns, &marker_root, &main_root).await?;
     let mut store = Store::new(train, &tips);
     let mut finished: Vec<Graft> = Vec::new();
-    let mut tagged = Vec::new();
     for (chart, pair) in &difference.charts {
         let landed = landed(train, &tips, &mut store, chart, pair.new.as_ref()).await?;
         // What a release brought is finished even where somebody overrode it since.
@@ -38,7 +38,7 @@ pub async fn run(train: &Train) -> Result<Report, FlowError> {
             _ => pair,
         };
         let mut job = Job { train, tips: &tips, store: &mut store, chart, pair, landed: landed.filter(|landed| !landed.finished) };
-        if job.run(&mut report, &mut tagged).await? {
+        if job.run(&mut report).await? {
             finished.extend(entries(pair));
             remove_branch(train, &tips, chart, pair).await?;
         }
@@ -47,10 +47,7 @@ pub async fn run(train: &Train) -> Result<Report, FlowError> {
     move_marker(train, RELEASED, &marker, finished, std::slice::from_ref(&main_root)).await?;
     back::offer(train, &tips, &mut report).await?;
     sweep(train, &tips).await?;
-    if !tagged.is_empty() {
-        train.github.dispatch("chartflow-package", &serde_json::json!({ "tags": tagged.iter().take(20).collect::<Vec<_>>() })).await?;
-    }
-    Ok(report)
+    announced(train, report).await
 }
 
 /// Removes the train's heads without an open pull request: their merge was the last thing a job could do.
@@ -194,7 +191,7 @@ pub(crate) async fn landed(train: &Train, tips: &Tips, store: &mut Store, chart:
 
 impl Job<'_> {
     /// Whether `tag` has finished with the content now.
-    async fn run(&mut self, report: &mut Report, tagged: &mut Vec<TagName>) -> Result<bool, FlowError> {
+    async fn run(&mut self, report: &mut Report) -> Result<bool, FlowError> {
         let chart = Some(self.chart);
         let chain = self.landed.as_ref().map(|landed| landed.chain.clone());
         let gated = match chain.as_ref().and_then(Chain::bump) {
@@ -218,7 +215,6 @@ impl Job<'_> {
         if let (Action::Tag { name, commit }, Some(chain)) = (&action, &chain) {
             // Making the tag is also the question whether it is there.
             if self.tag(name, commit, chain, None).await? {
-                tagged.push(name.clone());
                 report.add(chart, Outcome::Done, format!("tagged {action}"));
                 return Ok(true);
             }
@@ -227,7 +223,6 @@ impl Job<'_> {
             action = plan(&facts);
             if let (Action::Tag { name, commit }, Some((object, _))) = (&action, existing) {
                 self.tag(name, commit, chain, Some(object)).await?;
-                tagged.push(name.clone());
                 report.add(chart, Outcome::Done, format!("signed for {action}"));
                 return Ok(true);
             }

@@ -4,6 +4,7 @@
 use super::listing::{Patterns, root};
 use super::pulls::status;
 use super::store::Store;
+use super::succession::announced;
 use super::tips::{Difference, Pair, Tips};
 use super::{FlowError, Outcome, Report, Train, back, checks, texts};
 use crate::domain::check::layout;
@@ -42,7 +43,7 @@ pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> 
             contribution(train, &tips, &mut store, &pull, hint.is_some(), &mut report).await?;
         }
     }
-    Ok(report)
+    announced(train, report).await
 }
 
 async fn way_back(train: &Train, tips: &Tips, pull: &Pull, hinted: bool, report: &mut Report) -> Result<(), FlowError> {

@@ -1,4 +1,7 @@
-//! Signing with a key (profile `key`): rehearsals, air-gapped places and Enterprise Server.
+//! Signing with a key (profile `key`): rehearsals, air-gapped places and Enterprise Server. Signing as a workflow run is
+//! in [`keyless`].
+
+pub mod keyless;
 
 use std::fmt;
 

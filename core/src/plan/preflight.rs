@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::domain::branch::Collision;
 use crate::domain::check::{Finding, Rule, Severity};
 use crate::domain::configuration::MergeMethod;
-use crate::domain::event::Access;
+use crate::domain::event::{Access, StageName, token_permissions};
 use crate::domain::names::BranchName;
 use crate::domain::ruleset::{Change, Mode, drifted};
 
@@ -92,6 +92,9 @@ pub struct Denied {
     pub operation: String,
     /// GitHub's words.
     pub message: String,
+    /// The permissions that would have done, where GitHub named them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<String>,
 }
 
 /// What is wrong, the worst first.
@@ -147,40 +150,96 @@ fn merge_methods(facts: &Facts, findings: &mut Vec<Finding>) {
 /// A refused call, as the permission that is missing and where to give it.
 #[must_use]
 pub fn permission(denied: &Denied, mode: Mode) -> Finding {
-    let Denied { operation, message } = denied;
-    let Some((key, access)) = needed(operation) else {
+    permission_of(None, denied, mode)
+}
+
+/// The same for a stage, which may need more of a permission than the refused call.
+#[must_use]
+pub fn permission_of(stage: Option<StageName>, denied: &Denied, mode: Mode) -> Finding {
+    let Denied { operation, message, .. } = denied;
+    if message.contains("is not permitted to") {
+        let text = format!("{message} ({operation})");
+        return Finding::new(&PERMISSION, text).hint(
+            "tick \"Allow GitHub Actions to create and approve pull requests\" in the repository's settings (Actions, General), or give the train an App",
+        );
+    }
+    let mut needs = needs(denied);
+    let declared = stage.map(token_permissions).unwrap_or_default();
+    for (key, access) in &mut needs {
+        let whole = declared.iter().find(|(permission, _)| permission.api_key() == key).map(|(_, whole)| *whole);
+        *access = (*access).max(whole.unwrap_or(*access));
+    }
+    if needs.is_empty() {
         return Finding::new(&PERMISSION, format!("GitHub refused {operation}: {message}"))
             .hint("give the token the permission that GitHub names for this call");
-    };
-    let access = access.as_str();
-    let text = format!("the token lacks {key}: {access} ({operation}: {message})");
-    let words = words(key);
+    }
+    let listed: Vec<String> = needs.iter().map(|(key, access)| format!("{key}: {}", access.as_str())).collect();
+    let text = format!("the token lacks {} ({operation}: {message})", listed.join(" and "));
+    let clicks: Vec<String> = needs.iter().map(|(key, access)| format!("{} to \"{}\"", words(key), access.setting())).collect();
+    let any = |keys: &[&str]| needs.iter().any(|(key, _)| keys.contains(&key.as_str()));
     let hint = match mode {
-        Mode::App { id } if key != "administration" => {
-            format!("set Repository permissions, {words} to \"{}\" in the settings of App {id}, and accept the change where it is installed", shown(access))
+        Mode::App { id } if !any(&["administration"]) => {
+            format!("set Repository permissions, {} in the settings of App {id}, and accept the change where it is installed", clicks.join(" and "))
         }
-        Mode::WorkflowToken if !matches!(key, "administration" | "workflows") => {
-            format!("add the line `{}: {access}` below `permissions:` of the workflow's job", key.replace('_', "-"))
+        Mode::WorkflowToken if any(&["workflows"]) => {
+            "a workflow's own token can never move workflow files: bring them to the branch by a pull request of a person, or give the train an App".to_owned()
         }
-        _ => format!("use a token of somebody who administers the repository, or a fine-grained token with {words}: {}", shown(access)),
+        Mode::WorkflowToken if !any(&["administration"]) => {
+            let lines: Vec<String> = needs.iter().map(|(key, access)| format!("  {}: {}", key.replace('_', "-"), access.as_str())).collect();
+            format!("add to the workflow's job:\npermissions:\n{}", lines.join("\n"))
+        }
+        Mode::PersonalToken if !any(&["administration"]) => {
+            format!("set Repository permissions, {} in the settings of the token, or use a classic token with the scope repo", clicks.join(" and "))
+        }
+        _ => format!("use a token of somebody who administers the repository, or a fine-grained token with {}", clicks.join(" and ")),
     };
     Finding::new(&PERMISSION, text).hint(hint)
 }
 
-pub(super) fn shown(access: &str) -> &'static str {
-    if access == "write" { "Read and write" } else { "Read-only" }
+/// A push that GitHub's container registry refused, as the permission that is missing. `said` are its words. `None` for
+/// another registry and for other failures.
+///
+/// It takes the workflow's own token alone, whoever the train works as (GitHub documentation, "Working with the Container
+/// registry"); a package that is there already must be linked to the repository besides.
+#[must_use]
+pub fn registry(repository: &str, said: &str) -> Option<Finding> {
+    let host = repository.split('/').next().unwrap_or(repository);
+    let ours = host == "ghcr.io" || host.starts_with("containers.");
+    let words = said.to_lowercase();
+    let denied = ["denied", "not authorized", "unauthorized", "authentication failure", "code: 401", "code: 403"].iter().any(|word| words.contains(word));
+    (ours && denied).then(|| {
+        let text = format!("the token lacks packages: write ({repository}: {said})");
+        let hint = format!("add to the workflow's job:\npermissions:\n  packages: write\nand give the repository access in the settings of the package {repository}, if it is there already");
+        Finding::new(&PERMISSION, text).hint(hint)
+    })
+}
+
+/// What would have been needed: as GitHub named it with its answer (the first of its alternatives), else by the call.
+fn needs(denied: &Denied) -> Vec<(String, Access)> {
+    if denied.message.contains("`workflows` permission") {
+        return vec![("workflows".to_owned(), Access::Write)];
+    }
+    let named = denied.accepted.as_deref().and_then(|accepted| accepted.split(';').next()).unwrap_or_default();
+    let named: Vec<(String, Access)> = named
+        .split(',')
+        .filter_map(|one| one.trim().split_once('='))
+        .filter(|(key, _)| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'))
+        .map(|(key, access)| (key.to_owned(), if access == "read" { Access::Read } else { Access::Write }))
+        .collect();
+    if named.is_empty() { needed(&denied.operation).map(|(key, access)| (key.to_owned(), access)).into_iter().collect() } else { named }
 }
 
 /// What GitHub's settings call a permission.
-pub(super) fn words(key: &str) -> &'static str {
+fn words(key: &str) -> String {
     match key {
-        "administration" => "Administration",
-        "actions" => "Actions",
-        "attestations" => "Attestations",
-        "pull_requests" => "Pull requests",
-        "statuses" => "Commit statuses",
-        "workflows" => "Workflows",
-        _ => "Contents",
+        "statuses" => "Commit statuses".to_owned(),
+        key => {
+            let mut text = key.replace('_', " ");
+            if let Some(first) = text.get_mut(..1) {
+                first.make_ascii_uppercase();
+            }
+            text
+        }
     }
 }
 
@@ -198,6 +257,8 @@ pub fn needed(operation: &str) -> Option<(&'static str, Access)> {
     }
     let second = parts.next().unwrap_or_default();
     Some(match first {
+        // A merge writes the base branch; updating a head branch does not need it.
+        "pulls" if path.ends_with("/merge") || path.contains("/merge-async") => ("contents", access),
         "pulls" | "issues" => ("pull_requests", access),
         "commits" if path.ends_with("/pulls") => ("pull_requests", access),
         "commits" if path.ends_with("/status") => ("statuses", access),

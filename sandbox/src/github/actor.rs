@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// The three kinds of tokens, which differ in permissions, in what GitHub signs for them and in the workflows their
+/// The kinds of tokens, which differ in permissions, in what GitHub signs for them and in the workflows their
 /// events start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TokenKind {
@@ -12,6 +12,8 @@ pub enum TokenKind {
     Workflow,
     /// An installation access token of a GitHub App.
     Installation,
+    /// The JSON Web Token of a GitHub App, which only speaks about the App itself.
+    App,
 }
 
 /// What a person may do in the repository.
@@ -57,7 +59,8 @@ impl Actor {
 }
 
 /// How much a token may do with a kind of thing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Level {
     /// See.
     Read,

@@ -112,7 +112,7 @@ impl Hub {
 const fn usual_limit(kind: TokenKind) -> u64 {
     match kind {
         TokenKind::Workflow => 1000,
-        TokenKind::Person | TokenKind::Installation => 5000,
+        TokenKind::Person | TokenKind::Installation | TokenKind::App => 5000,
     }
 }
 
@@ -165,6 +165,10 @@ pub(crate) fn mark(state: &State, caller: &Caller, response: ApiResponse) -> Api
         return ApiResponse::json(502, &json!({"message": "Server Error"}));
     }
     let Some(budget) = state.limits.budgets.get(&caller.label) else { return response };
+    // Limits are off on Enterprise Server unless somebody sets them.
+    if state.settings.enterprise && !budget.enforced {
+        return response;
+    }
     response
         .with_header("x-ratelimit-limit", budget.limit.to_string())
         .with_header("x-ratelimit-remaining", budget.limit.saturating_sub(budget.used).to_string())

@@ -4,11 +4,13 @@
 //! row of [`route::table`], and every row names the page its behaviour comes from.
 
 pub mod actor;
+pub mod apps;
 mod attestations;
 pub mod clock;
 pub mod contract;
 mod data;
 mod dispatches;
+mod enterprise;
 mod environments;
 pub mod events;
 pub mod http;
@@ -49,6 +51,7 @@ pub use store::StoreError;
 
 /// The operations, one slice a module.
 pub(crate) const ROUTES: &[&[Route]] = &[
+    apps::ROUTES,
     data::ROUTES,
     issues::ROUTES,
     pulls::ROUTES,
@@ -107,6 +110,7 @@ impl HubOptions {
             allow_rebase_merge: true,
             delete_branch_on_merge: false,
             private: false,
+            enterprise: false,
         };
         Self { settings, objects_from: None, epoch: 1_767_225_600, seed: 0 }
     }
@@ -254,6 +258,9 @@ fn dispatch(state: &mut State, caller: &Caller, request: &ApiRequest, counted: b
     let Some((route, parameters)) = route::find(request.method, &request.segments()) else {
         return ApiError::not_found().response("https://docs.github.com/rest");
     };
+    if state.settings.enterprise && enterprise::lacks(route.operation) {
+        return ApiError::not_found().response(route.documentation);
+    }
     if counted {
         let count = state.counts.entry(caller.label.clone()).or_default();
         count.total += 1;

@@ -9,7 +9,7 @@ use super::Hub;
 use super::actor::{Caller, TokenKind};
 use super::http::{ApiError, ApiRequest, ApiResponse};
 use super::rules::{MergeMethod, Via};
-use super::update::{Update, update};
+use super::update::{Update, broken, update};
 
 /// Why a person could not do something.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +73,19 @@ impl Person<'_> {
         state.clock.tick();
         let change = Update { reference: &reference, after: Some(id), via: Via::Push };
         update(&mut state, &self.caller, change).map_err(|refusal| self.refused(&refusal.response("")))
+    }
+
+    /// Pushes a commit, which the repository has, to a branch of this person's fork.
+    ///
+    /// # Errors
+    /// [`PersonError::NoCommit`].
+    pub fn push_to_fork(&self, branch: &str, commit: &str) -> Result<(), PersonError> {
+        let mut state = self.hub.lock();
+        let id = state.store.commitish(commit).ok_or_else(|| PersonError::NoCommit { commit: commit.to_owned() })?;
+        let login = self.caller.actor.login.clone();
+        state.clock.tick();
+        let kept = state.store.set_reference(&super::pulls::fork_reference(&login, branch), id).map_err(broken);
+        kept.and_then(|()| super::pulls::follow_fork(&mut state, &self.caller, &login, branch, id)).map_err(|refusal| self.refused(&refusal.response("")))
     }
 
     /// Deletes a branch.

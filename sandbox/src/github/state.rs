@@ -11,7 +11,7 @@ use super::contract::Contract;
 use super::occurrence::{Happening, Occurrence};
 use super::pulls::{AsyncMerge, Pull};
 use super::store::Store;
-use super::{Count, attestations, environments, events, limits, releases, rules, statuses, tokens};
+use super::{Count, apps, attestations, environments, events, limits, releases, rules, statuses, tokens};
 
 /// The repository's settings.
 #[derive(Debug, Clone)]
@@ -38,6 +38,8 @@ pub struct Settings {
     pub delete_branch_on_merge: bool,
     /// Whether the repository is private.
     pub private: bool,
+    /// Whether the server answers as Enterprise Server 3.17 to 3.19 does.
+    pub enterprise: bool,
 }
 
 impl Settings {
@@ -76,6 +78,7 @@ pub(crate) struct State {
     pub(crate) breaches: Vec<String>,
     next_id: u64,
 
+    pub(crate) apps: apps::Apps,
     pub(crate) tokens: tokens::Tokens,
     pub(crate) rules: rules::Rules,
     pub(crate) statuses: statuses::Statuses,
@@ -104,6 +107,7 @@ impl State {
             contract: None,
             breaches: Vec::new(),
             next_id: 1000 + seed,
+            apps: apps::Apps::default(),
             tokens: tokens::Tokens::default(),
             rules: rules::Rules::default(),
             statuses: statuses::Statuses::default(),
@@ -130,7 +134,8 @@ impl State {
 
     /// An API address below this repository: `url("/pulls/1")`.
     pub(crate) fn url(&self, rest: &str) -> String {
-        format!("{}/repos/{}{rest}", self.base_url, self.settings.full_name())
+        let prefix = if self.settings.enterprise { "/api/v3" } else { "" };
+        format!("{}{prefix}/repos/{}{rest}", self.base_url, self.settings.full_name())
     }
 
     /// A page's address below this repository.

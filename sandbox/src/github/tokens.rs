@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::Hub;
 use super::actor::{Caller, Level, Role, TokenKind};
+use super::apps;
 use super::http::{ApiError, ApiRequest, ApiResponse};
 use super::route::{Context, Need, Route, read, write};
 use super::state::State;
@@ -18,11 +19,18 @@ const WORKFLOWS: &str = ".github/workflows";
 /// The tokens there are, and what the repository lets the workflow token do.
 #[derive(Debug, Default)]
 pub(crate) struct Tokens {
-    by_secret: BTreeMap<String, Caller>,
+    by_secret: BTreeMap<String, Issued>,
     /// "Allow GitHub Actions to create and approve pull requests": off unless switched on.
     actions_handle_pulls: bool,
     /// Whether a job without `permissions:` gets a token that may write.
     default_write: bool,
+}
+
+/// A caller, and when its token ends.
+#[derive(Debug)]
+struct Issued {
+    caller: Caller,
+    ends: Option<i64>,
 }
 
 /// The operations of this module.
@@ -50,14 +58,24 @@ pub(crate) const ROUTES: &[Route] = &[
 impl Tokens {
     /// Lets `secret` speak for a caller.
     pub(crate) fn issue(&mut self, secret: &str, caller: Caller) {
-        self.by_secret.insert(secret.to_owned(), caller);
+        self.by_secret.insert(secret.to_owned(), Issued { caller, ends: None });
+    }
+
+    /// Lets `secret` speak for a caller until a moment, in seconds since 1970-01-01T00:00:00Z.
+    pub(crate) fn issue_until(&mut self, secret: &str, caller: Caller, ends: i64) {
+        self.by_secret.insert(secret.to_owned(), Issued { caller, ends: Some(ends) });
+    }
+
+    /// Takes a token back.
+    pub(crate) fn revoke(&mut self, secret: &str) {
+        self.by_secret.remove(secret);
     }
 }
 
 impl Hub {
     /// Takes a token back, as when the job it was made for has ended. It is answered with 401 from now on.
     pub fn revoke_token(&self, secret: &str) {
-        self.lock().tokens.by_secret.remove(secret);
+        self.lock().tokens.revoke(secret);
     }
 
     /// Switches "Allow GitHub Actions to create and approve pull requests".
@@ -73,7 +91,11 @@ impl Hub {
 pub(crate) fn authenticate(state: &State, request: &ApiRequest) -> Result<Caller, ApiError> {
     let header = request.header("authorization").ok_or_else(|| ApiError::new(401, "Requires authentication"))?;
     let secret = header.split_once(' ').map_or(header, |(_, secret)| secret.trim());
-    state.tokens.by_secret.get(secret).cloned().ok_or_else(|| ApiError::new(401, "Bad credentials"))
+    if apps::is_jwt(secret) {
+        return apps::identify(state, secret);
+    }
+    let valid = state.tokens.by_secret.get(secret).filter(|issued| issued.ends.is_none_or(|ends| state.clock.now() < ends));
+    valid.map(|issued| issued.caller.clone()).ok_or_else(|| ApiError::new(401, "Bad credentials"))
 }
 
 /// Whether the caller may use the operation.
@@ -84,6 +106,7 @@ pub(crate) fn authenticate(state: &State, request: &ApiRequest) -> Result<Caller
 /// Sources: <https://docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api#resource-not-accessible>,
 /// <https://docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api#404-not-found-for-an-existing-resource>
 pub(crate) fn authorize(state: &State, caller: &Caller, route: &Route) -> Result<(), ApiError> {
+    apps::authorize(caller, route)?;
     let Some(permissions) = &caller.permissions else {
         return person_may(state, caller, route);
     };
@@ -94,7 +117,8 @@ pub(crate) fn authorize(state: &State, caller: &Caller, route: &Route) -> Result
     }
     let names: Vec<String> =
         route.needs.iter().map(|need| format!("{}={}", need.permission, if need.level == Level::Write { "write" } else { "read" })).collect();
-    Err(ApiError::new(403, "Resource not accessible by integration").with_header("x-accepted-github-permissions", names.join("; ")))
+    let refusal = ApiError::new(403, "Resource not accessible by integration");
+    Err(if state.settings.enterprise { refusal } else { refusal.with_header("x-accepted-github-permissions", names.join("; ")) })
 }
 
 /// The lowest role that satisfies a need.

@@ -77,7 +77,7 @@ pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress)
     let root = objects.commit(&CommitId::new(tip).map_err(world("main's tip"))?).await?.tree;
     let configuration = file(&*objects, &root, CONFIGURATION, 1 << 20).await?.unwrap_or_default();
     let configuration = ReadConfiguration::read(&configuration).map_err(world("the configuration on main"))?;
-    let tiers = Tiers::from(&names);
+    let tiers = Tiers::from(&configuration.configuration);
     drop(administrator);
     // The train talks to it as it would to GitHub: through octocrab, over HTTP.
     let server = Server::start(hub.clone(), 0).await.map_err(world("the embedded GitHub's port"))?;
@@ -226,8 +226,8 @@ async fn found(
         None => globs(objects, &roots, progress).await?,
     };
     let names = Names::new(configured);
-    let tiers = Tiers::from(&names);
-    let options = workflow::Options { signing_key: true, ..workflow::Options::new(tiers, Mode::App { id: APP }) };
+    let environment = configured.environment.clone();
+    let options = workflow::Options { environment, signing_key: true, ..workflow::Options::new(Tiers::from(configured), Mode::App { id: APP }) };
     let mut files: Vec<Value> = workflow::workflows(&options).into_iter().map(|file| entry(&file.path, &file.text)).collect();
     // Nobody of the real owners takes part: the reviewer owns what decides about signatures, and the charts are anybody's.
     files.push(entry(workflow::CODE_OWNERS_PATH, &workflow::code_owners(&format!("@{REVIEWER}"))));

@@ -1,5 +1,6 @@
 //! What people do in a rehearsal: one contributes, another one approves and merges, at stages 1 and 5 and nowhere else.
 
+use chartflow_core::domain::configuration;
 use chartflow_core::domain::names::BranchName;
 use chartflow_core::port::transport::Method;
 use serde_json::Value;
@@ -83,11 +84,20 @@ fn merge_release(world: &mut World, progress: &mut (dyn FnMut(Progress) + Send))
         if !pull.open || pull.base != world.names.main().as_str() || !ours || !green(world, &pull.head_sha.to_string(), "chartflow/main")? {
             continue;
         }
-        if approve_and_merge(world, pull.number, MergeMethod::Squash, progress)?.is_none() {
+        if approve_and_merge(world, pull.number, main_method(world), progress)?.is_none() {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// How pull requests are merged into main here.
+const fn main_method(world: &World) -> MergeMethod {
+    match world.tiers.main_method {
+        configuration::MergeMethod::Squash => MergeMethod::Squash,
+        configuration::MergeMethod::Merge => MergeMethod::Merge,
+        configuration::MergeMethod::Rebase => MergeMethod::Rebase,
+    }
 }
 
 /// Why it could not be merged; `None` when it was.

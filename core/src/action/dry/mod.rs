@@ -29,6 +29,9 @@ struct State {
     /// Full name and object; `None` for a ref that is deleted.
     refs: BTreeMap<String, Option<String>>,
     pulls: Vec<Value>,
+    /// The drafts of the plan, and what would have been uploaded to any release, by its number.
+    drafts: Vec<Value>,
+    assets: BTreeMap<String, Vec<Value>>,
 }
 
 /// GitHub as a dry run sees it.
@@ -201,14 +204,30 @@ impl DryTransport {
             (Method::Put, ["pulls", _, "merge" | "merge-async"]) => Ok(refusal(405, NO_MERGE)),
             // The statement stays in the store alone, as where GitHub keeps no attestations.
             (Method::Post, ["attestations"]) => Ok(refusal(404, "a dry run posts nothing")),
-            (Method::Post, ["releases"]) => Ok(answer(201, &release(body, &request.target))),
+            (Method::Post, ["releases"]) => {
+                let draft = release(body, &request.target);
+                state.drafts.push(draft.clone());
+                Ok(answer(201, &draft))
+            }
             (Method::Patch, ["releases", id]) => {
-                let mut release: Value =
-                    if *id == "0" { release(body, &request.target) } else { serde_json::from_slice(&self.get(request, path).await?.body).unwrap_or_default() };
+                let draft = state.drafts.last().cloned().filter(|_| *id == "0");
+                let mut release: Value = match draft {
+                    Some(draft) => draft,
+                    None => serde_json::from_slice(&self.get(request, path).await?.body).unwrap_or_default(),
+                };
+                let uploaded = state.assets.remove(*id).unwrap_or_default();
+                let mut assets = release["assets"].as_array().cloned().unwrap_or_default();
+                assets.retain(|asset| !uploaded.iter().any(|new| new["name"] == asset["name"]));
+                assets.extend(uploaded);
+                release["assets"] = Value::from(assets);
                 release["draft"] = json!(false);
                 Ok(answer(200, &release))
             }
-            (Method::Post, ["releases", _, "assets"]) => Ok(answer(201, &asset(request))),
+            (Method::Post, ["releases", id, "assets"]) => {
+                let asset = asset(request);
+                state.assets.entry((*id).to_owned()).or_default().push(asset.clone());
+                Ok(answer(201, &asset))
+            }
             (Method::Delete, _) | (Method::Post, ["dispatches"]) => Ok(answer(204, &json!({}))),
             _ => Ok(answer(200, &json!({}))),
         }

@@ -34,12 +34,13 @@ fn escape(text: &str, property: bool) -> String {
     escaped
 }
 
-/// One command as a line, without its line end. Properties without a value are left out, as the runner demands.
+/// One command as a line, without its line end. Properties without a value are left out, and blanks around a value do
+/// not count: the runner reads neither.
 #[must_use]
 pub fn command(name: &str, properties: &[(&str, &str)], data: &str) -> String {
     let mut line = format!("::{name}");
     let mut separator = ' ';
-    for (key, value) in properties.iter().filter(|(_, value)| !value.is_empty()) {
+    for (key, value) in properties.iter().map(|(key, value)| (key, value.trim())).filter(|(_, value)| !value.is_empty()) {
         // Writing to a String cannot fail.
         let _ = write!(line, "{separator}{key}={}", escape_property(value));
         separator = ',';

@@ -50,8 +50,8 @@ proptest! {
         let [found] = read.commands.as_slice() else { panic!("{read:?}") };
         prop_assert_eq!(&found.name, "notice");
         prop_assert_eq!(&found.data, &data);
-        prop_assert_eq!(found.properties.get("title").map_or("", String::as_str), value.as_str());
-        prop_assert_eq!(found.properties.get("file").map_or("", String::as_str), file.as_str());
+        prop_assert_eq!(found.properties.get("title").map_or("", String::as_str), value.trim());
+        prop_assert_eq!(found.properties.get("file").map_or("", String::as_str), file.trim());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use globset::GlobBuilder;
 use serde_json::Value as Json;
 
 use super::CONFIGURATION_FILE as FILE;
-use super::types::Configuration;
+use super::types::{Configuration, MergeMethod, Packages};
 use crate::domain::digest::Sha256;
 use crate::domain::yaml::{self, Duplicates, Limits, Node, Value, YamlError};
 
@@ -38,6 +38,20 @@ pub enum ConfigurationError {
         line: u32,
         /// The text.
         glob: String,
+    },
+    /// A value that its key has, and that cannot be used.
+    #[error("{FILE}:{line}: {key}: {value} cannot be used, because {reason}; write {instead}")]
+    Unusable {
+        /// The line.
+        line: u32,
+        /// The key, with the keys it lies in.
+        key: &'static str,
+        /// The value.
+        value: &'static str,
+        /// Why.
+        reason: &'static str,
+        /// What can be used.
+        instead: &'static str,
     },
     /// Two charts in one directory.
     #[error("{FILE}:{line}: directories: {directory} is named for two charts")]
@@ -104,6 +118,21 @@ impl Configuration {
             if !parts() || GlobBuilder::new(glob).literal_separator(true).build().is_err() {
                 return Err(ConfigurationError::Glob { line: line("charts", index), glob: glob.clone() });
             }
+        }
+        let value = |keys: &[&str]| keys.iter().try_fold(root, |node, key| node.get(key)).map_or(1, |value| value.at.line);
+        if self.packages == Packages::Assets {
+            let reason = "packages are served from the release branch alone so far";
+            return Err(ConfigurationError::Unusable { line: value(&["packages"]), key: "packages", value: "assets", reason, instead: "branch" });
+        }
+        if self.merge.main == MergeMethod::Rebase {
+            let reason = "main would get a commit whose content was never released";
+            return Err(ConfigurationError::Unusable {
+                line: value(&["merge", "main"]),
+                key: "merge.main",
+                value: "rebase",
+                reason,
+                instead: "squash or merge",
+            });
         }
         let mut seen = std::collections::BTreeSet::new();
         for (chart, directory) in &self.directories {

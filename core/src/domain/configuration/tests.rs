@@ -24,7 +24,7 @@ fn an_empty_file_is_the_default() {
 
 #[test]
 fn every_key_can_be_set() {
-    let text = "charts: [charts/*, stable/**]\ndirectories: {a: charts/b}\nbranches: {main: trunk}\nversions: commits\nchecks:\n  required: [schema]\n  max-age: 90d\n  outside:\n    scan: {workflow: .github/workflows/scan.yml, ref: refs/heads/main, max-age: 12h}\nindex: {url: https://example.com/}\npackages: assets\nmerge: {main: rebase}\nprofile: key\n";
+    let text = "charts: [charts/*, stable/**]\ndirectories: {a: charts/b}\nbranches: {main: trunk}\nversions: commits\nchecks:\n  required: [schema]\n  max-age: 90d\n  outside:\n    scan: {workflow: .github/workflows/scan.yml, ref: refs/heads/main, max-age: 12h}\nindex: {url: https://example.com/}\npackages: branch\nmerge: {main: merge}\nprofile: key\n";
     let configuration = Configuration::read(text.as_bytes()).unwrap();
     assert_eq!((configuration.checks.required.as_slice(), configuration.checks.max_age.unwrap().seconds()), ([CheckId::Schema].as_slice(), 90 * 86_400));
     assert_eq!(configuration.checks.outside["scan"].max_age.unwrap().to_string(), "12h");
@@ -47,6 +47,8 @@ fn mistakes_name_line_and_fix() {
     insta::assert_snapshot!(check("charts:\n- 'a[b'"), @r#".chartflow.yaml:2: charts: "a[b" is not a glob of directories below the top of the repository"#);
     insta::assert_snapshot!(check("directories:\n  a: x\n  b: x\n"), @".chartflow.yaml:3: directories: x is named for two charts");
     insta::assert_snapshot!(check("tag: a\ntag: b"), @r#".chartflow.yaml:2:1: the key "tag" stands twice, first on line 1; remove one of them"#);
+    insta::assert_snapshot!(check("tag: '{chart}-v{version}'\npackages: assets"), @".chartflow.yaml:2: packages: assets cannot be used, because packages are served from the release branch alone so far; write branch");
+    insta::assert_snapshot!(check("merge:\n  main: rebase"), @".chartflow.yaml:2: merge.main: rebase cannot be used, because main would get a commit whose content was never released; write squash or merge");
     insta::assert_snapshot!(check("[]"), @".chartflow.yaml: holds a list where a mapping is expected");
 }
 

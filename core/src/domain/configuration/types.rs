@@ -190,7 +190,8 @@ pub enum Packages {
     /// The release branch.
     #[default]
     Branch,
-    /// The assets of the GitHub releases.
+    /// The assets of the GitHub releases. Not there yet: [`Configuration::read`] refuses it.
+    #[schemars(skip)]
     Assets,
 }
 
@@ -219,8 +220,22 @@ pub enum MergeMethod {
     Squash,
     /// A merge commit.
     Merge,
-    /// The commits on top.
+    /// The commits on top. [`Configuration::read`] refuses it: main would hold a content between two releases that was never
+    /// released.
+    #[schemars(skip)]
     Rebase,
+}
+
+impl MergeMethod {
+    /// The method as GitHub's API and the configuration write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Squash => "squash",
+            Self::Merge => "merge",
+            Self::Rebase => "rebase",
+        }
+    }
 }
 
 /// Who signs.

@@ -19,7 +19,7 @@ use super::names::ChartName;
 use super::statement::Stage;
 
 pub use payload::EventError;
-pub use permission::{Access, Job, Permission, Permissions, app_permissions, job_permissions, jobs, token_permissions};
+pub use permission::{Access, Job, Permission, Permissions, app_permissions, installation_permissions, job_permissions, jobs, token_permissions};
 pub use table::{Moment, Row, StageStart, TABLE, Trigger, next_stages, stages_for};
 
 /// A stage of the train, or `reconcile`, which runs all of them over every chart.

@@ -50,6 +50,20 @@ impl Permission {
             other => other.workflow_key(),
         }
     }
+
+    /// What GitHub's settings of an App call it.
+    #[must_use]
+    pub const fn setting(self) -> &'static str {
+        match self {
+            Self::Attestations => "Attestations",
+            Self::Contents => "Contents",
+            Self::IdToken => "ID token",
+            Self::Packages => "Packages",
+            Self::PullRequests => "Pull requests",
+            Self::Statuses => "Commit statuses",
+            Self::Workflows => "Workflows",
+        }
+    }
 }
 
 /// How much of it.
@@ -68,6 +82,15 @@ impl Access {
         match self {
             Self::Read => "read",
             Self::Write => "write",
+        }
+    }
+
+    /// What GitHub's settings of an App call it.
+    #[must_use]
+    pub const fn setting(self) -> &'static str {
+        match self {
+            Self::Read => "Read-only",
+            Self::Write => "Read and write",
         }
     }
 }
@@ -100,14 +123,28 @@ pub fn token_permissions(stage: StageName) -> Permissions {
     use Permission::{Attestations, Contents, PullRequests, Statuses};
     // Contents are written by every stage: the store of statements is a ref, and a dispatch needs the same.
     let list: &[(Permission, Access)] = match stage {
-        StageName::Validate | StageName::Filter | StageName::Enforce | StageName::Bump | StageName::Package | StageName::Reconcile => {
-            &[(Contents, Write), (PullRequests, Write), (Statuses, Write), (Attestations, Write)]
-        }
-        StageName::Format => &[(Contents, Write), (PullRequests, Write)],
-        StageName::Tag => &[(Contents, Write), (PullRequests, Write), (Attestations, Write)],
+        StageName::Package | StageName::Reconcile => &[(Contents, Write), (PullRequests, Write), (Statuses, Write), (Attestations, Write)],
+        StageName::Validate | StageName::Filter | StageName::Enforce | StageName::Bump => &[(Contents, Write), (PullRequests, Write), (Statuses, Write)],
+        StageName::Format | StageName::Tag => &[(Contents, Write), (PullRequests, Write)],
         StageName::Publish => &[(Contents, Write), (PullRequests, Read), (Attestations, Write)],
     };
     list.iter().copied().collect()
+}
+
+/// What the token of an App's installation is narrowed to for a stage: what the stage needs, and workflow files where it
+/// writes branches. Whatever moves a branch over a change of `.github/workflows` needs it, be the change main's own.
+#[must_use]
+pub fn installation_permissions(stage: StageName) -> Permissions {
+    let mut permissions = token_permissions(stage);
+    if moves_branches(stage) {
+        permissions.insert(Permission::Workflows, Access::Write);
+    }
+    permissions
+}
+
+/// `format` and `publish` move no branch over commits of main.
+const fn moves_branches(stage: StageName) -> bool {
+    !matches!(stage, StageName::Format | StageName::Publish)
 }
 
 /// What an App is installed with: what any stage needs, and workflow files, without which neither the way back nor a
@@ -131,7 +168,7 @@ pub fn job_permissions(stage: StageName, job: Job, mode: Mode) -> Permissions {
         return Permissions::from([(Permission::Contents, Access::Read)]);
     }
     let mut permissions = match mode {
-        Mode::App { .. } => Permissions::new(),
+        Mode::App { .. } | Mode::PersonalToken => Permissions::new(),
         Mode::WorkflowToken => token_permissions(stage),
     };
     if signs(stage) {

@@ -1,7 +1,7 @@
 //! The table.
 
 use super::super::names::ChartName;
-use super::super::ruleset::{Mode, Tier, Tiers};
+use super::super::ruleset::{Tier, Tiers};
 use super::{Event, PullEvent, StageName};
 
 /// A moment in a pull request's life.
@@ -138,22 +138,22 @@ pub fn stages_for(event: &Event, tiers: &Tiers) -> Vec<StageStart> {
 
 /// The stages that a stage dispatches when it has changed something.
 ///
-/// With an App only what no event of its own announces: there is nothing to merge or push between `tag` and `package`.
-/// What the workflow token does starts no workflow but a dispatch (GitHub documentation, "Triggering a workflow from a
-/// workflow"), so with it alone each stage names its successor.
+/// Where what the token does starts workflows (an App's, a person's), only what no event of its own announces: there is
+/// nothing to merge or push between `tag` and `package`. What the workflow token does starts no workflow but a dispatch
+/// (GitHub documentation, "Triggering a workflow from a workflow"), so with it alone each stage names its successor.
 #[must_use]
-pub const fn next_stages(stage: StageName, mode: Mode) -> &'static [StageName] {
-    match (mode, stage) {
-        (Mode::App { .. }, StageName::Tag) => &[StageName::Package],
-        (Mode::App { .. }, _) => &[],
-        (Mode::WorkflowToken, StageName::Filter) => &[StageName::Enforce],
-        (Mode::WorkflowToken, StageName::Enforce) => &[StageName::Format],
-        (Mode::WorkflowToken, StageName::Format) => &[StageName::Bump],
+pub const fn next_stages(stage: StageName, starts_workflows: bool) -> &'static [StageName] {
+    match (starts_workflows, stage) {
+        (true, StageName::Tag) => &[StageName::Package],
+        (true, _) => &[],
+        (false, StageName::Filter) => &[StageName::Enforce],
+        (false, StageName::Enforce) => &[StageName::Format],
+        (false, StageName::Format) => &[StageName::Bump],
         // Its pull request with the version goes through enforce, like a promotion.
-        (Mode::WorkflowToken, StageName::Bump) => &[StageName::Enforce],
+        (false, StageName::Bump) => &[StageName::Enforce],
         // The way back is a pull request to integration.
-        (Mode::WorkflowToken, StageName::Tag) => &[StageName::Validate, StageName::Package],
-        (Mode::WorkflowToken, StageName::Package) => &[StageName::Publish],
-        (Mode::WorkflowToken, StageName::Validate | StageName::Publish | StageName::Reconcile) => &[],
+        (false, StageName::Tag) => &[StageName::Validate, StageName::Package],
+        (false, StageName::Package) => &[StageName::Publish],
+        (false, StageName::Validate | StageName::Publish | StageName::Reconcile) => &[],
     }
 }

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::*;
+use crate::domain::configuration::MergeMethod;
 use crate::domain::ruleset::{Mode, Tiers};
 
 fn tiers() -> Tiers {
@@ -12,6 +13,7 @@ fn tiers() -> Tiers {
         charts: "integration-*".to_owned(),
         release: "release".parse().unwrap(),
         tags: "*-v*".to_owned(),
+        main_method: MergeMethod::Squash,
     }
 }
 
@@ -116,7 +118,7 @@ fn the_workflow_token_reaches_every_stage() {
             .map(|start| start.stage)
             .collect();
     for _ in 0..StageName::ALL.len() {
-        let next: Vec<StageName> = reached.iter().flat_map(|stage| next_stages(*stage, Mode::WorkflowToken)).copied().collect();
+        let next: Vec<StageName> = reached.iter().flat_map(|stage| next_stages(*stage, false)).copied().collect();
         reached.extend(next);
     }
     assert_eq!(reached.len(), 8, "{reached:?}");
@@ -152,13 +154,13 @@ fn least_permissions() {
     ");
     insta::assert_snapshot!(shown(Mode::WorkflowToken), @r"
     validate Check: contents:read
-    validate Act: attestations:write contents:write id-token:write pull-requests:write statuses:write
+    validate Act: contents:write id-token:write pull-requests:write statuses:write
     filter Check: contents:read
-    filter Act: attestations:write contents:write id-token:write pull-requests:write statuses:write
-    enforce Act: attestations:write contents:write id-token:write pull-requests:write statuses:write
+    filter Act: contents:write id-token:write pull-requests:write statuses:write
+    enforce Act: contents:write id-token:write pull-requests:write statuses:write
     format Act: contents:write pull-requests:write
-    bump Act: attestations:write contents:write id-token:write pull-requests:write statuses:write
-    tag Act: attestations:write contents:write id-token:write pull-requests:write
+    bump Act: contents:write id-token:write pull-requests:write statuses:write
+    tag Act: contents:write id-token:write pull-requests:write
     package Act: attestations:write contents:write id-token:write pull-requests:write statuses:write
     publish Act: attestations:write contents:write id-token:write packages:write pull-requests:read
     reconcile Check: contents:read

@@ -108,6 +108,22 @@ pub(super) fn records(walk: &Walk<'_>) -> Vec<Refusal> {
     refused
 }
 
+/// The range has a beginning where there is a release before, and is not empty while commits are counted.
+pub(super) fn range(walk: &Walk<'_>) -> Vec<Refusal> {
+    let promotion = &walk.promotion;
+    let says = promotion.says;
+    match &says.range.from {
+        None => match &says.previous {
+            Some(previous) => vec![promotion.refuse(Rule::LineageRange, format!("the range begins nowhere, although {} was released before", previous.tag))],
+            None => vec![],
+        },
+        Some(from) if *from == says.range.to && !says.commits.is_empty() => {
+            vec![promotion.refuse(Rule::LineageRange, format!("the range begins and ends at {from}, and commits are counted"))]
+        }
+        Some(_) => vec![],
+    }
+}
+
 /// The version belongs to these commits and goes up.
 pub(super) fn bump(walk: &Walk<'_>) -> Vec<Refusal> {
     let mut refused = Vec::new();

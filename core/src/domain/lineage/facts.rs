@@ -4,7 +4,7 @@ use super::rules::Rule;
 use crate::domain::content::ContentId;
 use crate::domain::digest::{CommitId, Sha256, TagObjectId};
 use crate::domain::names::{ChartName, RepoPath, TagName};
-use crate::domain::statement::{Build, Promotion, TagRecord};
+use crate::domain::statement::{Build, Promotion, StatementDigest, TagRecord};
 
 /// What must be looked up in the repository: read from a lineage, before anything of it is believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct Questions {
     pub from: Option<CommitId>,
     /// The tag of the release before.
     pub previous: Option<TagName>,
+    /// The root of its lineage.
+    pub previous_root: Option<StatementDigest>,
     /// The heads of the contributions that were merged.
     pub heads: Vec<CommitId>,
 }
@@ -40,6 +42,18 @@ pub struct TagFact {
     pub object: Option<TagObjectId>,
     /// The commit it leads to.
     pub commit: CommitId,
+}
+
+/// What the release branch says about where the release before ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Ending {
+    /// Its lineage is not at hand, or was not named.
+    #[default]
+    Unknown,
+    /// The lineage that is served is another one than was named.
+    Other,
+    /// The source commit that it carried.
+    At(CommitId),
 }
 
 /// What the repository answered. `None` and empty mean that it does not hold what was asked.
@@ -62,6 +76,13 @@ pub struct RepositoryFacts {
     pub heads_are_merged: bool,
     /// The content of the release before, at its tag.
     pub previous_content: Option<ContentId>,
+    /// Where the release before ended, by its lineage.
+    pub previous_end: Ending,
+    /// Whether the source commit contains the commit where the range begins; `None` where that cannot be told.
+    pub from_is_contained: Option<bool>,
+    /// Whether main held the chart as it is where the range begins, after the release before: then what lies between the
+    /// two was carried without a version. `None` where that cannot be told.
+    pub from_was_carried: Option<bool>,
     /// The digest of the package built again from the tagged content, where that was done.
     pub rebuilt: Option<Sha256>,
 }
@@ -84,6 +105,7 @@ pub(super) fn check(facts: &RepositoryFacts, claims: &Claims<'_>) -> Vec<(Rule, 
     check_tag(facts, claims, &mut broken);
     check_contents(facts, claims, &mut broken);
     check_range(facts, claims, &mut broken);
+    check_beginning(facts, claims.promotion, &mut broken);
     if let Some(rebuilt) = facts.rebuilt.filter(|rebuilt| *rebuilt != claims.package) {
         broken.push((
             Rule::RepoRebuild,
@@ -151,5 +173,26 @@ fn check_range(facts: &RepositoryFacts, claims: &Claims<'_>, broken: &mut Vec<(R
             }
             None => broken.push((Rule::RepoMissing, format!("the repository has no chart at the tag {} of the release before", previous.tag))),
         }
+    }
+}
+
+/// The range begins where the release before ended, or where something was carried since that brought no version.
+fn check_beginning(facts: &RepositoryFacts, promotion: &Promotion, broken: &mut Vec<(Rule, String)>) {
+    let Some(from) = &promotion.range.from else { return };
+    match facts.from_is_contained {
+        Some(true) => {}
+        Some(false) => broken.push((Rule::RepoRange, format!("the range begins at {from}, which {} does not contain", promotion.range.to))),
+        None => broken
+            .push((Rule::RepoMissing, format!("whether {} contains {from}, where the range begins, cannot be told from this repository", promotion.range.to))),
+    }
+    let Some(previous) = &promotion.previous else { return };
+    match &facts.previous_end {
+        Ending::At(end) if end != from => match facts.from_was_carried {
+            Some(true) => {}
+            Some(false) => broken.push((Rule::RepoPrevious, format!("the range begins at {from}, the release {} ended at {end}", previous.tag))),
+            None => broken.push((Rule::RepoMissing, format!("whether all before {from} was released cannot be told from this repository"))),
+        },
+        Ending::Other => broken.push((Rule::RepoPrevious, format!("the lineage served for {} is not the one whose root was attested", previous.tag))),
+        Ending::At(_) | Ending::Unknown => {}
     }
 }

@@ -22,7 +22,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-pub use facts::{Questions, RepositoryFacts, TagFact};
+pub use facts::{Ending, Questions, RepositoryFacts, TagFact};
 pub use report::{Edge, Link, Proof, Refusal, Report, Verdict};
 pub use rules::{Explanation, RULES, Rule};
-pub use verify::{Artifact, anchor, questions, verify};
+pub use verify::{Artifact, anchor, ending, questions, verify};

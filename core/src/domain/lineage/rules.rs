@@ -72,6 +72,7 @@ rules! {
     LineageShape, "lineage/shape", "Each kind of statement is there exactly once, and one for every outside check of the policy.", "The release skipped a stage: do not use it.";
     LineageInputs, "lineage/inputs", "Each statement rests on exactly the statements its kind must rest on.", "The release skipped a stage: do not use it.";
     LineageEdge, "lineage/edge", "Contents are carried without a gap: checked, promoted, bumped, tagged and packaged are the same.", "Somebody exchanged the content between two stages: do not use this release.";
+    LineageRange, "lineage/range", "The range begins where the release before ended, and holds what is counted.", "Commits were left out: do not use this release.";
     GateDecision, "gate/decision", "Every gate was passed.", "The train refused this content: do not use this release.";
     GatePolicy, "gate/policy", "The release gate holds the configuration it decided by.", "The statement was not made by chartflow.";
     GateResource, "gate/resource", "Every gate decided about this chart on its branch.", "The gate was passed by something else: do not use this release.";

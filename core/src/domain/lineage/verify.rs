@@ -9,7 +9,7 @@ use sigstore_trust_root::{SigstoreInstance, TrustedRoot};
 
 use super::bundle::{Anchor, BundleError, Line};
 use super::decide;
-use super::facts::{Claims, Questions, RepositoryFacts};
+use super::facts::{Claims, Ending, Questions, RepositoryFacts};
 use super::lines::{self, Entries, Entry};
 use super::rederive;
 use super::report::{ArtifactDigest, Edge, Link, Proof, Refusal, Report, Verdict};
@@ -106,8 +106,25 @@ pub fn questions(lineage: &[u8]) -> Option<Questions> {
         source: promotion.commit.clone(),
         from: promotion.range.from.clone(),
         previous: promotion.previous.as_ref().map(|previous| previous.tag.clone()),
+        previous_root: promotion.previous.as_ref().and_then(|previous| previous.root),
         heads: promotion.contributions.iter().map(|pull| pull.head.clone()).collect(),
     })
+}
+
+/// Where the release of a lineage ended: the source commit that it carried. The lineage is believed because its root is
+/// the one that a signed statement names, and the root names the promotion.
+#[must_use]
+pub fn ending(lineage: &[u8], root: &StatementDigest) -> Ending {
+    let payloads = |text: &&str| Line::read(text).ok().map(|line| line.payload().to_vec());
+    let payloads: Vec<Vec<u8>> = lines::split(lineage).unwrap_or_default().iter().filter_map(payloads).collect();
+    let read = |payload: &Vec<u8>| Some((StatementDigest::of(payload), Statement::parse(payload).ok()?));
+    let statements: BTreeMap<StatementDigest, Statement> = payloads.iter().filter_map(read).collect();
+    let inputs = statements.get(root).map(|root| root.inputs.as_slice()).unwrap_or_default();
+    let promotion = inputs.iter().filter_map(|input| statements.get(&input.digest)).find_map(|statement| match &statement.predicate {
+        Predicate::Promotion(promotion) => Some(promotion),
+        _ => None,
+    });
+    promotion.map_or(Ending::Other, |promotion| Ending::At(promotion.range.to.clone()))
 }
 
 /// Verifies an artifact against its lineage. Whatever the lineage holds, the answer is a report and never an error.
@@ -186,6 +203,7 @@ impl Session<'_> {
         self.refused.extend(gates::check(walk, epoch));
         self.refused.extend(decide::records(walk));
         self.refused.extend(decide::checks(walk, epoch));
+        self.refused.extend(decide::range(walk));
         self.refused.extend(decide::bump(walk));
         self.refused.extend(decide::tag(walk, self.policy));
         self.refused.extend(decide::reviews(walk, epoch));

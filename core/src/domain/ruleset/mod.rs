@@ -11,6 +11,7 @@ mod tests;
 use serde_json::{Value, json};
 
 use super::branch::Names;
+use super::configuration::{Configuration, MergeMethod};
 use super::names::BranchName;
 
 pub use pattern::{applies, covers};
@@ -35,15 +36,18 @@ pub enum Mode {
     },
     /// The token of the workflow run alone: every writer of the repository can set its statuses.
     WorkflowToken,
+    /// A token given by hand, which is a person's: what it does starts workflows, and every writer can set its statuses.
+    PersonalToken,
 }
 
 impl Mode {
-    /// The App that a required status is pinned to.
+    /// The App that a required status is pinned to; none can be for a person.
     #[must_use]
-    pub const fn status_app(self) -> u64 {
+    pub const fn status_app(self) -> Option<u64> {
         match self {
-            Self::App { id } => id,
-            Self::WorkflowToken => GITHUB_ACTIONS_APP,
+            Self::App { id } => Some(id),
+            Self::WorkflowToken => Some(GITHUB_ACTIONS_APP),
+            Self::PersonalToken => None,
         }
     }
 }
@@ -61,6 +65,8 @@ pub struct Tiers {
     pub release: BranchName,
     /// The pattern of the release tags, e.g. `*-v*`.
     pub tags: String,
+    /// How pull requests are merged into main.
+    pub main_method: MergeMethod,
 }
 
 /// One of the four branches a pull request of the train can aim at.
@@ -92,6 +98,13 @@ impl Tier {
     }
 }
 
+impl From<&Configuration> for Tiers {
+    fn from(configuration: &Configuration) -> Self {
+        Self { main_method: configuration.merge.main, ..Self::from(&Names::new(configuration)) }
+    }
+}
+
+/// The names alone, for events, which do not ask how pull requests are merged: the merge method is the default one.
 impl From<&Names> for Tiers {
     fn from(names: &Names) -> Self {
         Self {
@@ -100,6 +113,7 @@ impl From<&Names> for Tiers {
             charts: names.chart_pattern(),
             release: names.release().clone(),
             tags: names.tag_pattern(),
+            main_method: MergeMethod::default(),
         }
     }
 }
@@ -146,11 +160,15 @@ fn pull_request(approvals: u64, methods: &[&str]) -> Value {
 }
 
 fn required_status(tier: Tier, mode: Mode, strict: bool, free_creation: bool) -> Value {
+    let mut check = json!({ "context": tier.required_status() });
+    if let Some(app) = mode.status_app() {
+        check["integration_id"] = json!(app);
+    }
     json!({
         "type": "required_status_checks",
         "parameters": {
             "do_not_enforce_on_create": free_creation,
-            "required_status_checks": [{ "context": tier.required_status(), "integration_id": mode.status_app() }],
+            "required_status_checks": [check],
             "strict_required_status_checks_policy": strict,
         }
     })
@@ -174,10 +192,10 @@ pub fn desired(tiers: &Tiers, mode: Mode) -> Vec<Value> {
     let admin = json!({ "actor_id": ADMIN_ROLE, "actor_type": "RepositoryRole", "bypass_mode": "always" });
     let app = |bypass_mode: &str| match mode {
         Mode::App { id } => Some(json!({ "actor_id": id, "actor_type": "Integration", "bypass_mode": bypass_mode })),
-        Mode::WorkflowToken => None,
+        Mode::WorkflowToken | Mode::PersonalToken => None,
     };
     let every_method = ["merge", "squash", "rebase"];
-    let mut main_review = pull_request(1, &["squash"]);
+    let mut main_review = pull_request(1, &[tiers.main_method.as_str()]);
     main_review["parameters"]["dismiss_stale_reviews_on_push"] = json!(true);
     // `.github/**` and the configuration decide who signs; CODEOWNERS names who may change them.
     main_review["parameters"]["require_code_owner_review"] = json!(true);

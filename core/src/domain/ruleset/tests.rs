@@ -6,7 +6,7 @@ use crate::domain::branch::Names;
 use crate::domain::configuration::Configuration;
 
 fn tiers() -> Tiers {
-    Tiers::from(&Names::new(&Configuration::default()))
+    Tiers::from(&Configuration::default())
 }
 
 /// A ruleset in one line a part, short enough to read beside the table it comes from.
@@ -85,6 +85,15 @@ fn the_table_with_the_workflow_token() {
     chartflow: release [refs/heads/release] bypass []: deletion, non_fast_forward, pull_request(0 ["merge"]), status(chartflow/release by 15368 strict)
     chartflow: tags [refs/tags/*-v*] bypass []: update, deletion, non_fast_forward
     "#);
+}
+
+#[test]
+fn main_is_merged_as_configured() {
+    for method in ["squash", "merge"] {
+        let configuration = Configuration::read(format!("merge: {{main: {method}}}").as_bytes()).unwrap();
+        let main = &desired(&Tiers::from(&configuration), Mode::App { id: 7 })[3];
+        assert!(summary(main).contains(&format!("code-owners [\"{method}\"])")), "{}", summary(main));
+    }
 }
 
 #[test]

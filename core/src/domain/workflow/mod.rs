@@ -34,6 +34,9 @@ pub const APP_ID_VARIABLE: &str = "CHARTFLOW_APP_ID";
 /// The secret that holds the App's private key.
 pub const APP_KEY_SECRET: &str = "CHARTFLOW_PRIVATE_KEY";
 
+/// The secret that holds a token given by hand.
+pub const TOKEN_SECRET: &str = "CHARTFLOW_TOKEN";
+
 /// The secret that holds the signing key in profile `key`.
 pub const SIGNING_KEY_SECRET: &str = "CHARTFLOW_SIGNING_KEY";
 
@@ -117,6 +120,9 @@ fn act_job(stage: StageName, options: &Options) -> String {
     }
     if matches!(options.mode, Mode::App { .. }) {
         let _ = writeln!(with, "          app-id: ${{{{ vars.{APP_ID_VARIABLE} }}}}\n          private-key: ${{{{ secrets.{APP_KEY_SECRET} }}}}");
+    }
+    if options.mode == Mode::PersonalToken {
+        let _ = writeln!(with, "          token: ${{{{ secrets.{TOKEN_SECRET} }}}}");
     }
     // `format` signs nothing, but whose statements it may draw follows from the same key.
     if options.signing_key {

@@ -5,6 +5,7 @@ use serde_yaml::Value;
 
 use super::parts::rows;
 use super::*;
+use crate::domain::configuration::MergeMethod;
 use crate::domain::event::Trigger;
 
 fn options(mode: Mode, signing_key: bool) -> Options {
@@ -15,6 +16,7 @@ fn options(mode: Mode, signing_key: bool) -> Options {
             charts: "integration-*".to_owned(),
             release: "release".parse().unwrap(),
             tags: "*-v*".to_owned(),
+            main_method: MergeMethod::Squash,
         },
         mode,
         environment: ENVIRONMENT.to_owned(),

@@ -3,12 +3,14 @@
 //! octocrab carries the requests. Credentials, limits, redirects and repetition are decided here: its own retry repeats
 //! POSTs, its own client follows redirects for every method and cannot be given another user agent.
 
+mod app;
 mod count;
+mod jwt;
 mod patience;
 mod server;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
@@ -23,7 +25,9 @@ use crate::io::secret::Secret;
 use crate::io::tls::{Roots, TlsError};
 use crate::port::transport::{Body, Method, Request, Response, Transport, TransportError};
 
+pub use app::{AppError, AppOptions, AppTransport};
 pub use count::{RequestCounter, creates_content};
+pub use jwt::{AppKey, AppKeyError};
 pub use patience::{Clock, Reason, SystemClock, Wait};
 pub use server::{Server, ServerError};
 
@@ -91,7 +95,7 @@ impl std::fmt::Debug for Options {
 pub struct OctocrabTransport {
     client: Octocrab,
     options: Options,
-    authorization: Option<HeaderValue>,
+    authorization: RwLock<Option<HeaderValue>>,
     /// When the last write ended. Held while writing, because writes are to be sent one after the other.
     last_write: Mutex<Option<SystemTime>>,
 }
@@ -115,7 +119,13 @@ impl OctocrabTransport {
     fn believing(options: Options, roots: &Roots) -> Result<Self, SetupError> {
         let client = client(roots)?;
         let authorization = options.token.as_ref().filter(|token| !token.is_empty()).map(bearer).transpose()?;
-        Ok(Self { client, options, authorization, last_write: Mutex::new(None) })
+        Ok(Self { client, options, authorization: RwLock::new(authorization), last_write: Mutex::new(None) })
+    }
+
+    /// Sends another token from now on.
+    pub(super) fn set_token(&self, token: &Secret) -> Result<(), SetupError> {
+        *self.authorization.write().unwrap_or_else(PoisonError::into_inner) = Some(bearer(token)?);
+        Ok(())
     }
 
     /// What was sent so far.
@@ -203,8 +213,10 @@ impl OctocrabTransport {
             .header(ACCEPT, request.accept)
             .header(USER_AGENT, AGENT)
             .header("x-github-api-version", API_VERSION);
-        if let Some(authorization) = self.authorization.as_ref().filter(|_| self.options.server.owns(url)) {
-            outgoing = outgoing.header(AUTHORIZATION, authorization.clone());
+        if self.options.server.owns(url)
+            && let Some(authorization) = self.authorization.read().unwrap_or_else(PoisonError::into_inner).clone()
+        {
+            outgoing = outgoing.header(AUTHORIZATION, authorization);
         }
         match &request.body {
             Body::Empty if request.method == Method::Get => outgoing.body(OctoBody::empty()),

@@ -7,7 +7,6 @@ use crate::domain::adoption::MESSAGE;
 use crate::domain::branch::{PUBLISHED, RELEASED};
 use crate::domain::event::{Permission, app_permissions};
 use crate::domain::workflow::{APP_ID_VARIABLE, APP_KEY_SECRET, SIGNING_KEY_SECRET, code_owners};
-use crate::plan::preflight::{shown, words};
 
 /// Something to do: to click, to type, or both.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -131,7 +130,7 @@ fn settings(facts: &Facts) -> Step {
 
 fn app(facts: &Facts, id: Option<u64>) -> Step {
     let permissions = app_permissions();
-    let list: Vec<String> = permissions.iter().map(|(permission, access)| format!("{}: {}", words(permission.api_key()), shown(access.as_str()))).collect();
+    let list: Vec<String> = permissions.iter().map(|(permission, access)| format!("{}: {}", permission.setting(), access.setting())).collect();
     let text = format!("Repository permissions {}. No webhook. Install it in this repository, note its App ID, and make a private key.", list.join(", "));
     match id {
         Some(id) => step(format!("See that App {id} has what it needs"), text).at(format!("{}/settings/installations", page(facts))),
@@ -184,5 +183,5 @@ fn rules(facts: &Facts) -> Step {
 /// The permissions an App needs, as GitHub's settings name them; for documentation.
 #[must_use]
 pub fn app_permission_names() -> Vec<(&'static str, &'static str)> {
-    app_permissions().iter().map(|(permission, access): (&Permission, _)| (words(permission.api_key()), shown(access.as_str()))).collect()
+    app_permissions().iter().map(|(permission, access): (&Permission, _)| (permission.setting(), access.setting())).collect()
 }

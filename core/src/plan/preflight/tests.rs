@@ -110,7 +110,7 @@ fn the_environment_is_for_main_alone() {
 #[test]
 fn a_missing_permission_is_named() {
     let check = |operation: &str, mode| {
-        let denied = Denied { operation: operation.to_owned(), message: "Resource not accessible by integration".to_owned() };
+        let denied = Denied { operation: operation.to_owned(), message: "Resource not accessible by integration".to_owned(), accepted: None };
         let finding = permission(&denied, mode);
         format!("{finding}\n{}", finding.hint.clone().unwrap())
     };
@@ -121,12 +121,14 @@ fn a_missing_permission_is_named() {
     "#);
     insta::assert_snapshot!(check("POST /repos/acme/charts/statuses/0123", Mode::WorkflowToken), @r"
     the token lacks statuses: write (POST /repos/acme/charts/statuses/0123: Resource not accessible by integration)
-    add the line `statuses: write` below `permissions:` of the workflow's job
+    add to the workflow's job:
+    permissions:
+      statuses: write
     ");
-    insta::assert_snapshot!(check("POST /repos/acme/charts/rulesets", app), @r"
+    insta::assert_snapshot!(check("POST /repos/acme/charts/rulesets", app), @r#"
     the token lacks administration: write (POST /repos/acme/charts/rulesets: Resource not accessible by integration)
-    use a token of somebody who administers the repository, or a fine-grained token with Administration: Read and write
-    ");
+    use a token of somebody who administers the repository, or a fine-grained token with Administration to "Read and write"
+    "#);
     insta::assert_snapshot!(check("GET /zen", app), @r"
     GitHub refused GET /zen: Resource not accessible by integration
     give the token the permission that GitHub names for this call
@@ -139,7 +141,9 @@ fn what_each_call_needs() {
     for (operation, expected) in [
         ("GET /repos/o/r/git/ref/heads/main", "contents read"),
         ("PATCH /repos/o/r/git/refs/heads/main", "contents write"),
-        ("PUT /repos/o/r/pulls/1/merge", "pull_requests write"),
+        ("PUT /repos/o/r/pulls/1/merge", "contents write"),
+        ("PUT pulls/1/merge-async", "contents write"),
+        ("PUT pulls/1/update-branch", "pull_requests write"),
         ("GET /repos/o/r/commits/0123/pulls?per_page=100", "pull_requests read"),
         ("GET /repos/o/r/commits/0123/status?per_page=100", "statuses read"),
         ("POST /repos/o/r/attestations", "attestations write"),
@@ -152,4 +156,55 @@ fn what_each_call_needs() {
     ] {
         assert_eq!(check(operation), expected, "{operation}");
     }
+}
+
+#[test]
+fn what_github_names_comes_first() {
+    let check = |accepted: &str, mode| {
+        let message = "Resource not accessible by integration".to_owned();
+        let denied = Denied { operation: "POST /repos/o/r/statuses/0".to_owned(), message, accepted: Some(accepted.to_owned()) };
+        let finding = permission(&denied, mode);
+        format!("{finding}\n{}", finding.hint.clone().unwrap())
+    };
+    insta::assert_snapshot!(check("checks=write,contents=read; statuses=write", Mode::WorkflowToken), @r"
+    the token lacks checks: write and contents: read (POST /repos/o/r/statuses/0: Resource not accessible by integration)
+    add to the workflow's job:
+    permissions:
+      checks: write
+      contents: read
+    ");
+    insta::assert_snapshot!(check("pull_requests=write", Mode::PersonalToken), @r#"
+    the token lacks pull_requests: write (POST /repos/o/r/statuses/0: Resource not accessible by integration)
+    set Repository permissions, Pull requests to "Read and write" in the settings of the token, or use a classic token with the scope repo
+    "#);
+    for nonsense in ["", ";", "=write", "::set-output=write", "a b=write"] {
+        assert!(check(nonsense, Mode::WorkflowToken).contains("  statuses: write"), "{nonsense:?}");
+    }
+}
+
+#[test]
+fn settings_that_keep_the_workflow_token_out() {
+    let check = |message: &str, mode| {
+        let denied = Denied { operation: "POST /repos/o/r/pulls".to_owned(), message: message.to_owned(), accepted: None };
+        permission(&denied, mode).hint.unwrap()
+    };
+    insta::assert_snapshot!(check("GitHub Actions is not permitted to create or approve pull requests.", Mode::WorkflowToken), @r#"tick "Allow GitHub Actions to create and approve pull requests" in the repository's settings (Actions, General), or give the train an App"#);
+    let moved = "refusing to allow a GitHub App to create or update workflow `.github/workflows/x.yml` without `workflows` permission";
+    insta::assert_snapshot!(check(moved, Mode::WorkflowToken), @"a workflow's own token can never move workflow files: bring them to the branch by a pull request of a person, or give the train an App");
+    insta::assert_snapshot!(check(moved, Mode::App { id: 7 }), @r#"set Repository permissions, Workflows to "Read and write" in the settings of App 7, and accept the change where it is installed"#);
+}
+
+#[test]
+fn the_container_registry_takes_the_workflow_token() {
+    let said = "Registry error: url https://ghcr.io/v2/o/r/app/blobs/uploads/, envelope: OCI API errors: [OCI API error: permission_denied: write_package]";
+    let finding = registry("ghcr.io/o/r/app", said).unwrap();
+    insta::assert_snapshot!(format!("{finding}\n{}", finding.hint.clone().unwrap()), @r"
+    the token lacks packages: write (ghcr.io/o/r/app: Registry error: url https://ghcr.io/v2/o/r/app/blobs/uploads/, envelope: OCI API errors: [OCI API error: permission_denied: write_package])
+    add to the workflow's job:
+    permissions:
+      packages: write
+    and give the repository access in the settings of the package ghcr.io/o/r/app, if it is there already
+    ");
+    assert_eq!(registry("ghcr.io/o/r/app", "connection reset"), None);
+    assert_eq!(registry("registry.example/o/app", said), None);
 }

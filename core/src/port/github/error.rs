@@ -25,6 +25,9 @@ pub enum GitHubError {
         status: u16,
         /// GitHub's message and the messages of its `errors`, joined by `; `.
         message: String,
+        /// The permissions that would have done, where GitHub names them (`x-accepted-github-permissions`): `;` between
+        /// alternatives, `,` between what is needed together.
+        accepted: Option<String>,
     },
     /// The answer is not what the API describes.
     #[error("GitHub's answer to {operation} could not be read")]
@@ -64,6 +67,7 @@ pub enum GitHubError {
 
 impl GitHubError {
     pub(super) fn from_answer(method: Method, target: &str, response: &Response) -> Self {
+        let accepted = response.headers.get("x-accepted-github-permissions").filter(|text| !text.is_empty()).cloned();
         let body: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
         let mut parts: Vec<String> = body["message"].as_str().map(str::to_owned).into_iter().collect();
         for error in body["errors"].as_array().into_iter().flatten() {
@@ -76,7 +80,7 @@ impl GitHubError {
         if parts.is_empty() {
             parts.push("no message".to_owned());
         }
-        Self::Refused { operation: operation(method, target), status: response.status, message: parts.join("; ") }
+        Self::Refused { operation: operation(method, target), status: response.status, message: parts.join("; "), accepted }
     }
 
     /// The status code of a refusal.
@@ -93,6 +97,15 @@ impl GitHubError {
     #[must_use]
     pub fn is_stale(&self) -> bool {
         matches!(self.status(), Some(405 | 409 | 422))
+    }
+
+    /// Whether GitHub refused because the token lacks a permission, or a setting keeps the workflow token from it.
+    #[must_use]
+    pub fn lacks_permission(&self) -> bool {
+        let said = |words: &str| self.message().contains(words);
+        // "Resource not accessible by integration" or "by personal access token", "Must have admin rights to Repository",
+        // "GitHub Actions is not permitted to create …", "refusing to allow a GitHub App to create or update workflow …".
+        self.status() == Some(403) && (said("not accessible") || said("Must have admin rights") || said("is not permitted to") || said("refusing to allow"))
     }
 
     /// GitHub's own words of a refusal.

@@ -3,6 +3,7 @@
 //! It builds requests and reads answers and is pure apart from the transport. Each method names its operation as the
 //! REST reference does; "absent" (404) is an `Option`, distinct from "failed".
 
+mod apps;
 mod content;
 mod error;
 mod git;
@@ -18,6 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+pub use apps::{App, AppOwner, Installation, InstallationToken};
 pub use content::Comparison;
 pub use error::GitHubError;
 pub use git::{NewContent, NewEntry, RefTarget, TagObject};

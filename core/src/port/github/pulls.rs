@@ -366,7 +366,7 @@ fn merged(number: u64, id: &Value) -> Result<Merge, GitHubError> {
 
 /// A missing permission is no state of the pull request: looking again would not help.
 fn refused(error: GitHubError) -> Result<Merge, GitHubError> {
-    if error.status() == Some(403) && error.message().contains("not accessible") {
+    if error.lacks_permission() {
         return Err(error);
     }
     Ok(Merge::Refused(error.message().to_owned()))

@@ -109,6 +109,10 @@ fn events_of(state: &State, occurrence: &Occurrence) -> Vec<Event> {
 fn source(state: &State, event: &Event, tip: Option<ObjectId>, occurrence: Option<&Occurrence>) -> Option<(Option<ObjectId>, BTreeMap<String, ObjectId>)> {
     let at = |commit: Option<ObjectId>| Some((commit, commit.map(|commit| tokens::workflow_files(state, commit)).unwrap_or_default()));
     match (event.workflow_source(), event, occurrence.map(|occurrence| &occurrence.what)) {
+        // Before 3.20 it is the base branch's file that runs.
+        (WorkflowSource::DefaultBranch, Event::PullRequestTarget(pull), _) if state.settings.enterprise => {
+            at(state.store.reference(&format!("refs/heads/{}", pull.base)))
+        }
         // The run of a deletion is the default branch's.
         (WorkflowSource::PushedCommit, _, Some(Happening::Push { after: Some(after), .. })) => at(Some(*after)),
         (WorkflowSource::TestMerge, Event::PullRequest(pull), _) => {
@@ -139,14 +143,14 @@ fn asks_to_skip(state: &State, event: &Event, occurrence: Option<&Occurrence>) -
 }
 
 /// What the workflow token lets an event do: a dispatch always starts, a pull request it opened or moved waits for a
-/// person's approval on `pull_request`, and everything else starts nothing.
-fn token_outcome(event: &Event, token: Option<TokenKind>) -> Outcome {
+/// person's approval on `pull_request` (on Enterprise Server it does not), and everything else starts nothing.
+fn token_outcome(event: &Event, token: Option<TokenKind>, enterprise: bool) -> Outcome {
     if token != Some(TokenKind::Workflow) {
         return Outcome::Started;
     }
     match event {
         Event::RepositoryDispatch { .. } | Event::WorkflowDispatch { .. } => Outcome::Started,
-        Event::PullRequest(pull) if matches!(pull.action.as_str(), "opened" | "synchronize" | "reopened") => Outcome::AwaitsApproval,
+        Event::PullRequest(pull) if !enterprise && matches!(pull.action.as_str(), "opened" | "synchronize" | "reopened") => Outcome::AwaitsApproval,
         _ => Outcome::NotStarted(NotStarted::WorkflowToken),
     }
 }
@@ -154,7 +158,11 @@ fn token_outcome(event: &Event, token: Option<TokenKind>) -> Outcome {
 fn start(state: &mut State, tiers: &Tiers, event: Event, tip: Option<ObjectId>, occurrence: Option<&Occurrence>) -> Option<StartedEvent> {
     let (commit, files) = source(state, &event, tip, occurrence)?;
     let token = occurrence.map(|occurrence| occurrence.token);
-    let outcome = if asks_to_skip(state, &event, occurrence) { Outcome::NotStarted(NotStarted::SkipRequested) } else { token_outcome(&event, token) };
+    let outcome = if asks_to_skip(state, &event, occurrence) {
+        Outcome::NotStarted(NotStarted::SkipRequested)
+    } else {
+        token_outcome(&event, token, state.settings.enterprise)
+    };
     let workflow_commit = commit.and_then(|id| CommitId::new(id.to_string()).ok());
     let listening: Vec<String> =
         files.iter().filter(|(name, blob)| listening::matches(state, name, **blob, &event)).map(|(name, _)| format!("{DIRECTORY}/{name}")).collect();

@@ -25,6 +25,10 @@ pub(super) fn update_branch(context: &mut Context<'_>) -> Result<ApiResponse, Ap
     if !pull.open {
         return refuse("Pull request is closed.");
     }
+    if pull.fork.is_some() {
+        // Its owner did not allow edits by maintainers.
+        return Err(ApiError::new(403, "Resource not accessible by integration"));
+    }
     if asked.expected_head_sha.is_some_and(|sha| !is(pull.head_sha, &sha)) {
         return refuse("expected head sha didn’t match current head ref.");
     }

@@ -6,6 +6,7 @@ use gix::ObjectId;
 use serde_json::json;
 
 use super::mergeability::State as Merging;
+use super::model::fork_reference;
 use super::{Pull, body_fits, pull, render};
 use crate::github::actor::Actor;
 use crate::github::http::{ApiError, ApiResponse};
@@ -38,28 +39,32 @@ pub(super) fn create(context: &mut Context<'_>) -> Result<ApiResponse, ApiError>
     title_fits(title)?;
     body_fits(new.body.as_deref())?;
     let state = &mut *context.state;
-    let own = |text: &str| match text.split_once(':') {
-        Some((owner, branch)) => owner.eq_ignore_ascii_case(&state.settings.owner).then(|| branch.to_owned()),
-        None => Some(text.to_owned()),
+    let (fork, head) = match new.head.split_once(':') {
+        Some((owner, branch)) if owner.eq_ignore_ascii_case(&state.settings.owner) => (None, branch.to_owned()),
+        Some((owner, branch)) => (Some(owner.to_owned()), branch.to_owned()),
+        None => (None, new.head.clone()),
     };
-    let tip = |branch: &str| state.store.reference(&format!("refs/heads/{branch}"));
-    let head = own(&new.head).unwrap_or_default();
-    let (Some(head_sha), Some(base_sha)) = (tip(&head), tip(&new.base)) else {
+    let tip = |fork: Option<&String>, branch: &str| {
+        state.store.reference(&fork.map_or_else(|| format!("refs/heads/{branch}"), |owner| fork_reference(owner, branch)))
+    };
+    let (head_sha, base_sha) = (tip(fork.as_ref(), &head), tip(None, &new.base));
+    let (Some(head_sha), Some(base_sha)) = (head_sha, base_sha) else {
         let mut refusal = ApiError::new(422, "Validation Failed");
-        for (field, branch) in [("head", &head), ("base", &new.base)] {
-            if tip(branch).is_none() {
+        for (field, commit) in [("head", head_sha), ("base", base_sha)] {
+            if commit.is_none() {
                 refusal = refusal.with_error(json!({"resource": "PullRequest", "field": field, "code": "invalid"}));
             }
         }
         return Err(refusal);
     };
-    if state.pulls.values().any(|pull| pull.open && pull.head == head && pull.base == new.base) {
-        return Err(ApiError::validation("PullRequest", format!("A pull request already exists for {}:{head}.", state.settings.owner)));
+    if state.pulls.values().any(|pull| pull.open && pull.head == head && pull.fork == fork && pull.base == new.base) {
+        let owner = fork.as_ref().unwrap_or(&state.settings.owner);
+        return Err(ApiError::validation("PullRequest", format!("A pull request already exists for {owner}:{head}.")));
     }
     something_to_merge(state, &new.base, base_sha, &head, head_sha)?;
 
     let title = title.to_owned();
-    let number = add(state, context.caller.actor.clone(), NewPull { title: Some(title), head, ..new }, head_sha, base_sha);
+    let number = add(state, context.caller.actor.clone(), NewPull { title: Some(title), head, ..new }, fork, head_sha, base_sha);
     state.store.set_reference(&format!("refs/pull/{number}/head"), head_sha).map_err(broken)?;
     state.happened(context.caller, Happening::PullRequest { action: "opened", number, merged: false });
     let body = render::full(state, pull(state, number)?, Merging::Unknown, "unknown")?;
@@ -68,7 +73,7 @@ pub(super) fn create(context: &mut Context<'_>) -> Result<ApiResponse, ApiError>
 }
 
 /// Numbers a pull request and keeps it.
-fn add(state: &mut State, author: Actor, new: NewPull, head_sha: ObjectId, base_sha: ObjectId) -> u64 {
+fn add(state: &mut State, author: Actor, new: NewPull, fork: Option<String>, head_sha: ObjectId, base_sha: ObjectId) -> u64 {
     let number = state.pulls.keys().next_back().map_or(1, |last| last + 1);
     let now = state.clock.now();
     let made = Pull {
@@ -78,6 +83,7 @@ fn add(state: &mut State, author: Actor, new: NewPull, head_sha: ObjectId, base_
         body: new.body,
         author,
         head: new.head,
+        fork,
         head_sha,
         base: new.base,
         base_sha,

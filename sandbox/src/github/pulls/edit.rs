@@ -76,7 +76,7 @@ fn new_base(state: &crate::github::state::State, number: u64, base: &str) -> Res
         let message = format!("There are no new commits between base branch '{base}' and head branch '{}'", pull.head);
         return Err(ApiError::validation("PullRequest", message));
     }
-    if state.pulls.values().any(|other| other.open && other.head == pull.head && other.base == base) {
+    if state.pulls.values().any(|other| other.open && other.same_head(pull) && other.base == base) {
         let message = format!("A pull request already exists for base branch '{base}' and head branch '{}'", pull.head);
         return Err(ApiError::validation("PullRequest", message));
     }
@@ -108,7 +108,7 @@ fn reopen(context: &mut Context<'_>, number: u64) -> Result<(), ApiError> {
         return Err(refuse("The pull request cannot be reopened.".to_owned()));
     }
     let tip = |branch: &str| state.store.reference(&format!("refs/heads/{branch}"));
-    let head = tip(&closed.head).ok_or_else(|| refuse(format!("The {} branch has been deleted.", closed.head)))?;
+    let head = state.store.reference(&closed.head_reference()).ok_or_else(|| refuse(format!("The {} branch has been deleted.", closed.head)))?;
     let base = tip(&closed.base).ok_or_else(|| refuse(format!("The {} branch has been deleted.", closed.base)))?;
     if !state.store.is_ancestor(closed.head_sha, head) {
         return Err(refuse(format!("The {} branch was force-pushed or recreated.", closed.head)));
@@ -116,7 +116,7 @@ fn reopen(context: &mut Context<'_>, number: u64) -> Result<(), ApiError> {
     if state.store.is_ancestor(head, base) {
         return Err(refuse(format!("There are no new commits on the {} branch.", closed.head)));
     }
-    if state.pulls.values().any(|other| other.open && other.head == closed.head && other.base == closed.base) {
+    if state.pulls.values().any(|other| other.open && other.same_head(closed) && other.base == closed.base) {
         return Err(refuse(format!("There is already an open pull request from {} to {}.", closed.head, closed.base)));
     }
     let pull = pull_mut(state, number)?;

@@ -22,7 +22,7 @@ pub(crate) fn follow(state: &mut State, caller: &Caller, branch: &str, after: Op
         .pulls
         .values()
         .filter(|pull| pull.open && Some(pull.number) != merging)
-        .map(|pull| (pull.number, pull.head == branch, pull.base == branch))
+        .map(|pull| (pull.number, pull.is_from(branch), pull.base == branch))
         .filter(|(_, head, base)| *head || *base)
         .collect();
     for (number, is_head, _) in open {
@@ -33,6 +33,13 @@ pub(crate) fn follow(state: &mut State, caller: &Caller, branch: &str, after: Op
         }
     }
     Ok(())
+}
+
+/// Carries on after a branch of a fork moved.
+pub(crate) fn follow_fork(state: &mut State, caller: &Caller, owner: &str, branch: &str, after: ObjectId) -> Result<(), ApiError> {
+    let moved = |pull: &&super::Pull| pull.open && pull.fork.as_deref() == Some(owner) && pull.head == branch;
+    let open: Vec<u64> = state.pulls.values().filter(moved).map(|pull| pull.number).collect();
+    open.into_iter().try_for_each(|number| synchronize(state, caller, number, after))
 }
 
 fn synchronize(state: &mut State, caller: &Caller, number: u64, head: ObjectId) -> Result<(), ApiError> {

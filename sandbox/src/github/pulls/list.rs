@@ -32,7 +32,9 @@ pub(super) fn list(context: &mut Context<'_>) -> Result<ApiResponse, ApiError> {
         .values()
         .filter(|pull| wanted == "all" || pull.open == (wanted == "open"))
         .filter(|pull| query("base").is_none_or(|base| pull.base == base))
-        .filter(|pull| head.is_none_or(|(owner, branch)| owner.eq_ignore_ascii_case(&state.settings.owner) && pull.head == branch))
+        .filter(|pull| {
+            head.is_none_or(|(owner, branch)| owner.eq_ignore_ascii_case(pull.fork.as_ref().unwrap_or(&state.settings.owner)) && pull.head == branch)
+        })
         .collect();
     let by_update = query("sort") == Some("updated");
     found.sort_by_key(|pull| (if by_update { pull.updated } else { pull.created }, pull.number));

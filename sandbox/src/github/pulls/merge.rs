@@ -41,7 +41,7 @@ pub(super) fn merge(state: &mut State, caller: &Caller, number: u64, wish: &Wish
         return Err(ApiError::new(409, "Head branch was modified. Review and try the merge again."));
     }
     allowed(state, method)?;
-    let (head, base_name, head_name) = (pull.head_sha, format!("refs/heads/{}", pull.base), pull.head.clone());
+    let (head, base_name, head_name) = (pull.head_sha, format!("refs/heads/{}", pull.base), pull.fork.is_none().then(|| pull.head.clone()));
     let via = Via::Merge { number, method, head };
     refuse(&violations(state, caller, number, head, method)?, via)?;
     let base = state.store.reference(&base_name).ok_or_else(not_mergeable)?;
@@ -60,8 +60,8 @@ pub(super) fn merge(state: &mut State, caller: &Caller, number: u64, wish: &Wish
     (merged.open, merged.closed, merged.base_sha, merged.mergeability) = (false, Some(now), base, None);
     drop_test_merge(state, number)?;
     state.happened(caller, Happening::PullRequest { action: "closed", number, merged: true });
-    if state.settings.delete_branch_on_merge {
-        delete_head(state, caller, &head_name, number);
+    if let Some(head) = head_name.filter(|_| state.settings.delete_branch_on_merge) {
+        delete_head(state, caller, &head, number);
     }
     Ok(result)
 }
@@ -98,7 +98,10 @@ fn text(title: &str, message: &str) -> String {
 /// Source of the default texts:
 /// <https://docs.github.com/pull-requests/collaborating-with-pull-requests/incorporating-changes-from-a-pull-request/about-pull-request-merges>
 fn merge_commit(state: &State, caller: &Caller, pull: &Pull, base: ObjectId, wish: &Wish) -> Result<ObjectId, ApiError> {
-    let title = wish.title.clone().unwrap_or_else(|| format!("Merge pull request #{} from {}/{}", pull.number, state.settings.owner, pull.head));
+    let title = wish
+        .title
+        .clone()
+        .unwrap_or_else(|| format!("Merge pull request #{} from {}/{}", pull.number, pull.fork.as_ref().unwrap_or(&state.settings.owner), pull.head));
     let message = wish.message.clone().unwrap_or_else(|| pull.title.clone());
     let commit = Commit {
         tree: clean(state, base, pull.head_sha)?,
@@ -173,7 +176,7 @@ fn rebase(state: &State, caller: &Caller, pull: &Pull, base: ObjectId) -> Result
 ///
 /// Source: <https://docs.github.com/repositories/configuring-branches-and-merges-in-your-repository/configuring-pull-request-merges/managing-the-automatic-deletion-of-branches>
 fn delete_head(state: &mut State, caller: &Caller, head: &str, number: u64) {
-    let used = state.pulls.values().any(|pull| pull.open && pull.head == head);
+    let used = state.pulls.values().any(|pull| pull.open && pull.is_from(head));
     if used || head == state.settings.default_branch {
         return;
     }

@@ -21,8 +21,9 @@ use super::route::{Context, Route, read, write};
 use super::state::State;
 use super::update::broken;
 
-pub(crate) use follow::follow;
+pub(crate) use follow::{follow, follow_fork};
 pub(crate) use merge_calls::{AsyncMerge, settle};
+pub(crate) use model::fork_reference;
 pub use model::{Comment, Mergeability, Merged, Pull, Review, ReviewState};
 pub(crate) use render::{label, short as render_short};
 

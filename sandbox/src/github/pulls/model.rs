@@ -22,6 +22,8 @@ pub struct Pull {
     pub author: Actor,
     /// The head branch, without `refs/heads/`.
     pub head: String,
+    /// Whose fork the head branch is in; `None` for a branch of the repository itself.
+    pub fork: Option<String>,
     /// The head's commit: as pushed last while open, as merged or closed afterwards.
     pub head_sha: ObjectId,
     /// The base branch, without `refs/heads/`.
@@ -50,6 +52,32 @@ pub struct Pull {
     pub updated: i64,
     /// When it was closed or merged.
     pub closed: Option<i64>,
+}
+
+/// Where the branches of a fork are kept here. On GitHub they are in the fork, which shares the objects.
+pub(crate) fn fork_reference(owner: &str, branch: &str) -> String {
+    format!("refs/forks/{owner}/{branch}")
+}
+
+impl Pull {
+    /// Whether it comes from this branch of the repository itself.
+    #[must_use]
+    pub fn is_from(&self, branch: &str) -> bool {
+        self.fork.is_none() && self.head == branch
+    }
+
+    /// The ref its head follows.
+    pub(crate) fn head_reference(&self) -> String {
+        match &self.fork {
+            None => format!("refs/heads/{}", self.head),
+            Some(owner) => fork_reference(owner, &self.head),
+        }
+    }
+
+    /// Whether another one comes from the same branch.
+    pub(crate) fn same_head(&self, other: &Self) -> bool {
+        (&self.fork, &self.head) == (&other.fork, &other.head)
+    }
 }
 
 /// Whether a head can be merged into a base. GitHub finds out in the background: whoever asks first learns nothing.

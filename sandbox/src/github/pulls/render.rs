@@ -18,6 +18,19 @@ pub(crate) fn label(state: &State, name: &str) -> Value {
     })
 }
 
+/// Somebody's fork of the repository, and its owner.
+fn fork(state: &State, login: &str, repository: &Value) -> (Value, Value) {
+    let owner = state.actors.get(login).map_or(Value::Null, |actor| user(state, actor));
+    let mut fork = repository.clone();
+    let id = state.settings.id + owner["id"].as_u64().unwrap_or_default();
+    fork["id"] = json!(id);
+    fork["node_id"] = json!(node_id("Repository", id));
+    fork["fork"] = json!(true);
+    fork["full_name"] = json!(format!("{login}/{}", state.settings.name));
+    fork["owner"] = owner.clone();
+    (owner, fork)
+}
+
 /// The entry of a list (schema `pull-request-simple`).
 pub(crate) fn short(state: &State, pull: &Pull) -> Value {
     let url = state.url(&format!("/pulls/{}", pull.number));
@@ -29,7 +42,18 @@ pub(crate) fn short(state: &State, pull: &Pull) -> Value {
     let moment = |at: Option<i64>| at.map(timestamp);
     let repository = repository(state);
     let owner = owner(state);
-    let side = |name: &str, sha: gix::ObjectId| json!({"label": format!("{}:{name}", state.settings.owner), "ref": name, "sha": sha.to_string(), "user": owner, "repo": repository});
+    let side = |name: &str, sha: gix::ObjectId, owner: &Value, repository: &Value| {
+        let label = format!("{}:{name}", owner["login"].as_str().unwrap_or_default());
+        json!({"label": label, "ref": name, "sha": sha.to_string(), "user": owner, "repo": repository})
+    };
+    let base = side(&pull.base, pull.base_sha, &owner, &repository);
+    let head = match &pull.fork {
+        None => side(&pull.head, pull.head_sha, &owner, &repository),
+        Some(login) => {
+            let (owner, repository) = fork(state, login, &repository);
+            side(&pull.head, pull.head_sha, &owner, &repository)
+        }
+    };
     let mut body = json!({
         "url": url, "id": pull.id, "node_id": node_id("PullRequest", pull.id), "html_url": page, "diff_url": format!("{page}.diff"),
         "patch_url": format!("{page}.patch"), "issue_url": issue, "number": pull.number, "state": if pull.open { "open" } else { "closed" },
@@ -38,7 +62,7 @@ pub(crate) fn short(state: &State, pull: &Pull) -> Value {
         "merged_at": moment(pull.merged.as_ref().map(|merged| merged.at)), "draft": pull.draft,
         "labels": pull.labels.iter().map(|name| label(state, name)).collect::<Vec<_>>(),
         "assignees": [], "requested_reviewers": requested, "requested_teams": [],
-        "head": side(&pull.head, pull.head_sha), "base": side(&pull.base, pull.base_sha),
+        "head": head, "base": base,
         "author_association": association(state, &pull.author),
     });
     for key in ["assignee", "milestone", "active_lock_reason", "auto_merge"] {

@@ -18,7 +18,7 @@ fn escaped(text: &str) -> String {
 /// An asset (schema `release-asset`). What broke off is in state `starter` and has no digest.
 pub(super) fn asset(state: &State, tag: &str, asset: &Asset) -> Value {
     use sha2::Digest as _;
-    let digest = asset.bytes.as_ref().map(|bytes| format!("sha256:{}", hex::encode(sha2::Sha256::digest(bytes))));
+    let digest = asset.bytes.as_ref().filter(|_| !state.settings.enterprise).map(|bytes| format!("sha256:{}", hex::encode(sha2::Sha256::digest(bytes))));
     json!({
         "url": state.url(&format!("/releases/assets/{}", asset.id)),
         "browser_download_url": state.html_url(&format!("/releases/download/{}/{}", escaped(tag), escaped(&asset.name))),

@@ -1,11 +1,14 @@
 //! The embedded GitHub against real repositories.
 
+mod apps;
 mod attestations;
 mod data;
 mod dispatches;
 mod environments;
 mod events;
+mod forks;
 mod limits;
+mod patience;
 mod pulls;
 mod releases;
 mod repository;

@@ -1,3 +1,4 @@
+use chartflow_core::domain::configuration::MergeMethod;
 use chartflow_core::domain::ruleset::{self, Mode, Tiers};
 use chartflow_core::port::transport::Method::{Delete, Get, Patch, Post, Put};
 use serde_json::{Value, json};
@@ -11,6 +12,7 @@ pub(super) fn tiers() -> Tiers {
         charts: "integration-*".to_owned(),
         release: "release".parse().unwrap(),
         tags: "*-v*".to_owned(),
+        main_method: MergeMethod::Squash,
     }
 }
 

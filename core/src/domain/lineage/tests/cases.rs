@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::fixture::{DATE, Setup, archive, checks, commit, members, package, source, verified};
 use crate::domain::digest::Sha256;
+use crate::domain::lineage::facts::Ending;
 use crate::domain::lineage::report::Report;
 use crate::domain::lineage::rules::Rule;
 use crate::domain::policy::{OutsideCheck, Revoked};
@@ -372,6 +373,11 @@ fn repository() -> Vec<(Rule, Setup)> {
         (Rule::RepoTree, with(&|facts| facts.content_before = None)),
         (Rule::RepoRange, with(&|facts| facts.touching = Some(vec![commit('1'), commit('8')]))),
         (Rule::RepoPrevious, with(&|facts| facts.previous_content = Some(other()))),
+        (Rule::RepoPrevious, with(&|facts| facts.previous_end = Ending::Other)),
+        (Rule::RepoPrevious, with(&|facts| (facts.previous_end, facts.from_was_carried) = (Ending::At(commit('9')), Some(false)))),
+        (Rule::RepoMissing, with(&|facts| (facts.previous_end, facts.from_was_carried) = (Ending::At(commit('9')), None))),
+        (Rule::RepoRange, with(&|facts| facts.from_is_contained = Some(false))),
+        (Rule::RepoMissing, with(&|facts| facts.from_is_contained = None)),
         (Rule::RepoTag, with(&|facts| facts.tag = None)),
         (Rule::RepoTag, with(&|facts| facts.tag.as_mut().unwrap().object = None)),
         (Rule::RepoTag, with(&|facts| facts.tag.as_mut().unwrap().commit = commit('8'))),

@@ -10,7 +10,7 @@ use crate::domain::content::Files;
 use crate::domain::digest::{CommitId, ObjectFormat, Sha256, TagObjectId};
 use crate::domain::lineage::bundle::{Anchor, key_bundle, key_id, signed_bytes};
 use crate::domain::lineage::contents::blob_id;
-use crate::domain::lineage::facts::{RepositoryFacts, TagFact};
+use crate::domain::lineage::facts::{Ending, RepositoryFacts, TagFact};
 use crate::domain::lineage::report::Report;
 use crate::domain::lineage::verify::{Artifact, anchor, verify};
 use crate::domain::oci::chart_artifact;
@@ -139,7 +139,7 @@ fn promotion() -> Promotion {
     Promotion {
         commit: commit('b'),
         branch: "integration-a".parse().unwrap(),
-        range: Range { from: None, to: commit('b') },
+        range: Range { from: Some(commit('a')), to: commit('b') },
         commits: commits(),
         omitted: None,
         previous: Some(Previous { tag: "a-v1.0.0".parse().unwrap(), content: chart_files(false).content_id().unwrap(), root: None }),
@@ -211,6 +211,9 @@ pub(super) fn facts() -> RepositoryFacts {
         touching: Some(vec![commit('1'), commit('2')]),
         heads_are_merged: true,
         previous_content: Some(promoted),
+        previous_end: Ending::At(commit('a')),
+        from_is_contained: Some(true),
+        from_was_carried: Some(true),
         rebuilt: Some(Sha256::of(&package())),
     }
 }

@@ -119,6 +119,8 @@ fn records() -> Cases {
         (Rule::BumpCommits, counted(|commits| commits.push(commits[0].clone()))),
         (Rule::ReviewCount, promotion(|promotion| promotion.contributions.push(promotion.contributions[0].clone()))),
         (Rule::LineageEdge, promotion(|promotion| promotion.removed = true)),
+        (Rule::LineageRange, promotion(|promotion| promotion.range.from = None)),
+        (Rule::LineageRange, promotion(|promotion| promotion.range.from = Some(promotion.range.to.clone()))),
         (
             Rule::ReviewCount,
             on(Row::Tag, |statement| {
