@@ -6,6 +6,7 @@ mod adoption;
 pub mod brakes;
 pub mod certificate_log;
 pub mod charts;
+pub mod container;
 pub mod gate;
 pub mod identities;
 pub mod ledger;

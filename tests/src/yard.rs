@@ -9,10 +9,11 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use chartflow_core::domain::branch::Names;
+use chartflow_core::domain::configuration::Configuration;
 use chartflow_core::domain::digest::{CommitId, Sha256};
 use chartflow_core::domain::event::{Event, Permissions, StageStart};
 use chartflow_core::domain::lineage;
-use chartflow_core::domain::names::BranchName;
 use chartflow_core::domain::policy::{Policy, Repository, ReviewRules};
 use chartflow_core::domain::ruleset::{Mode, Tiers, desired};
 use chartflow_core::domain::workflow::{self, workflows};
@@ -28,7 +29,7 @@ use chartflow_sandbox::rehearsal::{self, Head, Origin, Summary};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::runner::Step;
+use crate::container::Step;
 
 /// The repository.
 pub const REPOSITORY: &str = "rehearsal/charts";
@@ -188,14 +189,7 @@ impl Yard {
         let registry = Registry::open(&folder.path().join("registry"), RegistryOptions::default()).unwrap();
         let registry = runtime.block_on(RegistryServer::start(Arc::new(registry))).unwrap();
         let server = runtime.block_on(Server::start(Arc::clone(&hub), 0)).unwrap();
-        let name = |text: &str| BranchName::new(text).unwrap();
-        let tiers = Tiers {
-            main: name("main"),
-            integration: name("integration"),
-            charts: "integration-*".to_owned(),
-            release: name("release"),
-            tags: "*-v*".to_owned(),
-        };
+        let tiers = Tiers::from(&Names::new(&Configuration::default()));
         for (login, id, role) in [(ADMIN, 1, Role::Admin), (CONTRIBUTOR, 2, Role::Write), (REVIEWER, 3, Role::Maintain)] {
             hub.add_actor(person(login, id, role));
         }

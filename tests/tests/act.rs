@@ -14,7 +14,7 @@ mod needs_act {
 
     use chartflow_core::domain::event::{Job, StageName, job_permissions};
     use chartflow_core::domain::ruleset::Mode;
-    use chartflow_tests::runner::image;
+    use chartflow_tests::container::image;
     use chartflow_tests::yard::{CONTRIBUTOR, Due, REPOSITORY, SERVER, Yard, git};
 
     /// The repository of the actions as a release has it.

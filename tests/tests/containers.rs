@@ -13,8 +13,8 @@ mod needs_docker {
     use chartflow_core::domain::ruleset::Mode;
     use chartflow_core::port::transport::Method;
     use chartflow_sandbox::github::actor::{Actor, Caller, Role, TokenKind};
+    use chartflow_tests::container::{Ended, Step, UNTIL_SIGTERM};
     use chartflow_tests::gate::Gate;
-    use chartflow_tests::runner::{Ended, Step, UNTIL_SIGTERM};
     use chartflow_tests::yard::{ADMIN, CONTRIBUTOR, Due, FEATURE, Yard};
     use serde_json::{Value, json};
 
