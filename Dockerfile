@@ -1,4 +1,6 @@
-# The actions as images without anything else: no shell, no library, no file but the programs.
+# The actions as images without a shell or a library: a program, and the machine's certificate authorities. Those for GitHub
+# and for registries are compiled in as well, but the clients for registries (oci-client 0.18) and for Sigstore set up a
+# connection by the machine's first, and panic where there are none.
 #
 # `docker build .` makes one image with all of them, which `image: ../../Dockerfile` of each action.yml means; a release
 # publishes one image for each (`--target tag`). Where nothing can be pulled, BUILDER and HELM_BUILDER are set to images
@@ -53,60 +55,74 @@ RUN rm core/src/main.rs && touch core/src/lib.rs actions/*/src/main.rs && rm act
 
 FROM scratch AS validate
 COPY --from=helm /out/helm /usr/local/bin/helm
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/validate /validate
 ENTRYPOINT ["/validate"]
 
 FROM scratch AS filter
 COPY --from=helm /out/helm /usr/local/bin/helm
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/filter /filter
 ENTRYPOINT ["/filter"]
 
 FROM scratch AS enforce
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/enforce /enforce
 ENTRYPOINT ["/enforce"]
 
 FROM scratch AS format
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/format /format
 ENTRYPOINT ["/format"]
 
 FROM scratch AS bump
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/bump /bump
 ENTRYPOINT ["/bump"]
 
 FROM scratch AS tag
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/tag /tag
 ENTRYPOINT ["/tag"]
 
 FROM scratch AS package
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/package /package
 ENTRYPOINT ["/package"]
 
 FROM scratch AS publish
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/publish /publish
 ENTRYPOINT ["/publish"]
 
 FROM scratch AS detect
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/detect /detect
 ENTRYPOINT ["/detect"]
 
 FROM scratch AS attest
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/attest /attest
 ENTRYPOINT ["/attest"]
 
 FROM scratch AS verify
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/verify /verify
 ENTRYPOINT ["/verify"]
 
 FROM scratch AS rulesets
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/rulesets /rulesets
 ENTRYPOINT ["/rulesets"]
 
 FROM scratch AS reconcile
 COPY --from=helm /out/helm /usr/local/bin/helm
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/reconcile /reconcile
 ENTRYPOINT ["/reconcile"]
 
 # All of them; an action.yml names its entry point.
 FROM scratch
 COPY --from=helm /out/helm /usr/local/bin/helm
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/ /

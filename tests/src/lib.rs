@@ -7,6 +7,7 @@ pub mod brakes;
 pub mod certificate_log;
 pub mod charts;
 pub mod container;
+pub mod gate;
 pub mod identities;
 pub mod ledger;
 mod mend;

@@ -7,14 +7,14 @@
 mod needs_docker {
     use std::collections::BTreeSet;
     use std::path::Path;
-    use std::process::Command;
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use chartflow_core::domain::event::{Access, Job, Permission, Permissions, StageName, job_permissions, jobs};
     use chartflow_core::domain::ruleset::Mode;
     use chartflow_core::port::transport::Method;
     use chartflow_sandbox::github::actor::{Actor, Caller, Role, TokenKind};
     use chartflow_tests::container::{Ended, Step, UNTIL_SIGTERM};
+    use chartflow_tests::gate::Gate;
     use chartflow_tests::yard::{ADMIN, CONTRIBUTOR, Due, FEATURE, Yard};
     use serde_json::{Value, json};
 
@@ -53,13 +53,6 @@ mod needs_docker {
         names
     }
 
-    /// Nothing of a step that failed or was cancelled is left.
-    fn no_container_is_left() {
-        let label = format!("name=chartflow-test-{}-", std::process::id());
-        let listed = Command::new("docker").args(["ps", "--all", "--quiet", "--filter", &label]).output().unwrap();
-        assert_eq!(String::from_utf8_lossy(&listed.stdout), "");
-    }
-
     #[test]
     #[ignore = "runs containers"]
     fn the_whole_train() {
@@ -87,7 +80,7 @@ mod needs_docker {
         let token = yard.token(&job_permissions(StageName::Reconcile, Job::Act, Mode::WorkflowToken));
         let again = yard.step("reconcile").event("schedule", &json!({"schedule": "17 */3 * * *"})).token(&token).with("signing-key", &yard.signing_key()).run();
         assert_eq!(again.result(), "nothing to do", "{}", again.text);
-        no_container_is_left();
+        assert!(again.is_gone());
     }
 
     /// The action `verify` accepts what was released, and nothing that differs from it by a byte.
@@ -139,8 +132,10 @@ mod needs_docker {
         assert!(unknown.code != 0 && unknown.text.contains("scam"), "{}", unknown.text);
         let actor = Actor { login: ADMIN.to_owned(), id: 1, name: ADMIN.to_owned(), email: String::new(), role: Role::Admin, app: None };
         yard.hub.issue_token("of-ada", Caller { actor, kind: TokenKind::Person, label: ADMIN.to_owned(), permissions: None });
-        let rules = yard.step("rulesets").token("of-ada").run();
+        let rules = yard.step("rulesets").token("of-ada").with("app-id", "424242").run();
         assert_eq!((rules.result(), rules.outputs["drift"].as_str()), ("nothing to do", "false"), "{}", rules.text);
+        let others = yard.step("rulesets").token("of-ada").run();
+        assert_eq!((others.code, others.outputs["drift"].as_str()), (1, "true"), "{}", others.text);
     }
 
     #[test]
@@ -204,8 +199,7 @@ mod needs_docker {
         let (took, ended) = running.cancel();
         assert!(took < UNTIL_SIGTERM, "it ended after {took:?}, before it would be told again");
         assert_ne!(ended.code, 0, "{}", ended.text);
-        assert!(ended.text.contains("SIGINT"), "{}", ended.text);
-        no_container_is_left();
+        assert!(ended.text.contains("SIGINT") && ended.is_gone(), "{}", ended.text);
     }
 
     #[test]
@@ -215,23 +209,17 @@ mod needs_docker {
         assert_eq!(workflow(&yard, &due).result(), "done");
         assert!(yard.act());
         let filter = yard.due().into_iter().next().unwrap();
-        assert_eq!(workflow(&yard, &filter).result(), "done");
-        // Merges that are asked for do not come to an end.
-        yard.hub.set_merge_delay(u32::MAX);
-        let enforce = yard.due().into_iter().find(|due| due.start.stage == StageName::Enforce).unwrap();
-        let asked = || yard.hub.counts().values().filter_map(|count| count.operations.get("pulls/merge-async")).sum::<u64>();
-        let running = step(&yard, &enforce, Job::Act).with("signing-key", &yard.signing_key()).start();
-        let began = Instant::now();
-        while asked() == 0 && began.elapsed() < Duration::from_secs(30) {
-            std::thread::sleep(Duration::from_millis(20));
+        for writes in [0, 3, 6] {
+            let gate = Gate::new(&yard.url(), writes);
+            let running = step(&yard, &filter, Job::Act).with("signing-key", &yard.signing_key()).variable("GITHUB_API_URL", &gate.url()).start();
+            assert!(gate.waits(Duration::from_secs(60)), "it came to its write {}", writes + 1);
+            let (took, ended) = running.cancel();
+            assert!(took < UNTIL_SIGTERM && ended.code == 130, "{took:?} {}", ended.text);
+            assert!(ended.text.contains("SIGINT") && ended.is_gone(), "{}", ended.text);
         }
-        let (took, ended) = running.cancel();
-        assert!(took < UNTIL_SIGTERM && ended.code != 0, "{took:?} {}", ended.text);
-        // Whatever was left is found again.
-        yard.hub.set_merge_delay(0);
-        yard.settle(&mut |due| assert!(workflow(&yard, due).code == 0));
-        assert_eq!(workflow(&yard, &enforce).code, 0);
-        yard.settle(&mut |due| assert!(workflow(&yard, due).code == 0));
+        // The next run goes on from there.
+        assert_eq!(workflow(&yard, &filter).result(), "done");
+        yard.settle(&mut |due| assert_eq!(workflow(&yard, due).code, 0));
         assert_eq!(yard.released(), yard.rehearsed().1);
     }
 

@@ -239,6 +239,7 @@ impl Running {
         let [output, errors] = self.readers.map(|reader| reader.join().unwrap());
         let file = |name: &str| fs::read_to_string(self.folder.path().join("_runner_file_commands").join(name)).unwrap();
         Ended {
+            container: self.name,
             code,
             milliseconds,
             outputs: values(&file("OUTPUT")).unwrap_or_else(|problem| panic!("GITHUB_OUTPUT: {problem}\n{}", file("OUTPUT"))),
@@ -285,6 +286,8 @@ impl Running {
 /// A step that has ended.
 #[derive(Debug)]
 pub struct Ended {
+    /// The name of its container.
+    pub container: String,
     /// The exit code.
     pub code: i32,
     /// How long it ran, `docker run` included.
@@ -311,6 +314,13 @@ impl Ended {
     pub fn result(&self) -> &str {
         assert_eq!(self.code, 0, "{}", self.text);
         self.outputs.get("result").map_or("", String::as_str)
+    }
+
+    /// Whether nothing is left of its container.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        let name = format!("name={}", self.container);
+        Command::new("docker").args(["ps", "--all", "--quiet", "--filter", &name]).output().unwrap().stdout.is_empty()
     }
 
     /// An output that is a JSON document.
