@@ -163,7 +163,6 @@ fn a_copy_of_the_actions_and_calls_of_their_workflows() {
         contents: write # writes git objects, refs and releases, and starts the next stage
         id-token: write # signs as this run of this workflow file
         packages: write # pushes to the container registry
-        pull-requests: read # reads pull requests and their reviews
       uses: acme/chartflow/.github/workflows/publish.yml@v2 # zizmor: ignore[unpinned-uses] moved by releases of chartflow alone; --actions-ref pins a commit
     ");
 }

@@ -253,7 +253,7 @@ fn a_missing_permission_is_named_with_the_line_to_add() {
         let event = job.pull("opened", number);
         let inputs = [("signing-key", job.pem.as_str())];
         let ran = job.runner.step(&job.world, Verb::Stage(StageName::Validate), event, &inputs, Some(permissions));
-        let line = format!("`{}: ", missing.workflow_key());
+        let line = format!("%0Apermissions:%0A  {}: write", missing.workflow_key());
         assert!(ran.code == 2 && ran.log.contains("the token lacks") && ran.log.contains(&line), "{missing:?}: {ran:#?}");
     }
 }

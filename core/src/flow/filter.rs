@@ -87,10 +87,16 @@ impl Job<'_> {
         let facts = self.facts(&pair).await?;
         let mut plan = plan(&facts);
         let withdrawn = plan.action == Action::Withdraw;
+        // Until the newer content has come to the branch, nobody may merge what it holds.
+        let carried = facts.branch.as_ref().and_then(|branch| branch.carried.as_ref());
+        let overtaken = !facts.held_by_label && carried.is_some_and(|carried| carried.source != facts.integration);
         if withdrawn {
             self.withdraw(&plan, report).await?;
             // What is due then is decided anew, without the branch.
             plan = crate::plan::filter::plan(&Facts { branch: None, ..facts });
+        }
+        if !withdrawn && overtaken {
+            self.redden(crate::plan::bump::Reason::IntegrationMoved.to_string()).await?;
         }
         let chart = Some(&self.chart);
         match plan.action {
@@ -175,15 +181,21 @@ impl Job<'_> {
         Ok(wanted.into_iter().filter(|check| !known.iter().any(|(name, _)| name == check)).collect())
     }
 
+    /// Turns main's check on the chart's branch red.
+    async fn redden(&self, why: String) -> Result<(), FlowError> {
+        let Some(tip) = self.tips.charts.get(&self.chart) else { return Ok(()) };
+        let red = Status { context: super::bump::STATUS.to_owned(), state: StatusState::Failure, description: Some(why) };
+        status(self.train, false, tip, red).await
+    }
+
     /// Closes what the branch's pull requests are and deletes it; main's check turns red first.
     async fn withdraw(&self, plan: &Plan, report: &mut Report) -> Result<(), FlowError> {
         let (github, names) = (&self.train.github, &self.tips.names);
         let branch = names.chart_branch(&self.chart)?.to_string();
         let text = plan.reason.to_string();
         let merged = plan.reason == crate::plan::filter::Reason::Merged;
-        if let (false, Some(tip)) = (merged, self.tips.charts.get(&self.chart)) {
-            status(self.train, false, tip, Status { context: super::bump::STATUS.to_owned(), state: StatusState::Failure, description: Some(text.clone()) })
-                .await?;
+        if !merged {
+            self.redden(text.clone()).await?;
         }
         if merged {
             // GitHub closes what still aims at a deleted branch; a machine head with it is replaced by the next promotion.
