@@ -4,7 +4,7 @@
 //! names the published image), and the embedded GitHub's address. `scripts/test` builds the images and names them in
 //! CHARTFLOW_IMAGE and CHARTFLOW_JOB_IMAGE.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod needs_act {
     use std::collections::BTreeSet;
