@@ -9,7 +9,6 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use chartflow_core::domain::branch::Names;
 use chartflow_core::domain::configuration::Configuration;
 use chartflow_core::domain::digest::{CommitId, Sha256};
 use chartflow_core::domain::event::{Event, Permissions, StageStart};
@@ -189,7 +188,7 @@ impl Yard {
         let registry = Registry::open(&folder.path().join("registry"), RegistryOptions::default()).unwrap();
         let registry = runtime.block_on(RegistryServer::start(Arc::new(registry))).unwrap();
         let server = runtime.block_on(Server::start(Arc::clone(&hub), 0)).unwrap();
-        let tiers = Tiers::from(&Names::new(&Configuration::default()));
+        let tiers = Tiers::from(&Configuration::default());
         for (login, id, role) in [(ADMIN, 1, Role::Admin), (CONTRIBUTOR, 2, Role::Write), (REVIEWER, 3, Role::Maintain)] {
             hub.add_actor(person(login, id, role));
         }
@@ -214,14 +213,7 @@ impl Yard {
 
     /// The files that adoption brings to main.
     fn adoption(&self, more: &str) -> Vec<(String, Vec<u8>)> {
-        let options = workflow::Options {
-            tiers: self.tiers.clone(),
-            mode: Mode::WorkflowToken,
-            signing_key: true,
-            actions: "chartflow/chartflow/actions".to_owned(),
-            version: "v1".to_owned(),
-            environment: workflow::ENVIRONMENT.to_owned(),
-        };
+        let options = workflow::Options { signing_key: true, ..workflow::Options::new(self.tiers.clone(), Mode::WorkflowToken) };
         let mut brought: Vec<_> = workflows(&options).into_iter().map(|file| (file.path, file.text.into_bytes())).collect();
         let configuration = format!("{}registry: {}/charts\nprofile: key\n{more}", workflow::configuration(&["charts/*"]), self.registry.host());
         brought.push((workflow::CONFIGURATION_PATH.to_owned(), configuration.into_bytes()));

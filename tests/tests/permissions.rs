@@ -24,18 +24,31 @@ fn before(identity: Identity, stage: StageName) -> Station {
     station
 }
 
-/// The same where the stage needs a permission: a promotion that integration has overtaken turns main's check red.
+/// The same where the stage needs a permission.
 fn needing(identity: Identity, stage: StageName, permission: Permission) -> Station {
-    if (stage, permission) != (StageName::Filter, Permission::Statuses) {
-        return before(identity, stage);
+    match (stage, permission) {
+        // A promotion that integration has overtaken turns main's check red.
+        (StageName::Filter, Permission::Statuses) => overtaken(identity),
+        // The head with the version is the first that is judged.
+        (StageName::Bump, Permission::Statuses) => {
+            let mut station = before(identity, stage);
+            let permissions = station.permissions(stage);
+            station.work_with(&permissions).unwrap();
+            station.work_until(stage);
+            station
+        }
+        _ => before(identity, stage),
     }
+}
+
+fn overtaken(identity: Identity) -> Station {
     let mut station = before(identity, StageName::Format);
     station.work();
     contribute(&mut station, "overtaking");
     station.work();
     let overtaking = station.world.mergeable();
     assert!(station.world.merge(overtaking[0], MergeMethod::Merge), "{}", station.world.told());
-    station.work_until(stage);
+    station.work_until(StageName::Filter);
     station
 }
 

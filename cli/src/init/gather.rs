@@ -6,7 +6,6 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use chartflow_core::domain::adoption::{Carried, Object, Tool, baseline, configuration, empty_release, releaser, remote_repository};
-use chartflow_core::domain::branch::Names;
 use chartflow_core::domain::configuration::{CONFIGURATION_FILE, Configuration, Profile};
 use chartflow_core::domain::digest::{CommitId, TreeId};
 use chartflow_core::domain::names::BranchName;
@@ -184,7 +183,7 @@ fn options(arguments: &Arguments, configuration: &Configuration) -> Result<workf
     let version = version(arguments.actions_ref.as_deref(), released_with)?;
     let actions = arguments.actions_repository.as_ref().map_or_else(|| workflow::ACTIONS.to_owned(), |name| format!("{name}/actions"));
     let environment = configuration.environment.clone();
-    Ok(workflow::Options { environment, signing_key, actions, version, ..workflow::Options::new(Tiers::from(&Names::new(configuration)), mode) })
+    Ok(workflow::Options { environment, signing_key, actions, version, ..workflow::Options::new(Tiers::from(configuration), mode) })
 }
 
 /// What stands behind the `@` of the actions.

@@ -8,14 +8,14 @@ use super::console::Console;
 use super::environment::Environment;
 use super::error::ActionError;
 use super::event_file::{EventFile, Start};
-use super::identity::{Identity, OnWait};
+use super::identity::{Identity, Loan, OnSecret, OnWait};
 use super::inputs::Inputs;
 use super::outcome::{self, Ending};
 use super::signing::Signing;
 use super::summary::Page;
 use super::watch::{Watch, WatchedRegistry, WatchedSigner, WatchedTransport};
 use crate::domain::branch::Names;
-use crate::domain::event::StageName;
+use crate::domain::event::{Permissions, StageName, installation_permissions};
 use crate::domain::markdown::Links;
 use crate::domain::names::BranchName;
 use crate::domain::ruleset::{Mode, Tiers};
@@ -93,15 +93,24 @@ impl Context {
         Ok(Connection { identity, github, objects, id, default_branch })
     }
 
-    /// As whom the inputs say to work.
+    /// As whom the inputs say to work, an App with no more than these permissions.
     ///
     /// # Errors
     /// See [`super::identity::IdentityError`].
-    pub async fn identify(&self) -> Result<Identity, ActionError> {
-        let identity = Identity::connect(&self.inputs, &self.environment, self.on_wait()).await?;
+    pub async fn identify(&self, permissions: Permissions) -> Result<Identity, ActionError> {
+        let console = self.console.clone();
+        let on_secret: OnSecret = Arc::new(move |secret| console.mask(secret.expose()));
+        let identity = Identity::connect(&self.inputs, &self.environment, permissions, self.on_wait(), on_secret).await?;
         // Whoever was first said the same.
         let _ = self.mode.set(identity.mode);
         Ok(identity)
+    }
+
+    /// Gives back what was made for this run; that it could not be is said, and is no failure of what was done.
+    pub async fn give_back(&self, loan: Loan) {
+        if let Err(error) = loan.give_back().await {
+            self.console.say(&format!("a token of the App could not be taken back and ends within the hour: {}", crate::domain::causes(&error)));
+        }
     }
 
     /// The workflow's own token, whatever else the inputs say.
@@ -157,8 +166,8 @@ impl Context {
                 server: environment.server_url.clone(),
                 id: connection.id,
                 default_branch: connection.default_branch.clone(),
-                // One name for all stages, whichever file each of them is in: a lineage has one maker.
-                builder: format!("{}/{}/.github/workflows/chartflow.yml", environment.server_url, environment.repository),
+                // A lineage has one maker: the files of all stages, as the public policy names them.
+                builder: format!("{}/{}/.github/workflows/chartflow-{{stage}}.yml", environment.server_url, environment.repository),
                 oci_prefix: String::new(),
                 skips: Vec::new(),
                 app: matches!(connection.identity.mode, Mode::App { .. }),
@@ -220,7 +229,14 @@ pub async fn run(context: &Context, stage: StageName) -> Result<Ending, ActionEr
 
 async fn whole(context: &Context, stage: StageName, helm: Arc<dyn Helm>) -> Result<Ending, ActionError> {
     let signing = Signing::prepare(&context.inputs)?;
-    let identity = context.identify().await?;
+    let identity = context.identify(installation_permissions(stage)).await?;
+    let loan = identity.loan();
+    let ending = connected(context, stage, signing, identity, helm).await;
+    context.give_back(loan).await;
+    ending
+}
+
+async fn connected(context: &Context, stage: StageName, signing: Signing, identity: Identity, helm: Arc<dyn Helm>) -> Result<Ending, ActionError> {
     let connection = context.connect(identity).await?;
     let (train, names) = context.train(&connection, signing, helm).await?;
     let start = context.event.start(stage, &Tiers::from(&names))?;
@@ -231,7 +247,6 @@ async fn whole(context: &Context, stage: StageName, helm: Arc<dyn Helm>) -> Resu
         }
         start => patiently(context, &train, stage, &start).await,
     };
-    connection.identity.release().await;
     let (reports, stopped_by) = match result {
         Ok(reports) => (reports, None),
         // A plan that cannot see further is a plan all the same.

@@ -39,7 +39,9 @@ impl Page<'_> {
     #[must_use]
     pub fn markdown(&self) -> String {
         // Writing to a String cannot fail.
-        let mut text = format!("# chartflow {}: {}\n\n", self.verb, result(self.reports, self.watch, self.stopped_by));
+        let failed = self.stopped_by.is_some() && !self.watch.is_dry();
+        let result = if failed { "stopped" } else { result(self.reports, self.watch, self.stopped_by) };
+        let mut text = format!("# chartflow {}: {result}\n\n", self.verb);
         if self.watch.is_dry() {
             text.push_str("> [!NOTE]\n> A dry run: everything was read and decided, and nothing was written.\n\n");
         }
@@ -232,5 +234,68 @@ fn place(statement: &Statement) -> Place {
         Some(Row::Bump | Row::ReleaseGate) => Place::Bumped,
         Some(Row::Tag) => Place::Tag,
         Some(Row::Build | Row::Root | Row::Published) => Place::Release,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::action::step::Step;
+
+    fn report() -> Report {
+        let mut report = Report::new(Stage::Filter);
+        let entry = |chart: &str, outcome, message: &str| Entry {
+            chart: Some(chart.parse().unwrap()),
+            outcome,
+            message: message.to_owned(),
+            rule: None,
+            hint: None,
+            file: None,
+            line: None,
+        };
+        report.entries.push(entry("web", Outcome::Done, "promoted in pull request 12"));
+        let refused = Entry {
+            rule: Some("commits/header".to_owned()),
+            hint: Some("write `feat: …` <b>".to_owned()),
+            ..entry("app", Outcome::Refused, "a | b\n# @everyone <script>")
+        };
+        report.entries.push(refused);
+        report
+    }
+
+    fn page(watch: &Watch, stopped_by: Option<&str>) -> String {
+        let links = Links::new("https://github.com", "acme/charts".parse().unwrap());
+        Page { verb: "filter", reports: &[report()], watch, links: &links, names: None, stopped_by }.markdown()
+    }
+
+    #[test]
+    fn a_page_says_what_and_why_and_what_next() {
+        let watch = Watch::new(false);
+        let url = Some("https://github.com/acme/charts/pull/12".to_owned());
+        watch.note(Step { does: "open a pull request".to_owned(), method: "POST", target: "pulls".to_owned(), detail: "\"feat\" [x](y)".to_owned(), url });
+        let page = page(&watch, None);
+        for line in [
+            "# chartflow filter: refused",
+            "| ✅ | web | filter | promoted in pull request 12 |",
+            r"| ❌ | app | filter | a \| b # @&#8203;everyone &lt;script&gt; (`commits/header`) |",
+            "<details><summary>What was written</summary>",
+            r#"1. open a pull request: ["feat" \[x\](y)](https://github.com/acme/charts/pull/12)"#,
+            "- `enforce` proves each promotion and merges it.",
+            r"- **app**: write \`feat: …\` &lt;b&gt;",
+        ] {
+            assert!(page.lines().any(|found| found == line), "{line}\n---\n{page}");
+        }
+        assert!(!page.contains("<script>"), "{page}");
+    }
+
+    #[test]
+    fn a_run_that_came_to_no_end_says_so() {
+        assert!(
+            page(&Watch::new(false), Some("GitHub did not answer: <x>"))
+                .starts_with("# chartflow filter: stopped\n\n> [!CAUTION]\n> GitHub did not answer: &lt;x&gt;\n")
+        );
+        let plan = page(&Watch::new(true), Some("the plan ends here"));
+        assert!(plan.contains("> A dry run: everything was read and decided, and nothing was written.") && plan.contains("> the plan ends here"), "{plan}");
+        assert!(!plan.contains("enforce` proves"), "nothing has happened that something could follow: {plan}");
     }
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::error::ActionError;
+use super::super::identity::Identity;
 use super::super::outcome::Ending;
 use super::super::signing::Signing;
 use super::super::stage::{Context, ending};
 use crate::domain::digest::{CommitId, Sha256};
-use crate::domain::event::StageName;
+use crate::domain::event::{Access, Permission, Permissions, StageName};
 use crate::domain::names::RepoPath;
 use crate::domain::statement::CheckResult;
 use crate::flow::attest::{Request, run as attest};
@@ -16,10 +17,18 @@ use crate::flow::attest::{Request, run as attest};
 pub(in super::super) async fn run(context: &Context) -> Result<Ending, ActionError> {
     let request = request(context)?;
     let signing = Signing::prepare(&context.inputs)?;
-    let connection = context.connect(context.identify().await?).await?;
+    // A statement is an entry of the store, and starts `filter` by a dispatch.
+    let identity = context.identify(Permissions::from([(Permission::Contents, Access::Write), (Permission::PullRequests, Access::Read)])).await?;
+    let loan = identity.loan();
+    let ending = connected(context, &request, signing, identity).await;
+    context.give_back(loan).await;
+    ending
+}
+
+async fn connected(context: &Context, request: &Request, signing: Signing, identity: Identity) -> Result<Ending, ActionError> {
+    let connection = context.connect(identity).await?;
     let (train, names) = context.train(&connection, signing, Arc::new(context.helm())).await?;
-    let report = attest(&train, &request).await;
-    connection.identity.release().await;
+    let report = attest(&train, request).await;
     let mut ending = ending(context, StageName::Validate, &[report?], Some(&names), None);
     ending.summary = ending.summary.replacen("chartflow validate", "chartflow attest", 1);
     Ok(ending)

@@ -119,14 +119,14 @@ pub const fn jobs(stage: StageName) -> &'static [Job] {
 /// What the token that a stage works with must be allowed, be it an App's or the workflow's.
 #[must_use]
 pub fn token_permissions(stage: StageName) -> Permissions {
-    use Access::{Read, Write};
+    use Access::Write;
     use Permission::{Attestations, Contents, PullRequests, Statuses};
     // Contents are written by every stage: the store of statements is a ref, and a dispatch needs the same.
     let list: &[(Permission, Access)] = match stage {
         StageName::Package | StageName::Reconcile => &[(Contents, Write), (PullRequests, Write), (Statuses, Write), (Attestations, Write)],
         StageName::Validate | StageName::Filter | StageName::Enforce | StageName::Bump => &[(Contents, Write), (PullRequests, Write), (Statuses, Write)],
         StageName::Format | StageName::Tag => &[(Contents, Write), (PullRequests, Write)],
-        StageName::Publish => &[(Contents, Write), (PullRequests, Read), (Attestations, Write)],
+        StageName::Publish => &[(Contents, Write), (Attestations, Write)],
     };
     list.iter().copied().collect()
 }

@@ -162,7 +162,7 @@ fn least_permissions() {
     bump Act: contents:write id-token:write pull-requests:write statuses:write
     tag Act: contents:write id-token:write pull-requests:write
     package Act: attestations:write contents:write id-token:write pull-requests:write statuses:write
-    publish Act: attestations:write contents:write id-token:write packages:write pull-requests:read
+    publish Act: attestations:write contents:write id-token:write packages:write
     reconcile Check: contents:read
     reconcile Act: attestations:write contents:write id-token:write packages:write pull-requests:write statuses:write
     ");
