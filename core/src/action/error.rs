@@ -5,7 +5,9 @@ use super::event_file::EventFileError;
 use super::identity::IdentityError;
 use super::inputs::InputError;
 use super::signing::SigningError;
+use crate::domain::check::Finding;
 use crate::domain::configuration::ConfigurationError;
+use crate::domain::event::StageName;
 use crate::domain::ruleset::Mode;
 use crate::flow::detect::DetectError;
 use crate::flow::{FlowError, preflight};
@@ -156,9 +158,9 @@ impl ActionError {
         false
     }
 
-    /// What to do about it.
+    /// What to do about it; `stage` is the one that was stopped, where one was.
     #[must_use]
-    pub fn hint(&self, mode: Mode) -> Option<String> {
+    pub fn hint(&self, mode: Mode, stage: Option<StageName>) -> Option<String> {
         match self {
             Self::Unusable { hint, .. } => Some(hint.clone()),
             Self::Environment { .. } => {
@@ -169,16 +171,16 @@ impl ActionError {
             }
             Self::Identity { source } => source.hint(),
             Self::Signing { source } => source.hint(),
-            Self::Flow { source } => flow_hint(source, mode),
+            Self::Flow { source } => flow_hint(source, mode, stage),
             _ => None,
         }
     }
 
     /// The error and its causes, none told twice.
     #[must_use]
-    pub fn told(&self, mode: Mode) -> String {
+    pub fn told(&self, mode: Mode, stage: Option<StageName>) -> String {
         if let Self::Flow { source } = self
-            && let Some(finding) = preflight::missing_permission(source, mode)
+            && let Some(finding) = missing_permission(source, mode, stage)
         {
             return finding.message;
         }
@@ -186,8 +188,16 @@ impl ActionError {
     }
 }
 
-fn flow_hint(error: &FlowError, mode: Mode) -> Option<String> {
-    if let Some(finding) = preflight::missing_permission(error, mode) {
+/// The permission that was missing: as much of it as the stage needs, else as the refused call does.
+fn missing_permission(error: &FlowError, mode: Mode, stage: Option<StageName>) -> Option<Finding> {
+    match stage {
+        Some(stage) => preflight::missing_permission_of(stage, error, mode),
+        None => preflight::missing_permission(error, mode),
+    }
+}
+
+fn flow_hint(error: &FlowError, mode: Mode, stage: Option<StageName>) -> Option<String> {
+    if let Some(finding) = missing_permission(error, mode, stage) {
         return finding.hint;
     }
     match error {

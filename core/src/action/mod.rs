@@ -32,6 +32,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::domain::event::StageName;
 use crate::domain::markdown::escape;
 use crate::domain::ruleset::Mode;
 use console::Console;
@@ -85,7 +86,7 @@ fn bug(variables: BTreeMap<String, String>) -> impl Fn(&std::panic::PanicHookInf
 fn run_blocking(verb: Verb, variables: &BTreeMap<String, String>, console: &Console) -> u8 {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(source) => return fail(console, &ActionError::Setup { source }, Mode::WorkflowToken),
+        Err(source) => return fail(console, &ActionError::Setup { source }, Mode::WorkflowToken, None),
     };
     let code = runtime.block_on(async {
         // As process 1 of its container a program has no default reaction to signals, so both are caught at once.
@@ -99,7 +100,7 @@ fn run_blocking(verb: Verb, variables: &BTreeMap<String, String>, console: &Cons
                 };
                 run(verb, variables, console, stop).await
             }
-            (Err(source), _) | (_, Err(source)) => fail(console, &ActionError::Setup { source }, Mode::WorkflowToken),
+            (Err(source), _) | (_, Err(source)) => fail(console, &ActionError::Setup { source }, Mode::WorkflowToken, None),
         }
     });
     // A thread that still looks up a name must not keep the container.
@@ -114,15 +115,19 @@ pub async fn run(verb: Verb, variables: &BTreeMap<String, String>, console: &Con
     inputs::secrets(&declaration, variables).into_iter().for_each(|secret| console.mask(secret));
     let context = match prepare(&declaration, variables, console) {
         Ok(context) => context,
-        Err(error) => return fail(console, &error, Mode::WorkflowToken),
+        Err(error) => return fail(console, &error, Mode::WorkflowToken, None),
     };
     let result = until_stopped(&context, verb, stop).await;
     let mode = context.mode.get().copied().unwrap_or(Mode::WorkflowToken);
+    let stage = match verb {
+        Verb::Stage(stage) => Some(stage),
+        _ => None,
+    };
     let ending = match result {
         Ok(ending) => ending,
         Err(error) => {
-            let code = fail(console, &error, mode);
-            let unfinished = unfinished(&context, verb, &error.told(mode), error.hint(mode).as_deref());
+            let code = fail(console, &error, mode, stage);
+            let unfinished = unfinished(&context, verb, &error.told(mode, stage), error.hint(mode, stage).as_deref());
             // The first failure is the one to tell.
             let _ = console.summary(&unfinished);
             return code;
@@ -130,7 +135,7 @@ pub async fn run(verb: Verb, variables: &BTreeMap<String, String>, console: &Con
     };
     match hand_over(console, &ending) {
         Ok(()) => u8::from(ending.refused),
-        Err(error) => fail(console, &error, mode),
+        Err(error) => fail(console, &error, mode, stage),
     }
 }
 
@@ -183,9 +188,9 @@ fn hand_over(console: &Console, ending: &Ending) -> Result<(), ActionError> {
 }
 
 /// Says why there is no result; the exit code.
-fn fail(console: &Console, error: &ActionError, mode: Mode) -> u8 {
-    let hint = error.hint(mode).map(|hint| format!("\nWhat to do: {hint}")).unwrap_or_default();
-    let message = format!("{}{hint}", error.told(mode));
+fn fail(console: &Console, error: &ActionError, mode: Mode, stage: Option<StageName>) -> u8 {
+    let hint = error.hint(mode, stage).map(|hint| format!("\nWhat to do: {hint}")).unwrap_or_default();
+    let message = format!("{}{hint}", error.told(mode, stage));
     let title = if matches!(error, ActionError::Cancelled { .. }) { "cancelled" } else { "chartflow" };
     console.annotate(&[Annotation { level: Level::Error, title: title.to_owned(), message, file: None, line: None }]);
     error.exit()
