@@ -10,7 +10,7 @@ use super::error::ActionError;
 use super::event_file::Start;
 use super::outcome::Ending;
 use super::protocol::command::{Annotation, Level};
-use super::signing::Signing;
+use super::signing::{Prepared, Signing};
 use super::stage::Context;
 use crate::domain::content::Files;
 use crate::domain::digest::{CommitId, Sha256};
@@ -35,7 +35,7 @@ const HEADS: usize = 30;
 pub(super) async fn run(context: &Context, stage: StageName) -> Result<Ending, ActionError> {
     let connection = context.connect(context.identify_the_workflow()?).await?;
     // Nothing is signed here, and what is read decides nothing but what helm is run on.
-    let (train, names) = context.train(&connection, Signing::fleeting(Vec::new())?, Arc::new(context.helm())).await?;
+    let (train, names) = context.train(&connection, Prepared::Key(Signing::fleeting(Vec::new())?), Arc::new(context.helm())).await?;
     let start = context.event.start(stage, &Tiers::from(&names))?;
     let subjects = match &start {
         Start::Nothing { why } => {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::domain::names::RepositoryName;
+use crate::io::secret::Secret;
 
 /// Why the variables do not describe a run.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +45,12 @@ pub struct Environment {
     pub actor: Option<String>,
     /// The commit of the run.
     pub sha: Option<String>,
+    /// The workflow file of the run and its ref.
+    pub workflow: Option<String>,
+    /// Where the run's identity token is asked for; only a job with `id-token: write` is told.
+    pub identity_url: Option<String>,
+    /// What opens it.
+    pub identity_token: Option<Secret>,
     /// The run's page.
     pub run_page: Option<String>,
     /// The event's name.
@@ -83,6 +90,9 @@ impl Environment {
             repository_id: number("GITHUB_REPOSITORY_ID")?,
             actor: text("GITHUB_ACTOR"),
             sha: text("GITHUB_SHA"),
+            workflow: text("GITHUB_WORKFLOW_REF"),
+            identity_url: text("ACTIONS_ID_TOKEN_REQUEST_URL"),
+            identity_token: text("ACTIONS_ID_TOKEN_REQUEST_TOKEN").map(Secret::new),
             run_page,
             event_name: text("GITHUB_EVENT_NAME").unwrap_or_else(|| "workflow_dispatch".to_owned()),
             event_path: path("GITHUB_EVENT_PATH"),

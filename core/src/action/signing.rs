@@ -1,14 +1,18 @@
 //! Who signs, and whose statements count: from the inputs.
 
+pub(super) mod workflow;
+
 use std::sync::Arc;
 
 use super::environment::Environment;
 use super::inputs::Inputs;
 use crate::domain::configuration::Configuration;
 use crate::domain::lineage::bundle::{Anchor, BundleError, Line};
-use crate::domain::lineage::{Artifact, anchor, verify};
+use crate::domain::lineage::{Artifact, anchor, counted, verify};
 use crate::domain::policy::{OutsideCheck, Policy, Repository, ReviewRules};
 use crate::flow::{OpenBundle, VerifyPackage};
+use crate::io::secret::Secret;
+use crate::io::signing::keyless::{Ambient, KeylessError};
 use crate::io::signing::{KeyError, KeySigner};
 use crate::port::signer::Signer;
 use sigstore_types::DerPublicKey;
@@ -17,9 +21,21 @@ use sigstore_types::DerPublicKey;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SigningError {
-    /// This build cannot sign as the run.
-    #[error("there is no signing-key, and signing with the run's own identity is not supported by this version")]
-    KeylessUnsupported,
+    /// The run cannot sign with its own identity.
+    #[error("there is no signing-key, and the run cannot sign with its own identity")]
+    Keyless {
+        /// The cause.
+        source: KeylessError,
+    },
+    /// The configuration asks for a key.
+    #[error("there is no signing-key, and the configuration says `profile: key`")]
+    NoKey,
+    /// A server whose signing services are not known.
+    #[error("there is no signing-key, and runs on {server} have no signing services that are known")]
+    Server {
+        /// The server.
+        server: String,
+    },
     /// The signing key cannot be used.
     #[error("the input signing-key cannot be used")]
     Key {
@@ -41,15 +57,15 @@ impl SigningError {
     /// Whether the request was wrong, and not the world around it.
     #[must_use]
     pub fn is_request(&self) -> bool {
-        true
+        !matches!(self, Self::Keyless { source: KeylessError::Setup { .. } })
     }
 
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::KeylessUnsupported => {
-                Some("hand in signing-key: ${{ secrets.CHARTFLOW_SIGNING_KEY }}; an empty one means that the secret is not set".to_owned())
+            Self::Keyless { .. } | Self::NoKey | Self::Server { .. } => {
+                Some("or hand in signing-key: ${{ secrets.CHARTFLOW_SIGNING_KEY }}; an empty one means that the secret is not set".to_owned())
             }
             Self::Key { .. } => Some("make one with: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256".to_owned()),
             Self::TrustedKey => Some("openssl pkey -in KEY -pubout prints the public key of a private one".to_owned()),
@@ -65,15 +81,41 @@ pub struct Signing {
     /// The public keys whose statements count, as DER SubjectPublicKeyInfo; the signer's own first.
     keys: Vec<Vec<u8>>,
     anchor: Arc<Anchor>,
+    /// Where workflow runs sign: whose statements count.
+    run: Option<Arc<Trust>>,
+}
+
+/// What the certificates of workflow runs are held against.
+struct Trust {
+    policy: Policy,
+    anchor: Anchor,
+}
+
+/// Who will sign, as far as inputs and variables say.
+pub enum Prepared {
+    /// A key.
+    Key(Signing),
+    /// The run itself; with which services, the configuration says.
+    Run(Ambient),
+}
+
+impl Prepared {
+    /// Reads inputs and variables.
+    ///
+    /// # Errors
+    /// See [`SigningError`].
+    pub fn read(inputs: &Inputs, environment: &Environment) -> Result<Self, SigningError> {
+        if let Some(pem) = inputs.text("signing-key") {
+            return Signing::prepare(pem, inputs).map(Self::Key);
+        }
+        let token = environment.identity_token.as_ref().map(Secret::expose);
+        Ambient::new(environment.identity_url.as_deref(), token).map(Self::Run).map_err(|source| SigningError::Keyless { source })
+    }
 }
 
 impl Signing {
     /// Reads the keys.
-    ///
-    /// # Errors
-    /// See [`SigningError`].
-    pub fn prepare(inputs: &Inputs) -> Result<Self, SigningError> {
-        let pem = inputs.text("signing-key").ok_or(SigningError::KeylessUnsupported)?;
+    fn prepare(pem: &str, inputs: &Inputs) -> Result<Self, SigningError> {
         let signer = KeySigner::from_pkcs8_pem(pem).map_err(|source| SigningError::Key { source })?;
         let trusted = inputs.text("trusted-keys").map_or_else(|| Ok(Vec::new()), public_keys)?;
         Self::with(signer, trusted)
@@ -91,7 +133,7 @@ impl Signing {
         let mut keys = vec![signer.public_key_der().to_vec()];
         keys.extend(trusted.into_iter().filter(|key| key != signer.public_key_der()));
         let anchor = Anchor::keys(keys.iter().map(Vec::as_slice)).map_err(|source| SigningError::Anchor { source })?;
-        Ok(Self { signer: Arc::new(signer), keys, anchor: Arc::new(anchor) })
+        Ok(Self { signer: Arc::new(signer), keys, anchor: Arc::new(anchor), run: None })
     }
 
     /// The same trust with a signer whose key is thrown away, for runs that only plan.
@@ -99,14 +141,17 @@ impl Signing {
     /// # Errors
     /// See [`SigningError`].
     pub fn rehearsing(self) -> Result<Self, SigningError> {
-        Self::fleeting(self.keys)
+        Ok(Self { run: self.run, ..Self::fleeting(self.keys)? })
     }
 
     /// Takes bundles apart whose signatures count.
     #[must_use]
     pub fn open(&self) -> Arc<OpenBundle> {
-        let anchor = self.anchor.clone();
+        let (anchor, run) = (self.anchor.clone(), self.run.clone());
         Arc::new(move |text| {
+            if let Some(payload) = run.as_ref().and_then(|run| counted(text, &run.policy, &run.anchor)) {
+                return Some(payload);
+            }
             let line = Line::read(text).ok()?;
             line.verify(&anchor).ok()?;
             Some(line.payload().to_vec())
@@ -118,10 +163,16 @@ impl Signing {
     /// # Errors
     /// [`SigningError::Anchor`] when the policy cannot be used.
     pub fn verifier(&self, environment: &Environment, id: u64, configuration: &Configuration) -> Result<Arc<VerifyPackage>, SigningError> {
-        let policy = self.policy(environment, id, configuration);
-        let anchor = anchor(&policy, None).map_err(|source| SigningError::Anchor { source })?;
+        let run = match &self.run {
+            Some(run) => run.clone(),
+            None => {
+                let policy = self.policy(environment, id, configuration);
+                let anchor = anchor(&policy, None).map_err(|source| SigningError::Anchor { source })?;
+                Arc::new(Trust { policy, anchor })
+            }
+        };
         Ok(Arc::new(move |package, lineage| {
-            let report = verify(&Artifact::Package { bytes: package }, lineage, &policy, &anchor, None);
+            let report = verify(&Artifact::Package { bytes: package }, lineage, &run.policy, &run.anchor, None);
             if report.verified() {
                 return Ok(());
             }
@@ -175,7 +226,11 @@ mod tests {
     fn prepare(pairs: &[(&str, &str)]) -> Result<Signing, SigningError> {
         let variables: BTreeMap<String, String> = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let declaration = Verb::named("tag").unwrap().declaration();
-        Signing::prepare(&Inputs::read(&declaration, &variables).unwrap())
+        let environment = Environment::read(&BTreeMap::from([("GITHUB_REPOSITORY".to_owned(), "acme/charts".to_owned())])).unwrap();
+        match Prepared::read(&Inputs::read(&declaration, &variables).unwrap(), &environment)? {
+            Prepared::Key(signing) => Ok(signing),
+            Prepared::Run(ambient) => panic!("{ambient:?}"),
+        }
     }
 
     #[tokio::test]
@@ -200,8 +255,10 @@ mod tests {
             format!("{}\n{}", crate::domain::causes(&error), error.hint().unwrap())
         };
         insta::assert_snapshot!(wrong(&[]), @r"
-        there is no signing-key, and signing with the run's own identity is not supported by this version
-        hand in signing-key: ${{ secrets.CHARTFLOW_SIGNING_KEY }}; an empty one means that the secret is not set
+        there is no signing-key, and the run cannot sign with its own identity: the run has no identity to sign with (ACTIONS_ID_TOKEN_REQUEST_URL is not set): add to the workflow's job:
+        permissions:
+          id-token: write
+        or hand in signing-key: ${{ secrets.CHARTFLOW_SIGNING_KEY }}; an empty one means that the secret is not set
         ");
         insta::assert_snapshot!(wrong(&[("INPUT_SIGNING-KEY", "x")]), @r#"
         the input signing-key cannot be used: the signing key is not a PKCS#8 key in PEM, which begins with "-----BEGIN PRIVATE KEY-----"

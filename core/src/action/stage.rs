@@ -11,15 +11,16 @@ use super::event_file::{EventFile, Start};
 use super::identity::{Identity, Loan, OnSecret, OnWait};
 use super::inputs::Inputs;
 use super::outcome::{self, Ending};
-use super::signing::Signing;
+use super::signing::{Prepared, Signing, workflow};
 use super::summary::Page;
 use super::watch::{Watch, WatchedRegistry, WatchedSigner, WatchedTransport};
 use crate::domain::branch::Names;
+use crate::domain::configuration::Configuration;
 use crate::domain::event::{Permissions, StageName, installation_permissions};
 use crate::domain::markdown::Links;
 use crate::domain::names::BranchName;
 use crate::domain::ruleset::{Mode, Tiers};
-use crate::flow::tips::configuration_at;
+use crate::flow::tips::configuration_of;
 use crate::flow::{self, FlowError, Home, Report, Train};
 use crate::io::git::LocalRepository;
 use crate::io::helm::HelmBinary;
@@ -136,7 +137,7 @@ impl Context {
     /// The repository's number and default branch, by the event where it says so.
     async fn repository(&self, github: &GitHub) -> Result<(u64, BranchName), ActionError> {
         let event = &self.event;
-        let mine = event.text("/repository/full_name").is_some_and(|name| name.eq_ignore_ascii_case(self.environment.repository.as_str()));
+        let mine = self.event_is_mine();
         let id = event.document.pointer("/repository/id").and_then(serde_json::Value::as_u64).filter(|_| mine);
         let branch = event.text("/repository/default_branch").filter(|_| mine).and_then(|name| BranchName::new(name).ok());
         if let (Some(id), Some(branch)) = (self.environment.repository_id.or(id), branch) {
@@ -151,16 +152,20 @@ impl Context {
     ///
     /// # Errors
     /// When the configuration cannot be read.
-    pub async fn train(&self, connection: &Connection, signing: Signing, helm: Arc<dyn Helm>) -> Result<(Train, Names), ActionError> {
-        let signing = if self.watch.is_dry() { signing.rehearsing()? } else { signing };
+    pub async fn train(&self, connection: &Connection, signing: Prepared, helm: Arc<dyn Helm>) -> Result<(Train, Names), ActionError> {
         let environment = &self.environment;
+        let main = connection.github.get_ref(&format!("heads/{}", connection.default_branch)).await?.and_then(crate::port::github::RefTarget::commit);
+        let main = main.ok_or_else(|| FlowError::NoBranch { branch: connection.default_branch.to_string() })?;
+        let configuration = configuration_of(&*connection.objects, &main, &connection.default_branch).await?.configuration;
+        let signing = self.signing(connection, signing, &configuration).await?;
+        let signing = if self.watch.is_dry() { signing.rehearsing()? } else { signing };
         let mut train = Train {
             github: connection.github.clone(),
             objects: connection.objects.clone(),
             registry: Arc::new(OciRegistry::anonymous()),
             signer: Arc::new(WatchedSigner::new(signing.signer.clone(), self.watch.clone())),
             open: self.watch.opening(signing.open()),
-            verify: Arc::new(|_, _| Err("the policy is not known yet".to_owned())),
+            verify: signing.verifier(environment, connection.id, &configuration)?,
             helm,
             home: Home {
                 server: environment.server_url.clone(),
@@ -173,16 +178,32 @@ impl Context {
                 app: matches!(connection.identity.mode, Mode::App { .. }),
             },
         };
-        let main = connection.github.get_ref(&format!("heads/{}", connection.default_branch)).await?.and_then(crate::port::github::RefTarget::commit);
-        let main = main.ok_or_else(|| FlowError::NoBranch { branch: connection.default_branch.to_string() })?;
-        let configuration = configuration_at(&train, &main).await?.configuration;
-        train.verify = signing.verifier(environment, connection.id, &configuration)?;
         train.home.oci_prefix = self
             .inputs
             .text("registry")
             .map_or_else(|| configuration.registry_of(&environment.repository), |text| text.trim_end_matches('/').to_ascii_lowercase());
         train.registry = Arc::new(WatchedRegistry::new(Arc::new(self.registry(&train.home.oci_prefix, &connection.identity)), self.watch.clone()));
         Ok((train, Names::new(&configuration)))
+    }
+
+    /// Who signs, now that the configuration is known.
+    async fn signing(&self, connection: &Connection, prepared: Prepared, configuration: &Configuration) -> Result<Signing, ActionError> {
+        let ambient = match prepared {
+            Prepared::Key(signing) => return Ok(signing),
+            Prepared::Run(ambient) => ambient,
+        };
+        let private = match self.event.document.pointer("/repository/private").and_then(serde_json::Value::as_bool) {
+            Some(private) if self.event_is_mine() => private,
+            _ => connection.github.repository().await?.private,
+        };
+        let site = workflow::Site { environment: &self.environment, id: connection.id, branch: &connection.default_branch, private };
+        let console = self.console.clone();
+        Ok(workflow::signing(ambient, &site, configuration, Arc::new(move |secret| console.mask(secret.expose())))?)
+    }
+
+    /// Whether the event speaks of the repository of the run.
+    fn event_is_mine(&self) -> bool {
+        self.event.text("/repository/full_name").is_some_and(|name| name.eq_ignore_ascii_case(self.environment.repository.as_str()))
     }
 
     /// The registry, with credentials for its host alone.
@@ -228,7 +249,7 @@ pub async fn run(context: &Context, stage: StageName) -> Result<Ending, ActionEr
 }
 
 async fn whole(context: &Context, stage: StageName, helm: Arc<dyn Helm>) -> Result<Ending, ActionError> {
-    let signing = Signing::prepare(&context.inputs)?;
+    let signing = Prepared::read(&context.inputs, &context.environment)?;
     let identity = context.identify(installation_permissions(stage)).await?;
     let loan = identity.loan();
     let ending = connected(context, stage, signing, identity, helm).await;
@@ -236,7 +257,7 @@ async fn whole(context: &Context, stage: StageName, helm: Arc<dyn Helm>) -> Resu
     ending
 }
 
-async fn connected(context: &Context, stage: StageName, signing: Signing, identity: Identity, helm: Arc<dyn Helm>) -> Result<Ending, ActionError> {
+async fn connected(context: &Context, stage: StageName, signing: Prepared, identity: Identity, helm: Arc<dyn Helm>) -> Result<Ending, ActionError> {
     let connection = context.connect(identity).await?;
     let (train, names) = context.train(&connection, signing, helm).await?;
     let start = context.event.start(stage, &Tiers::from(&names))?;

@@ -12,7 +12,7 @@ use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::names::{BranchName, ChartName, RepoPath};
 use crate::plan::Place;
 use crate::port::github::RefTarget;
-use crate::port::objects::ObjectError;
+use crate::port::objects::{ObjectError, Objects};
 
 /// The configuration file, at the top of main.
 pub const CONFIGURATION: &str = ".chartflow.yaml";
@@ -96,10 +96,17 @@ fn commits(listed: Vec<(String, RefTarget)>, prefix: &str) -> BTreeMap<String, C
 /// # Errors
 /// [`FlowError::Configuration`] for one that cannot be used.
 pub async fn configuration_at(train: &Train, commit: &CommitId) -> Result<ReadConfiguration, FlowError> {
-    let tree = root(&*train.objects, commit).await?;
-    let bytes = file(&*train.objects, &tree, CONFIGURATION, YAML_LIMIT).await?.unwrap_or_default();
-    let unusable =
-        |source| FlowError::Configuration { path: CONFIGURATION.to_owned(), branch: train.home.default_branch.to_string(), source: Box::new(source) };
+    configuration_of(&*train.objects, commit, &train.home.default_branch).await
+}
+
+/// The same where there is no train yet.
+///
+/// # Errors
+/// As for [`configuration_at`].
+pub async fn configuration_of(objects: &dyn Objects, commit: &CommitId, branch: &BranchName) -> Result<ReadConfiguration, FlowError> {
+    let tree = root(objects, commit).await?;
+    let bytes = file(objects, &tree, CONFIGURATION, YAML_LIMIT).await?.unwrap_or_default();
+    let unusable = |source| FlowError::Configuration { path: CONFIGURATION.to_owned(), branch: branch.to_string(), source: Box::new(source) };
     ReadConfiguration::read(&bytes).map_err(unusable)
 }
 

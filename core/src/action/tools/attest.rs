@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::error::ActionError;
 use super::super::identity::Identity;
 use super::super::outcome::Ending;
-use super::super::signing::Signing;
+use super::super::signing::Prepared;
 use super::super::stage::{Context, ending};
 use crate::domain::digest::{CommitId, Sha256};
 use crate::domain::event::{Access, Permission, Permissions, StageName};
@@ -16,7 +16,7 @@ use crate::flow::attest::{Request, run as attest};
 
 pub(in super::super) async fn run(context: &Context) -> Result<Ending, ActionError> {
     let request = request(context)?;
-    let signing = Signing::prepare(&context.inputs)?;
+    let signing = Prepared::read(&context.inputs, &context.environment)?;
     // A statement is an entry of the store, and starts `filter` by a dispatch.
     let identity = context.identify(Permissions::from([(Permission::Contents, Access::Write), (Permission::PullRequests, Access::Read)])).await?;
     let loan = identity.loan();
@@ -25,7 +25,7 @@ pub(in super::super) async fn run(context: &Context) -> Result<Ending, ActionErr
     ending
 }
 
-async fn connected(context: &Context, request: &Request, signing: Signing, identity: Identity) -> Result<Ending, ActionError> {
+async fn connected(context: &Context, request: &Request, signing: Prepared, identity: Identity) -> Result<Ending, ActionError> {
     let connection = context.connect(identity).await?;
     let (train, names) = context.train(&connection, signing, Arc::new(context.helm())).await?;
     let report = attest(&train, request).await;

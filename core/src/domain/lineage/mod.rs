@@ -25,4 +25,4 @@ mod tests;
 pub use facts::{Ending, Questions, RepositoryFacts, TagFact};
 pub use report::{Edge, Link, Proof, Refusal, Report, Verdict};
 pub use rules::{Explanation, RULES, Rule};
-pub use verify::{Artifact, anchor, ending, questions, verify};
+pub use verify::{Artifact, anchor, counted, ending, questions, verify};

@@ -73,6 +73,17 @@ pub fn anchor(policy: &Policy, trusted_root: Option<&str>) -> Result<Anchor, Bun
     }
 }
 
+/// The payload of a line that counts by the policy: its signature is proved, and by whom the policy names for such a
+/// statement at that time. A certificate alone says nothing: everybody's workflows have them.
+#[must_use]
+pub fn counted(text: &str, policy: &Policy, anchor: &Anchor) -> Option<Vec<u8>> {
+    let line = Line::read(text).ok()?;
+    let signed = line.verify(anchor).ok()?;
+    let statement = Statement::parse(line.payload()).ok()?;
+    let epoch = policy.epoch_at(signed.time?)?;
+    signer::check(&signed.identity, &statement, policy, epoch).is_empty().then(|| line.payload().to_vec())
+}
+
 /// What to look up in a repository to verify a lineage against it; `None` when it is not a lineage. Nothing of it is
 /// believed yet: it only says where to look.
 #[must_use]
