@@ -5,8 +5,8 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
@@ -52,7 +52,9 @@ pub struct Provider {
 }
 
 impl Provider {
-    fn start() -> Self {
+    /// One with a key of its own, which nobody knows who is not told.
+    #[must_use]
+    pub fn start() -> Self {
         let asked = Arc::new(AtomicU32::new(0));
         let count = Arc::clone(&asked);
         let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
@@ -156,6 +158,9 @@ fn start(program: &str, arguments: &[&str]) -> Process {
     Process(spawned.unwrap_or_else(|error| panic!("{program}: {error}")))
 }
 
+/// The timestamp authority serves its measurements on one port that it cannot be told, so one runs at a time.
+static ONE: Mutex<()> = Mutex::new(());
+
 /// The services, running.
 pub struct Sigstore {
     /// The identity provider.
@@ -164,6 +169,8 @@ pub struct Sigstore {
     root: Value,
     folder: TempDir,
     processes: Vec<Process>,
+    /// Given back when the processes have ended: fields are dropped in this order.
+    _only: MutexGuard<'static, ()>,
 }
 
 impl Sigstore {
@@ -180,6 +187,7 @@ impl Sigstore {
     }
 
     fn with_certificates_logged(log: Option<&CertificateLog>) -> Self {
+        let only = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let provider = Provider::start();
         let folder = tempfile::tempdir().unwrap();
         let (fulcio, tsa) = (port(), port());
@@ -232,7 +240,7 @@ impl Sigstore {
             }],
         });
         let services = Services { fulcio, timestamps: format!("{tsa}/api/v1/timestamp"), log: None };
-        Self { provider, services, root, folder, processes: vec![ca, authority] }
+        Self { provider, services, root, folder, processes: vec![ca, authority], _only: only }
     }
 
     fn with_log(mut self) -> Self {

@@ -14,7 +14,7 @@ mod needs_fulcio {
         use chartflow_tests::identities::{Identity, Station};
         use chartflow_tests::people::NewCommit;
         use chartflow_tests::rest::Counting;
-        use chartflow_tests::sigstore::{Sigstore, WORKFLOW};
+        use chartflow_tests::sigstore::{Provider, Sigstore, WORKFLOW};
         use chartflow_tests::world::causes;
         use sigstore_trust_root::TrustedRoot;
 
@@ -77,6 +77,7 @@ mod needs_fulcio {
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         #[ignore = "needs fulcio and timestamp-server"]
         async fn what_is_signed_is_bound_to_its_services() {
+            let elsewhere = root(&Sigstore::start());
             let sigstore = Sigstore::start();
             let (signer, masked) = signer(&sigstore);
             let line = signer.sign(PAYLOAD).await.unwrap();
@@ -87,8 +88,7 @@ mod needs_fulcio {
             assert!(verified.time.is_some());
             assert!(read.verify(&Anchor::github(&root(&sigstore), "https://token.actions.githubusercontent.com").unwrap()).is_err(), "another issuer");
             assert!(read.verify(&Anchor::public(&root(&sigstore), sigstore.provider.issuer()).unwrap()).is_err(), "it is not logged");
-            let elsewhere = Sigstore::start();
-            assert!(read.verify(&Anchor::github(&root(&elsewhere), sigstore.provider.issuer()).unwrap()).is_err(), "another instance");
+            assert!(read.verify(&Anchor::github(&elsewhere, sigstore.provider.issuer()).unwrap()).is_err(), "another instance");
         }
 
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -104,8 +104,8 @@ mod needs_fulcio {
             let told = say(wrong, sigstore.services()).await;
             assert!(told.contains("the identity provider of the workflow run answered 401"), "{told}");
             // Its tokens are not believed by a Fulcio that does not know it.
-            let other = Sigstore::start();
-            let told = say(other.provider.ambient(), sigstore.services()).await;
+            let other = Provider::start();
+            let told = say(other.ambient(), sigstore.services()).await;
             assert!(told.contains("Fulcio at http://127.0.0.1:") && told.contains("failed"), "{told}");
             let nobody = Services { timestamps: "http://127.0.0.1:1/api/v1/timestamp".to_owned(), ..sigstore.services() };
             let told = say(sigstore.provider.ambient(), nobody).await;
