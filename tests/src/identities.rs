@@ -378,20 +378,9 @@ fn levels(permissions: &Permissions) -> BTreeMap<String, Level> {
 }
 
 async fn run(train: &Train, start: &StageStart, event: Option<&Event>) -> Result<Vec<Report>, FlowError> {
-    let one = |report: Report| vec![report];
     let base = match event {
         Some(Event::PullRequestTarget(pull)) => BranchName::new(pull.base.clone()).ok(),
         _ => None,
     };
-    match start.stage {
-        StageName::Validate => flow::validate::run(train, start.pull).await.map(one),
-        StageName::Filter => flow::filter::run(train).await.map(one),
-        StageName::Enforce => flow::enforce::run(train, start.pull).await.map(one),
-        StageName::Format => flow::format::run(train, base.as_ref()).await.map(one),
-        StageName::Bump => flow::bump::run(train, start.pull).await.map(one),
-        StageName::Tag => flow::tag::run(train).await.map(one),
-        StageName::Package => flow::package::run(train, start.pull).await.map(one),
-        StageName::Publish => flow::publish::run(train).await.map(one),
-        StageName::Reconcile => flow::reconcile::run(train).await,
-    }
+    flow::run(train, start.stage, start.pull, base.as_ref()).await
 }

@@ -294,33 +294,18 @@ pub(super) fn ending(context: &Context, stage: StageName, reports: &[Report], na
 
 /// Runs the stage, and again when somebody else changed what it looked at.
 async fn patiently(context: &Context, train: &Train, stage: StageName, start: &Start) -> Result<Vec<Report>, ActionError> {
+    let (pull, base) = match start {
+        Start::Pull { number, base } => (Some(*number), base.as_ref()),
+        _ => (None, None),
+    };
     let mut attempt = 1;
     loop {
-        match once(train, stage, start).await {
+        match flow::run(train, stage, pull, base).await {
             Err(error) if error.is_stale() && attempt < ATTEMPTS => {
                 context.console.say(&format!("somebody else changed the same thing ({}); looking again", crate::domain::causes(&error)));
                 attempt += 1;
             }
             result => return Ok(result?),
         }
-    }
-}
-
-async fn once(train: &Train, stage: StageName, start: &Start) -> Result<Vec<Report>, FlowError> {
-    let (pull, base) = match start {
-        Start::Pull { number, base } => (Some(*number), base.as_ref()),
-        _ => (None, None),
-    };
-    let one = |report: Report| vec![report];
-    match stage {
-        StageName::Validate => flow::validate::run(train, pull).await.map(one),
-        StageName::Filter => flow::filter::run(train).await.map(one),
-        StageName::Enforce => flow::enforce::run(train, pull).await.map(one),
-        StageName::Format => flow::format::run(train, base).await.map(one),
-        StageName::Bump => flow::bump::run(train, pull).await.map(one),
-        StageName::Tag => flow::tag::run(train).await.map(one),
-        StageName::Package => flow::package::run(train, pull).await.map(one),
-        StageName::Publish => flow::publish::run(train).await.map(one),
-        StageName::Reconcile => flow::reconcile::run(train).await,
     }
 }

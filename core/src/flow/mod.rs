@@ -40,6 +40,7 @@ use serde::Serialize;
 pub use error::FlowError;
 
 use crate::domain::check::Finding;
+use crate::domain::event::StageName;
 use crate::domain::names::{BranchName, ChartName};
 use crate::domain::statement::Stage;
 use crate::port::github::GitHub;
@@ -202,6 +203,25 @@ impl Report {
 }
 
 mod texts;
+
+/// Runs a stage. What an event names is a hint to it: the pull request by its number, and the branch that it aims at.
+///
+/// # Errors
+/// See [`FlowError`].
+pub async fn run(train: &Train, stage: StageName, pull: Option<u64>, base: Option<&BranchName>) -> Result<Vec<Report>, FlowError> {
+    let report = match stage {
+        StageName::Validate => validate::run(train, pull).await,
+        StageName::Filter => filter::run(train).await,
+        StageName::Enforce => enforce::run(train, pull).await,
+        StageName::Format => format::run(train, base).await,
+        StageName::Bump => bump::run(train, pull).await,
+        StageName::Tag => tag::run(train).await,
+        StageName::Package => package::run(train, pull).await,
+        StageName::Publish => publish::run(train).await,
+        StageName::Reconcile => return reconcile::run(train).await,
+    };
+    Ok(vec![report?])
+}
 
 use crate::domain::chart::Metadata;
 use crate::domain::digest::{CommitId, TreeId};

@@ -85,22 +85,11 @@ async fn stage(world: &mut World, event: &Event, start: &StageStart, progress: &
 }
 
 async fn run(train: &flow::Train, event: &Event, start: &StageStart) -> Result<Vec<Report>, FlowError> {
-    let one = |report: Report| vec![report];
     let base = match event {
         Event::PullRequestTarget(pull) => BranchName::new(pull.base.clone()).ok(),
         _ => None,
     };
-    match start.stage {
-        StageName::Validate => flow::validate::run(train, start.pull).await.map(one),
-        StageName::Filter => flow::filter::run(train).await.map(one),
-        StageName::Enforce => flow::enforce::run(train, start.pull).await.map(one),
-        StageName::Format => flow::format::run(train, base.as_ref()).await.map(one),
-        StageName::Bump => flow::bump::run(train, start.pull).await.map(one),
-        StageName::Tag => flow::tag::run(train).await.map(one),
-        StageName::Package => flow::package::run(train, start.pull).await.map(one),
-        StageName::Publish => flow::publish::run(train).await.map(one),
-        StageName::Reconcile => flow::reconcile::run(train).await,
-    }
+    flow::run(train, start.stage, start.pull, base.as_ref()).await
 }
 
 fn record(
