@@ -1,4 +1,4 @@
-//! The commits that one commit reaches and others do not.
+//! The commits that one commit reaches and others do not, and where two histories meet.
 //!
 //! Two colours flow from children to parents, newest commit first, until nothing is left that only the tip reaches.
 //! Dates need not follow the history (clocks are wrong, commits are rebased), so a hidden commit with a date far too
@@ -111,8 +111,35 @@ impl Walk<'_, '_> {
     }
 }
 
+/// The best common ancestor of two commits; `None` for unrelated histories.
+///
+/// Merges that cross have several best bases. git, and so GitHub's comparisons, takes the newest of them
+/// (`get_merge_bases_many` in git's commit-reach.c); gix gives the one that its walk met first. Where merges have a
+/// parent in common, gix 0.90 also leaves bases in the list that others of the list reach, so these are left out here.
+///
+/// # Errors
+/// When a commit is absent or cannot be read.
+pub fn best_merge_base(repository: &Repository, one: ObjectId, other: ObjectId) -> gix::Result<Option<ObjectId>> {
+    let cache = repository.commit_graph_if_enabled()?;
+    let mut graph = repository.revision_graph(cache.as_ref());
+    let mut bases: Vec<ObjectId> = repository.merge_bases_many_with_graph(one, &[other], &mut graph)?.into_iter().map(gix::Id::detach).collect();
+    bases.sort_by_key(|base| Reverse(graph.get(base).map_or(i64::MIN, |commit| commit.commit_time)));
+    'bases: for base in &bases {
+        for other in bases.iter().filter(|other| *other != base) {
+            if reachable(repository, *base, &[*other])?.is_empty() {
+                continue 'bases;
+            }
+        }
+        return Ok(Some(*base));
+    }
+    Ok(None)
+}
+
 /// The commits reachable from `tip` and from none of `hidden`, newest first.
-pub(super) fn reachable(repository: &Repository, tip: ObjectId, hidden: &[ObjectId]) -> gix::Result<Vec<ObjectId>> {
+///
+/// # Errors
+/// When a commit cannot be read.
+pub fn reachable(repository: &Repository, tip: ObjectId, hidden: &[ObjectId]) -> gix::Result<Vec<ObjectId>> {
     let cache = repository.commit_graph_if_enabled()?;
     let mut walk = Walk { graph: repository.revision_graph(cache.as_ref()), queue: BTreeSet::new(), open: 0, seen: Vec::new() };
     walk.paint(tip, Colors { visible: true, hidden: false })?;

@@ -9,6 +9,8 @@ mod objects;
 mod resolve;
 mod write;
 
+pub use history::{best_merge_base, reachable};
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};

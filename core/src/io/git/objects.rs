@@ -42,9 +42,9 @@ impl Objects for LocalRepository {
     async fn merge_base(&self, one: &CommitId, other: &CommitId) -> Result<Option<CommitId>, ObjectError> {
         let repository = self.handle();
         let (from, to) = (known_commit(&repository, one)?, known_commit(&repository, other)?);
-        let base = repository.merge_base(from, to).map_err(|source| failed("commit", one.as_str(), source))?;
+        let base = super::history::best_merge_base(&repository, from, to).map_err(|source| failed("commit", one.as_str(), source))?;
         match base {
-            Some(base) => Ok(Some(commit_id(base.detach())?)),
+            Some(base) => Ok(Some(commit_id(base)?)),
             // The histories may meet behind the boundary.
             None if repository.is_shallow().unwrap_or(false) => {
                 Err(ObjectError::Shallow { kind: "the merge base", id: format!("of {} and {}", one.short(), other.short()) })

@@ -283,7 +283,8 @@ fn random_history(fixture: &Fixture, commits: &[(Vec<u8>, u16)]) -> Vec<String> 
         stream.push_str(&format!(
             "commit refs/heads/c{at}\nmark :{}\ncommitter A <a@example.com> {} +0000\ndata 1\nx\n",
             at + 1,
-            1_000_000_000 + u32::from(*date)
+            // No date twice: which of two equal ones git takes is not told.
+            1_000_000_000 + (u32::from(*date) << 5) + at as u32
         ));
         for (order, parent) in parents.iter().enumerate() {
             stream.push_str(&format!("{} :{}\n", if order == 0 { "from" } else { "merge" }, parent + 1));
@@ -306,6 +307,33 @@ fn reach(parents: &BTreeMap<String, Vec<String>>, from: &str) -> BTreeSet<String
         reached.insert(commit);
     }
     reached
+}
+
+/// Two merges that share two parents: git takes the newer of these, also where the walk meets it last because the
+/// commits between have older dates.
+#[test]
+fn of_several_merge_bases_the_newest_is_taken() {
+    let check = |dates: [u16; 2], want: usize| {
+        let fixture = Fixture::new(&[]);
+        let bases = [(vec![], 0), (vec![0], dates[0]), (vec![1], dates[1])];
+        let between = [(vec![0], 50), (vec![1], 60)];
+        let ids = random_history(&fixture, &[&bases[..], &between, &[(vec![3, 1], 400), (vec![4, 1], 300)]].concat());
+        for [one, other] in [[5, 6], [6, 5]] {
+            assert_eq!(now(fixture.open().merge_base(&id(&ids[one]), &id(&ids[other]))).unwrap().unwrap().as_str(), ids[want]);
+            assert_eq!(fixture.git(&["merge-base", &ids[one], &ids[other]]), ids[want]);
+        }
+    };
+    check([100, 200], 2);
+    check([200, 100], 1);
+}
+
+/// `main` merged a branch that had merged what `main` came from: the branch's tip is the base, however new the rest is.
+#[test]
+fn a_base_that_another_base_reaches_is_none() {
+    let fixture = Fixture::new(&[]);
+    let ids = random_history(&fixture, &[(vec![], 0), (vec![0], 0), (vec![0], 500), (vec![1, 0], 4), (vec![0], 5), (vec![2, 0], 0)]);
+    assert_eq!(fixture.git(&["merge-base", &ids[5], &ids[4]]), ids[4]);
+    assert_eq!(now(fixture.open().merge_base(&id(&ids[5]), &id(&ids[4]))).unwrap().unwrap().as_str(), ids[4]);
 }
 
 fn same_history(parents: &BTreeMap<String, Vec<String>>, repository: &LocalRepository, tip: &str, hidden: &[String]) {
