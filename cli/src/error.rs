@@ -11,6 +11,7 @@ use chartflow_core::domain::configuration::ConfigurationError;
 use chartflow_core::domain::detection::{DetectionError, GlobError};
 use chartflow_core::flow::detect::DetectError;
 use chartflow_core::io::git::GitError;
+use chartflow_core::io::trust::TrustError;
 use chartflow_core::port::objects::ObjectError;
 use chartflow_sandbox::rehearsal::{OutputError, RehearsalError};
 use serde::Serialize;
@@ -117,6 +118,18 @@ impl From<RehearsalError> for CommandError {
             _ => Kind::Bug,
         };
         Self::new(kind, "the rehearsal stopped").because(error)
+    }
+}
+
+impl From<TrustError> for CommandError {
+    fn from(error: TrustError) -> Self {
+        let kind = if matches!(error, TrustError::BuiltIn { .. }) { Kind::Bug } else { Kind::Request };
+        let hint = error.hint();
+        let failed = Self::of(kind, error);
+        match hint {
+            Some(hint) => failed.hint(hint),
+            None => failed,
+        }
     }
 }
 

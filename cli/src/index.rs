@@ -1,13 +1,14 @@
 //! `chartflow index`.
 
 use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use chartflow_core::domain::causes;
 use chartflow_core::domain::digest::Sha256;
 use chartflow_core::domain::index::{self, Finding, INDEX_LIMIT, IndexError, IndexedPackage, NewEntry};
 use chartflow_core::domain::package::{Limits, PackageContents, PackageError, read_package};
+use chartflow_core::io::file::read_at_most;
 use chartflow_core::io::write;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -176,13 +177,11 @@ fn absent(path: &Path) -> CommandError {
 
 fn read_if_there(path: &Path, limit: usize) -> Result<Option<Vec<u8>>, CommandError> {
     let failed = |error: io::Error| CommandError::new(Kind::Request, format!("{} cannot be read", path.display())).because(error);
-    let file = match fs::File::open(path) {
-        Ok(file) => file,
+    let bytes = match read_at_most(path, limit) {
+        Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(error)),
     };
-    let mut bytes = Vec::new();
-    file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() > limit {
         return Err(CommandError::new(Kind::Request, format!("{} has more than {limit} bytes", path.display())));
     }

@@ -1,7 +1,6 @@
 //! `chartflow verify`.
 
 mod repository;
-mod trust;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,13 +9,14 @@ use chartflow_core::domain::content::ContentId;
 use chartflow_core::domain::lineage::{Artifact, Proof, Report, verify};
 use chartflow_core::domain::names::TagName;
 use chartflow_core::io::chart_directory;
+use chartflow_core::io::file::read_at_most;
+use chartflow_core::io::trust::Trust;
 use clap::Args;
 
 use crate::Answer;
 use crate::error::{CommandError, Kind};
 use crate::output::{Format, Output};
 use repository::Tagged;
-use trust::Trust;
 
 /// Longer packages are refused by the verification.
 const PACKAGE_LIMIT: usize = 256 << 20;
@@ -61,7 +61,7 @@ enum Subject {
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Answer, CommandError> {
     let trust = trust(arguments)?;
     let local = arguments.repo.as_deref().map(repository::open).transpose()?;
-    let given = arguments.lineage.as_deref().map(|path| trust::read(path, LINEAGE_LIMIT)).transpose()?;
+    let given = arguments.lineage.as_deref().map(|path| read(path, LINEAGE_LIMIT)).transpose()?;
     let path = Path::new(&arguments.artifact);
     let (subject, lineage) = match (&local, std::fs::metadata(path)) {
         (_, Ok(metadata)) if metadata.is_dir() => (directory(path)?, given.ok_or_else(|| without_lineage(path))?),
@@ -91,11 +91,15 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Answer, Comm
 
 fn trust(arguments: &Arguments) -> Result<Trust, CommandError> {
     match (&arguments.trust, &arguments.repository) {
-        (Some(folder), _) => trust::from_folder(folder),
-        (None, Some(name)) => trust::public(name),
+        (Some(folder), _) => Ok(Trust::from_folder(folder)?),
+        (None, Some(name)) => Ok(Trust::public(name.parse().map_err(|error| CommandError::of(Kind::Request, error))?)?),
         (None, None) => Err(CommandError::new(Kind::Request, "whom to trust was not said")
             .hint("--trust DIR names a folder with your policy, --repository OWNER/NAME a public repository on github.com")),
     }
+}
+
+fn read(path: &Path, limit: usize) -> Result<Vec<u8>, CommandError> {
+    read_at_most(path, limit).map_err(|error| CommandError::new(Kind::Request, format!("{} cannot be read", path.display())).because(error))
 }
 
 fn absent(artifact: &str) -> CommandError {
@@ -114,10 +118,10 @@ fn directory(path: &Path) -> Result<Subject, CommandError> {
 }
 
 fn package(path: &Path, given: Option<Vec<u8>>) -> Result<(Subject, Vec<u8>), CommandError> {
-    let bytes = trust::read(path, PACKAGE_LIMIT)?;
+    let bytes = read(path, PACKAGE_LIMIT)?;
     let lineage = match given {
         Some(lineage) => lineage,
-        None => trust::read(&beside(path), LINEAGE_LIMIT).map_err(|error| error.hint("fetch the .lineage.jsonl of this release, or name it with --lineage"))?,
+        None => read(&beside(path), LINEAGE_LIMIT).map_err(|error| error.hint("fetch the .lineage.jsonl of this release, or name it with --lineage"))?,
     };
     Ok((Subject::Package(bytes), lineage))
 }

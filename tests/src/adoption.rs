@@ -45,6 +45,12 @@ pub(crate) fn adopt(hub: &Hub, configuration: &str, more: &[(String, String)]) -
     stream.push_str("done\n");
     let git = hub.git_directory();
     run_git(git, &["fast-import", "--quiet", "--done"], &stream);
+    CommitId::new(name_imported(hub)).unwrap()
+}
+
+/// Names what was imported as `main`, `release` and `marker` below `refs/import/` as adoption does; main's commit.
+pub(crate) fn name_imported(hub: &Hub) -> String {
+    let git = hub.git_directory();
     let id = |name: &str| run_git(git, &["rev-parse", &format!("refs/import/{name}")], "");
     let (main, release, marker) = (id("main"), id("release"), id("marker"));
     for name in ["main", "release", "marker"] {
@@ -58,7 +64,7 @@ pub(crate) fn adopt(hub: &Hub, configuration: &str, more: &[(String, String)]) -
         ("refs/chartflow/published", &marker),
     ];
     hub.import_references(&references.map(|(name, id)| (name.to_owned(), id.parse().unwrap()))).unwrap();
-    CommitId::new(main).unwrap()
+    main
 }
 
 fn run_git(directory: &std::path::Path, arguments: &[&str], input: &str) -> String {

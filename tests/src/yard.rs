@@ -28,6 +28,7 @@ use chartflow_sandbox::rehearsal::{self, Head, Origin, Summary};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::adoption::name_imported;
 use crate::container::Step;
 
 /// The repository.
@@ -233,19 +234,7 @@ impl Yard {
         let charts = line(directory, &["rev-parse", &format!("{}:charts", self.base)]);
         writeln!(stream, "M 040000 {charts} charts\n").unwrap();
         git(directory, &["fast-import", "--quiet"], &stream);
-        let id = |name: &str| line(directory, &["rev-parse", &format!("refs/import/{name}")]);
-        let (main, release, marker) = (id("main"), id("release"), id("marker"));
-        for name in ["main", "release", "marker"] {
-            git(directory, &["update-ref", "-d", &format!("refs/import/{name}")], b"");
-        }
-        let references = [
-            ("refs/heads/main", &main),
-            ("refs/heads/integration", &main),
-            ("refs/heads/release", &release),
-            ("refs/chartflow/released", &marker),
-            ("refs/chartflow/published", &marker),
-        ];
-        self.hub.import_references(&references.map(|(name, id)| (name.to_owned(), id.parse().unwrap()))).unwrap();
+        name_imported(&self.hub);
         for ruleset in desired(&self.tiers, Mode::App { id: APP }) {
             self.call(ADMIN, Method::Post, "/rulesets", &ruleset);
         }

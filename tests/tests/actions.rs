@@ -148,9 +148,15 @@ fn verify(job: &Job, stem: &str) {
     job.runner.place(&artifact, b"something else");
     let refused = job.runner.step(&job.world, Verb::Verify, by_hand(), &inputs, None);
     assert_eq!((refused.code, refused.output("result")), (1, "refused"), "{refused:#?}");
-    let outside = [("artifact", "../event.json"), ("trust", "trust")];
-    let outside = job.runner.step(&job.world, Verb::Verify, by_hand(), &outside, None);
-    assert!(outside.code == 2 && outside.log.contains("name a file below the workspace"), "{outside:#?}");
+    let workspace = job.runner.workspace();
+    let through = format!("{}/../event.json", workspace.display());
+    for [artifact, trust] in [["../event.json", "trust"], [&through, "trust"], ["/etc/hostname", "trust"], [&artifact, "../trust"], [&artifact, "/etc"]] {
+        let outside = job.runner.step(&job.world, Verb::Verify, by_hand(), &[("artifact", artifact), ("trust", trust)], None);
+        assert!(outside.code == 2 && outside.log.contains("name what lies below the workspace"), "{artifact} {trust}: {outside:#?}");
+    }
+    let absolute = workspace.join(&artifact).display().to_string();
+    let inside = job.runner.step(&job.world, Verb::Verify, by_hand(), &[("artifact", &absolute), ("trust", "trust")], None);
+    assert_eq!((inside.code, inside.output("result")), (1, "refused"), "{inside:#?}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::domain::event::StageName;
 use crate::domain::ruleset::Mode;
 use crate::flow::detect::DetectError;
 use crate::flow::{FlowError, preflight};
+use crate::io::trust::TrustError;
 use crate::port::github::GitHubError;
 use crate::port::transport::TransportError;
 
@@ -74,6 +75,13 @@ pub enum ActionError {
         #[from]
         source: ConfigurationError,
     },
+    /// Nobody can be trusted.
+    #[error(transparent)]
+    Trust {
+        /// The cause.
+        #[from]
+        source: TrustError,
+    },
     /// An input names what is not there, or what cannot be used.
     #[error("{what} cannot be used")]
     Unusable {
@@ -120,7 +128,13 @@ impl ActionError {
     #[must_use]
     pub fn exit(&self) -> u8 {
         match self {
-            Self::Input { .. } | Self::Environment { .. } | Self::Event { .. } | Self::Configuration { .. } | Self::Unusable { .. } | Self::Detect { .. } => 2,
+            Self::Input { .. }
+            | Self::Environment { .. }
+            | Self::Event { .. }
+            | Self::Configuration { .. }
+            | Self::Unusable { .. }
+            | Self::Trust { .. }
+            | Self::Detect { .. } => 2,
             Self::Identity { source } => {
                 if source.is_request() {
                     2
@@ -163,6 +177,7 @@ impl ActionError {
     pub fn hint(&self, mode: Mode, stage: Option<StageName>) -> Option<String> {
         match self {
             Self::Unusable { hint, .. } => Some(hint.clone()),
+            Self::Trust { source } => source.hint().map(str::to_owned),
             Self::Environment { .. } => {
                 Some("this program is started by GitHub's runner; outside of it set GITHUB_REPOSITORY, GITHUB_API_URL and the inputs as INPUT_…".to_owned())
             }

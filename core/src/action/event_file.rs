@@ -1,8 +1,6 @@
 //! The event's document: what GitHub sent as a webhook. Text in it (titles, branch names, payloads) was written by
 //! anybody, and is at most a hint.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -10,9 +8,10 @@ use serde_json::Value;
 use crate::domain::event::{Event, StageName, stages_for};
 use crate::domain::names::BranchName;
 use crate::domain::ruleset::Tiers;
+use crate::io::file::read_at_most;
 
 /// Longer documents are refused: GitHub's webhooks carry at most 25 MB ("Webhook events and payloads").
-pub const EVENT_LIMIT: u64 = 25 << 20;
+pub const EVENT_LIMIT: usize = 25 << 20;
 
 /// Why an event cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -82,10 +81,9 @@ impl EventFile {
 
 fn document(path: &Path) -> Result<Value, EventFileError> {
     let read = |source| EventFileError::Read { path: path.to_owned(), source };
-    let mut bytes = Vec::new();
-    File::open(path).map_err(read)?.take(EVENT_LIMIT + 1).read_to_end(&mut bytes).map_err(read)?;
-    if bytes.len() as u64 > EVENT_LIMIT {
-        return Err(EventFileError::TooLong { path: path.to_owned(), limit: EVENT_LIMIT });
+    let bytes = read_at_most(path, EVENT_LIMIT).map_err(read)?;
+    if bytes.len() > EVENT_LIMIT {
+        return Err(EventFileError::TooLong { path: path.to_owned(), limit: EVENT_LIMIT as u64 });
     }
     // serde_json itself stops at 128 levels.
     let document: Value = serde_json::from_slice(&bytes).map_err(|source| EventFileError::Json { path: path.to_owned(), source: Some(source) })?;

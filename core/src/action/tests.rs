@@ -109,7 +109,7 @@ fn event_files_that_are_none() {
     insta::assert_snapshot!(error("[".repeat(200).as_bytes()), @"the event file EVENT is not a JSON object: recursion limit exceeded at line 1 column 128");
     insta::assert_snapshot!(error(b"{\"a\":\"\xff\"}"), @"the event file EVENT is not a JSON object: invalid unicode code point at line 1 column 7");
     let file = std::fs::File::create(&path).unwrap();
-    file.set_len(EVENT_LIMIT + 1).unwrap();
+    file.set_len(EVENT_LIMIT as u64 + 1).unwrap();
     let long = causes(&EventFile::read("push", Some(&path)).unwrap_err());
     assert!(long.ends_with("is longer than 26214400 bytes"), "{long}");
     assert!(EventFile::read("schedule", None).unwrap().event.is_some());

@@ -1,6 +1,7 @@
 //! The only code that touches the world.
 
 pub mod chart_directory;
+pub mod file;
 pub mod git;
 pub mod github;
 pub mod helm;
@@ -9,4 +10,5 @@ pub mod oci;
 pub mod secret;
 pub mod signing;
 pub mod tls;
+pub mod trust;
 pub mod write;

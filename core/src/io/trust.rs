@@ -1,0 +1,235 @@
+//! The verifier's policy and what signatures are held against: from a folder, or the public one of a repository.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use super::file::read_at_most;
+use crate::domain::check::CheckId;
+use crate::domain::lineage::anchor;
+use crate::domain::lineage::bundle::{Anchor, BundleError};
+use crate::domain::names::RepositoryName;
+use crate::domain::policy::{Format, POLICY_LIMIT, Policy, PolicyError};
+
+/// Larger trusted roots are refused.
+const ROOT_LIMIT: usize = 4 << 20;
+
+/// Whom a verifier trusts.
+pub struct Trust {
+    /// What the lineage has to keep.
+    pub policy: Policy,
+    /// What signatures are held against.
+    pub anchor: Anchor,
+    /// For people: where the policy comes from.
+    pub shown: String,
+}
+
+/// Why nobody can be trusted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrustError {
+    /// There is no such folder.
+    #[error("the trust folder {} does not exist", .folder.display())]
+    Absent {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// It is a file.
+    #[error("{} is not a folder", .folder.display())]
+    NoFolder {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The folder cannot be looked into.
+    #[error("the trust folder {} cannot be read", .folder.display())]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// It holds no policy.
+    #[error("the trust folder {} holds no policy.json and no policy.yaml", .folder.display())]
+    WithoutPolicy {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// It holds two.
+    #[error("{} holds a policy.json and a policy.yaml", .folder.display())]
+    TwoPolicies {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A file of it cannot be read.
+    #[error("{} cannot be read", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The policy is none.
+    #[error("{} cannot be used", .path.display())]
+    Policy {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: PolicyError,
+    },
+    /// The policy's keys, or its trusted root, are none.
+    #[error("what {} names cannot be used", .path.display())]
+    Anchor {
+        /// The policy's file.
+        path: PathBuf,
+        /// The cause.
+        source: BundleError,
+    },
+    /// A policy that leads elsewhere is a mistake or worse.
+    #[error("the policy's trusted root {name:?} is not a file beside it")]
+    Elsewhere {
+        /// What the policy names.
+        name: String,
+    },
+    /// The trusted root is longer than any.
+    #[error("{} is not a trusted root: it has more than {ROOT_LIMIT} bytes", .path.display())]
+    LongRoot {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The trusted root is no text.
+    #[error("{} is not a trusted root", .path.display())]
+    Root {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::string::FromUtf8Error,
+    },
+    /// The trusted root that is compiled in is none.
+    #[error("the built-in trusted root cannot be used")]
+    BuiltIn {
+        /// The cause.
+        source: BundleError,
+    },
+}
+
+impl TrustError {
+    /// What to do about it, where that is not plain.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Absent { .. } | Self::NoFolder { .. } | Self::WithoutPolicy { .. } => {
+                Some("name the folder `trust` of a rehearsal, or one with your own policy")
+            }
+            Self::TwoPolicies { .. } => Some("keep one of the two"),
+            Self::Elsewhere { .. } => Some("put the file beside the policy and name it alone"),
+            Self::BuiltIn { .. } => Some("this is a bug; please report it"),
+            _ => None,
+        }
+    }
+}
+
+impl Trust {
+    /// The trust that a folder holds: `policy.json` or `policy.yaml`, and the trusted root where the policy names one.
+    ///
+    /// # Errors
+    /// See [`TrustError`].
+    pub fn from_folder(folder: &Path) -> Result<Self, TrustError> {
+        let present = |name: &str| Some(folder.join(name)).filter(|path| path.is_file());
+        let (path, format) = match (present("policy.json"), present("policy.yaml")) {
+            (Some(path), None) => (path, Format::Json),
+            (None, Some(path)) => (path, Format::Yaml),
+            (Some(_), Some(_)) => return Err(TrustError::TwoPolicies { folder: folder.to_owned() }),
+            (None, None) => return Err(without_policy(folder.to_owned())),
+        };
+        let policy = Policy::read(&read(&path, POLICY_LIMIT)?, format).map_err(|source| TrustError::Policy { path: path.clone(), source })?;
+        let root = policy.trusted_root.as_deref().map(|name| trusted_root(folder, name)).transpose()?;
+        let anchor = anchor(&policy, root.as_deref()).map_err(|source| TrustError::Anchor { path: path.clone(), source })?;
+        Ok(Self { policy, anchor, shown: path.display().to_string() })
+    }
+
+    /// The public policy of a repository on github.com.
+    ///
+    /// # Errors
+    /// [`TrustError::BuiltIn`].
+    pub fn public(name: RepositoryName) -> Result<Self, TrustError> {
+        let shown = format!("the public policy of {name} on github.com");
+        let policy = Policy::for_public_repository(name, CheckId::ALL.iter().map(ToString::to_string).collect());
+        let anchor = anchor(&policy, None).map_err(|source| TrustError::BuiltIn { source })?;
+        Ok(Self { policy, anchor, shown })
+    }
+}
+
+fn read(path: &Path, limit: usize) -> Result<Vec<u8>, TrustError> {
+    read_at_most(path, limit).map_err(|source| TrustError::File { path: path.to_owned(), source })
+}
+
+fn without_policy(folder: PathBuf) -> TrustError {
+    match fs::metadata(&folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => TrustError::Absent { folder },
+        Err(source) => TrustError::Folder { folder, source },
+        Ok(metadata) if !metadata.is_dir() => TrustError::NoFolder { folder },
+        Ok(_) => TrustError::WithoutPolicy { folder },
+    }
+}
+
+/// The file lies in the folder itself.
+fn trusted_root(folder: &Path, name: &str) -> Result<String, TrustError> {
+    let file = Path::new(name);
+    if file.components().count() != 1 || file.file_name().is_none() {
+        return Err(TrustError::Elsewhere { name: name.to_owned() });
+    }
+    let path = folder.join(file);
+    let bytes = read(&path, ROOT_LIMIT)?;
+    if bytes.len() > ROOT_LIMIT {
+        return Err(TrustError::LongRoot { path });
+    }
+    String::from_utf8(bytes).map_err(|source| TrustError::Root { path, source })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use crate::domain::causes;
+
+    /// What is said of a folder with these files.
+    fn check(files: &[(&str, &[u8])]) -> String {
+        let top = tempfile::tempdir().unwrap();
+        for (name, bytes) in files {
+            fs::write(top.path().join(name), bytes).unwrap();
+        }
+        let said = Trust::from_folder(top.path()).err().map_or_else(
+            || "trusted".to_owned(),
+            |error| {
+                let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+                causes(&error) + &hint
+            },
+        );
+        said.replace(&top.path().display().to_string(), "DIR")
+    }
+
+    fn policy(root: &str) -> String {
+        let mut policy: serde_json::Value = serde_json::from_slice(&Policy::for_public_repository("acme/charts".parse().unwrap(), vec![]).to_json()).unwrap();
+        policy["repository"]["id"] = 1.into();
+        policy["repository"]["ownerId"] = 2.into();
+        policy["trustedRoot"] = root.into();
+        policy.to_string()
+    }
+
+    #[test]
+    fn folders() {
+        let long = vec![b' '; ROOT_LIMIT + 1];
+        let check_root = |name: &str, root: &[u8]| check(&[("policy.json", policy(name).as_bytes()), ("root.json", root)]);
+        insta::assert_snapshot!(check(&[]), @"the trust folder DIR holds no policy.json and no policy.yaml; name the folder `trust` of a rehearsal, or one with your own policy");
+        insta::assert_snapshot!(check(&[("policy.json", b"{}"), ("policy.yaml", b"{}")]), @"DIR holds a policy.json and a policy.yaml; keep one of the two");
+        insta::assert_snapshot!(check(&[("policy.json", b"{")]), @"DIR/policy.json cannot be used: the policy is malformed: EOF while parsing an object at line 1 column 1");
+        insta::assert_snapshot!(check_root("../root.json", b"{}"), @r#"the policy's trusted root "../root.json" is not a file beside it; put the file beside the policy and name it alone"#);
+        insta::assert_snapshot!(check_root("absent.json", b"{}"), @"DIR/absent.json cannot be read: No such file or directory (os error 2)");
+        insta::assert_snapshot!(check_root("root.json", b"{}"), @"what DIR/policy.json names cannot be used: the trusted root cannot be used: failed to parse JSON: missing field `mediaType` at line 1 column 2");
+        insta::assert_snapshot!(check_root("root.json", b"\xff"), @"DIR/root.json is not a trusted root: invalid utf-8 sequence of 1 bytes from index 0");
+        insta::assert_snapshot!(check_root("root.json", &long), @"DIR/root.json is not a trusted root: it has more than 4194304 bytes");
+        let absent = Trust::from_folder(Path::new("absent/folder")).err().unwrap();
+        insta::assert_snapshot!(causes(&absent), @"the trust folder absent/folder does not exist");
+    }
+}
