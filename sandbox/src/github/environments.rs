@@ -124,9 +124,10 @@ fn render(state: &State, name: &str, environment: &Environment) -> Value {
     };
     let rules =
         if environment.policy == Policy::Every { json!([]) } else { json!([{"id": id + 1, "node_id": node_id("GateRule", id + 1), "type": "branch_policy"}]) };
+    let encoded = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
     json!({
-        "id": id, "node_id": node_id("Environment", id), "name": name, "url": state.url(&format!("/environments/{name}")),
-        "html_url": state.html_url(&format!("/deployments/activity_log?environments_filter={name}")),
+        "id": id, "node_id": node_id("Environment", id), "name": name, "url": state.url(&format!("/environments/{encoded}")),
+        "html_url": state.html_url(&format!("/deployments/activity_log?environments_filter={encoded}")),
         "created_at": timestamp(environment.created), "updated_at": timestamp(environment.updated),
         "protection_rules": rules, "deployment_branch_policy": policy,
     })

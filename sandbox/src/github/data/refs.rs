@@ -2,11 +2,13 @@
 
 use gix::ObjectId;
 use gix::objs::Kind;
+use percent_encoding::utf8_percent_encode;
 use serde_json::{Value, json};
 
 use super::{created, not_empty};
 use crate::github::http::{ApiError, ApiResponse};
 use crate::github::render::{node_id, target};
+use crate::github::repository::PATH;
 use crate::github::route::Context;
 use crate::github::rules::Via;
 use crate::github::state::State;
@@ -118,5 +120,6 @@ fn points_well(state: &State, name: &str, id: ObjectId) -> Result<(), ApiError> 
 
 fn render(state: &State, name: &str, id: ObjectId) -> Value {
     let kind = state.store.kind(id).unwrap_or(Kind::Commit);
-    json!({"ref": name, "node_id": node_id("Ref", name), "url": state.url(&format!("/git/{name}")), "object": target(state, id, kind)})
+    let url = state.url(&format!("/git/{}", utf8_percent_encode(name, PATH)));
+    json!({"ref": name, "node_id": node_id("Ref", name), "url": url, "object": target(state, id, kind)})
 }

@@ -1,7 +1,9 @@
 //! Branches.
 
+use percent_encoding::utf8_percent_encode;
 use serde_json::json;
 
+use super::PATH;
 use crate::github::http::{ApiError, ApiResponse};
 use crate::github::render;
 use crate::github::route::Context;
@@ -14,11 +16,12 @@ pub(super) fn get(context: &mut Context<'_>) -> Result<ApiResponse, ApiError> {
     let not_found = || ApiError::new(404, "Branch not found");
     let id = state.store.reference(&format!("refs/heads/{name}")).ok_or_else(not_found)?;
     let commit = state.store.commit(id).ok_or_else(not_found)?;
-    let url = state.url(&format!("/branches/{name}"));
+    let encoded = utf8_percent_encode(name, PATH);
+    let url = state.url(&format!("/branches/{encoded}"));
     Ok(ApiResponse::json(
         200,
         &json!({
-            "name": name, "commit": render::commit(state, id, &commit), "_links": {"self": url, "html": state.html_url(&format!("/tree/{name}"))},
+            "name": name, "commit": render::commit(state, id, &commit), "_links": {"self": url, "html": state.html_url(&format!("/tree/{encoded}"))},
             "protected": rules::protects(state, name), "protection": {"enabled": false, "required_status_checks": {"enforcement_level": "off", "contexts": [], "checks": []}},
             "protection_url": format!("{url}/protection"),
         }),

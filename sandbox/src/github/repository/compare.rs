@@ -1,9 +1,10 @@
 //! Three-dot comparison.
 
 use gix::ObjectId;
+use percent_encoding::utf8_percent_encode;
 use serde_json::{Value, json};
 
-use super::file;
+use super::{PATH, file};
 use crate::github::http::{ApiError, ApiResponse};
 use crate::github::render;
 use crate::github::route::{Context, Page};
@@ -37,6 +38,7 @@ pub(super) fn get(context: &mut Context<'_>) -> Result<ApiResponse, ApiError> {
     let rendered = |id: ObjectId| state.store.commit(id).map(|commit| render::commit(state, id, &commit)).ok_or_else(ApiError::not_found);
     let shown =
         ahead.iter().skip((page.number - 1).saturating_mul(page.size)).take(page.size).map(|id| rendered(*id)).collect::<Result<Vec<Value>, ApiError>>()?;
+    let text = utf8_percent_encode(text, PATH);
     let url = state.url(&format!("/compare/{text}"));
     let page_url = state.html_url(&format!("/compare/{text}"));
     let mut body = json!({

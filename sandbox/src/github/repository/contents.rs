@@ -105,7 +105,8 @@ fn entry(state: &State, reference: &str, path: &str, mode: EntryMode, id: Object
         _ => ("file", "blobs", "blob"),
     };
     let encoded = percent_encoding::utf8_percent_encode(path, PATH).to_string();
-    let url = state.url(&format!("/contents/{encoded}?ref={}", percent_encoding::utf8_percent_encode(reference, PATH)));
+    let reference = percent_encoding::utf8_percent_encode(reference, PATH).to_string();
+    let url = state.url(&format!("/contents/{encoded}?ref={reference}"));
     let git_url = state.url(&format!("/git/{git}/{id}"));
     let html_url = state.html_url(&format!("/{page}/{reference}/{encoded}"));
     let download = if git == "blobs" { json!(state.html_url(&format!("/raw/{reference}/{encoded}"))) } else { Value::Null };

@@ -21,6 +21,23 @@ fn the_repository_and_its_branches() {
     check(&world, "none", Get, "/branches/none", Value::Null, "404 Branch not found");
 }
 
+/// Answers are held against GitHub's description, in which addresses are URIs.
+#[test]
+fn branches_of_any_name_have_addresses() {
+    let world = World::new();
+    let (name, encoded) = ("f/<a>\"b\"|%{c}#é", "f/%3Ca%3E%22b%22%7C%25%7Bc%7D%23%C3%A9");
+    world.branch(name, &world.rev("main"));
+    let check = |path: &str, at: &str, address: &str| {
+        let answer = world.get(&path.replace("NAME", encoded));
+        let found = answer.pointer(at).and_then(Value::as_str).unwrap_or_default();
+        assert!(found.ends_with(&address.replace("NAME", encoded)), "{path}: {found}");
+    };
+    check("/git/ref/heads/NAME", "/url", "/git/refs/heads/NAME");
+    check("/branches/NAME", "/_links/html", "/tree/NAME");
+    check("/contents/README.md?ref=NAME", "/html_url", "/blob/NAME/README.md");
+    check("/compare/main...NAME", "/url", "/compare/main...NAME");
+}
+
 #[test]
 fn contents_are_read_at_any_commit() {
     let world = World::new();
