@@ -4,9 +4,11 @@
 //!
 //! - At a fixed address: a position-independent executable of this size relocates 20,000 pointers before `main`. What is
 //!   given up is that the program's own image is placed at random; its stack and heap still are.
-//! - Without shared libraries, as the released programs are built anyway: nothing is looked for, mapped and bound. This
-//!   needs the C library's archives (Debian's libc6-dev has them). Where one is absent the libraries stay shared, and the
-//!   program does the same, later.
+//! - Without shared libraries, as the released programs are built anyway: nothing is looked for, mapped and bound, which
+//!   was 39 of the 166 system calls of `detect` and 0.34 of its 3.4 million instructions. This needs the C library's
+//!   archives (Debian's libc6-dev has them). Where one is absent the libraries stay shared, and the program does the same,
+//!   later. Given up is what comes with a static glibc: a way to look names up that nsswitch.conf adds has to be of the
+//!   version that was there at the build.
 
 #![allow(clippy::print_stdout, reason = "this is how a build script talks to cargo")]
 
