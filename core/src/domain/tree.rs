@@ -154,8 +154,10 @@ impl Entry {
 
 /// Git compares names as bytes, with a `/` put behind the names of directories.
 fn git_order(a: (&str, bool), b: (&str, bool)) -> Ordering {
-    let key = |(name, directory): (&str, bool)| name.bytes().chain(directory.then_some(b'/')).collect::<Vec<_>>();
-    key(a).cmp(&key(b))
+    fn key((name, directory): (&str, bool)) -> impl Iterator<Item = u8> {
+        name.bytes().chain(directory.then_some(b'/'))
+    }
+    key(a).cmp(key(b))
 }
 
 /// A directory: entries in git's order, each name once.
@@ -219,8 +221,8 @@ impl Tree {
             let name = std::str::from_utf8(&rest[space + 1..nul])
                 .map_err(|_| TreeError::NotUtf8 { name: String::from_utf8_lossy(&rest[space + 1..nul]).into_owned() })?
                 .to_owned();
-            let digits = String::from_utf8_lossy(&rest[..space]).into_owned();
-            let mode = Mode::parse(&digits).ok_or_else(|| TreeError::Mode { name: name.clone(), mode: digits })?;
+            let digits = String::from_utf8_lossy(&rest[..space]);
+            let mode = Mode::parse(&digits).ok_or_else(|| TreeError::Mode { name: name.clone(), mode: digits.into_owned() })?;
             check_name(&name)?;
             if let Some(last) = entries.last() {
                 let after = git_order((&last.name, last.mode == Mode::Directory), (&name, mode == Mode::Directory)) == Ordering::Less;
