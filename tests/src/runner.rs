@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use chartflow_core::action::console::Console;
 use chartflow_core::action::{self, Stop, Verb};
-use chartflow_core::domain::event::Permissions;
+use chartflow_core::domain::event::{Permissions, StageName};
 use chartflow_core::io::signing::KeySigner;
 use chartflow_core::port::transport::Method;
 use chartflow_sandbox::github::actor::{Actor, Caller, Level, Role, TokenKind};
@@ -61,6 +61,8 @@ pub struct Runner {
     pub key: KeySigner,
     /// Files of the runner, the workspace among them.
     pub folder: TempDir,
+    /// What jobs that may sign as their run are given to ask for their identity.
+    pub identity: Vec<(String, String)>,
     steps: Mutex<u32>,
 }
 
@@ -103,7 +105,7 @@ impl Runner {
         for name in ["workspace", "temporary", "bin"] {
             fs::create_dir(folder.path().join(name)).unwrap();
         }
-        Self { runtime, server, registry, key: KeySigner::generate().unwrap(), folder, steps: Mutex::default() }
+        Self { runtime, server, registry, key: KeySigner::generate().unwrap(), folder, identity: Vec::new(), steps: Mutex::default() }
     }
 
     /// Where the registry takes charts.
@@ -175,6 +177,10 @@ impl Runner {
         .collect();
         if verb.declaration().input("token").is_none() {
             variables.remove("INPUT_TOKEN");
+        }
+        // `format` signs nothing, and no check runs where something could be signed.
+        if verb != Verb::Stage(StageName::Format) && !inputs.contains(&("job", "check")) {
+            variables.extend(self.identity.iter().cloned());
         }
         for (name, value) in inputs {
             variables.insert(format!("INPUT_{}", name.to_ascii_uppercase()), (*value).to_owned());

@@ -23,8 +23,10 @@ use tempfile::TempDir;
 use crate::certificate_log::CertificateLog;
 use crate::tiny_http;
 
-/// The workflow that runs.
-pub const WORKFLOW: &str = "acme/charts/.github/workflows/chartflow.yml@refs/heads/main";
+/// The workflow that runs, where a test says no other: it runs every stage.
+pub const WORKFLOW: &str = "acme/charts/.github/workflows/chartflow-reconcile.yml@refs/heads/main";
+/// Where a repository keeps its trusted root.
+pub const ROOT_PATH: &str = ".github/sigstore/trusted_root.json";
 /// What opens the identity provider.
 const REQUEST_TOKEN: &str = "the-request-token-of-a-job";
 /// The name of the log in its checkpoints.
@@ -49,6 +51,7 @@ impl Drop for Process {
 pub struct Provider {
     address: String,
     asked: Arc<AtomicU32>,
+    claims: Arc<Mutex<Value>>,
 }
 
 impl Provider {
@@ -57,6 +60,8 @@ impl Provider {
     pub fn start() -> Self {
         let asked = Arc::new(AtomicU32::new(0));
         let count = Arc::clone(&asked);
+        let claims = Arc::new(Mutex::new(run()));
+        let current = Arc::clone(&claims);
         let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
         let address = tiny_http::serve(move |issuer, asked| match asked.target.as_str() {
             "/.well-known/openid-configuration" => {
@@ -66,11 +71,34 @@ impl Provider {
             "/keys" => (200, json!({"keys": [jwk(&pair)]})),
             "/token?api-version=2.0&audience=sigstore" if asked.head.to_lowercase().contains(&format!("authorization: bearer {REQUEST_TOKEN}")) => {
                 count.fetch_add(1, Ordering::SeqCst);
-                (200, json!({"count": 1, "value": token(&pair, issuer)}))
+                (200, json!({"count": 1, "value": token(&pair, issuer, &current.lock().unwrap())}))
             }
             _ => (401, json!({"message": "no"})),
         });
-        Self { address, asked }
+        Self { address, asked, claims }
+    }
+
+    /// Whose tokens are given from now on: a run of another workflow file of main, in the environment.
+    pub fn run_of(&self, file: &str) {
+        let workflow = format!("acme/charts/{file}@refs/heads/main");
+        let mut claims = run();
+        claims["job_workflow_ref"] = json!(workflow);
+        claims["workflow_ref"] = json!(workflow);
+        *self.claims.lock().unwrap() = claims;
+    }
+
+    /// Changes what tokens say from now on.
+    pub fn change(&self, change: impl FnOnce(&mut Value)) {
+        change(&mut self.claims.lock().unwrap());
+    }
+
+    /// What the runner gives a job with `id-token: write`.
+    #[must_use]
+    pub fn variables(&self) -> [(String, String); 2] {
+        [
+            ("ACTIONS_ID_TOKEN_REQUEST_URL".to_owned(), format!("{}/token?api-version=2.0", self.address)),
+            ("ACTIONS_ID_TOKEN_REQUEST_TOKEN".to_owned(), REQUEST_TOKEN.to_owned()),
+        ]
     }
 
     /// How often a token was asked for.
@@ -98,17 +126,24 @@ fn jwk(pair: &RsaKeyPair) -> Value {
     json!({"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "one", "n": URL_SAFE_NO_PAD.encode(modulus), "e": "AQAB"})
 }
 
-/// The identity token of a run of main's workflow file in the environment.
-fn token(pair: &RsaKeyPair, issuer: &str) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+/// What identity tokens say of a run of main's workflow file in the environment.
+fn run() -> Value {
     let sha = "1".repeat(40);
-    let claims = json!({
-        "iss": issuer, "aud": "sigstore", "sub": "repo:acme/charts:environment:chartflow", "iat": now - 5, "nbf": now - 5, "exp": now + 300,
+    json!({
         "event_name": "push", "sha": sha, "workflow": "chartflow", "repository": "acme/charts", "ref": "refs/heads/main",
         "job_workflow_ref": WORKFLOW, "job_workflow_sha": sha, "runner_environment": "github-hosted", "repository_id": "1001",
         "repository_owner": "acme", "repository_owner_id": "2001", "workflow_ref": WORKFLOW, "workflow_sha": sha, "run_id": "7", "run_attempt": "1",
         "repository_visibility": "private", "environment": "chartflow",
+    })
+}
+
+/// The identity token of a run.
+fn token(pair: &RsaKeyPair, issuer: &str, run: &Value) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let mut claims = json!({
+        "iss": issuer, "aud": "sigstore", "sub": "repo:acme/charts:environment:chartflow", "iat": now - 5, "nbf": now - 5, "exp": now + 300,
     });
+    claims.as_object_mut().unwrap().extend(run.as_object().unwrap().clone());
     let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
     let key = EncodingKey::from_rsa_pem(pem("PRIVATE KEY", der.as_ref()).as_bytes()).unwrap();
     jsonwebtoken::encode(&Header { kid: Some("one".to_owned()), ..Header::new(Algorithm::RS256) }, &claims, &key).unwrap()
@@ -290,6 +325,15 @@ impl Sigstore {
     #[must_use]
     pub fn services(&self) -> Services {
         self.services.clone()
+    }
+
+    /// The services as `.chartflow.yaml` names them, with the trusted root at [`ROOT_PATH`].
+    #[must_use]
+    pub fn configuration(&self) -> String {
+        let Services { fulcio, timestamps, log } = &self.services;
+        let log = log.as_ref().map(|log| format!("  rekor-url: {log}\n")).unwrap_or_default();
+        let issuer = self.provider.issuer();
+        format!("sigstore:\n  fulcio-url: {fulcio}\n  timestamp-server-url: {timestamps}\n{log}  trusted-root: {ROOT_PATH}\n  oidc-issuer: {issuer}\n")
     }
 
     /// What a verifier trusts.

@@ -179,7 +179,7 @@ impl World {
             server: SERVER.to_owned(),
             id: 1001,
             default_branch: names.main().clone(),
-            builder: format!("{SERVER}/acme/charts/.github/workflows/chartflow.yml"),
+            builder: format!("{SERVER}/acme/charts/.github/workflows/chartflow-{{stage}}.yml"),
             oci_prefix: "registry.example/acme/charts".to_owned(),
             skips: Vec::new(),
             app: matches!(mode, Mode::App { .. }),

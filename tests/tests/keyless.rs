@@ -43,7 +43,7 @@ mod needs_fulcio {
             policy.repository.owner_id = Some(2001);
             policy.keys.clear();
             policy.epochs[0].signer = Some(SignerRule {
-                uri: "https://github.com/acme/charts/.github/workflows/chartflow.yml".to_owned(),
+                uri: "https://github.com/acme/charts/.github/workflows/chartflow-{stage}.yml".to_owned(),
                 reference: "refs/heads/main".to_owned(),
                 environment: Some("chartflow".to_owned()),
                 runner: Some("github-hosted".to_owned()),
@@ -68,7 +68,8 @@ mod needs_fulcio {
             assert_eq!(masked.lock().unwrap().len(), 1);
             // The same lineage under a policy that expects another workflow.
             let (other, _) = self::signer(&sigstore);
-            let change = |policy: &mut Policy| policy.epochs[0].signer.as_mut().unwrap().uri.push_str("-other");
+            let change =
+                |policy: &mut Policy| policy.epochs[0].signer.as_mut().unwrap().uri = "https://github.com/acme/charts/.github/workflows/other.yml".to_owned();
             station.world.sign_with(Arc::new(other), change, Some(sigstore.trusted_root()));
             let refused = station.world.verify("app", "1.1.0").unwrap_err();
             assert!(refused.contains("SignerIdentity"), "{refused}");

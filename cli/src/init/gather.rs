@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use chartflow_core::domain::adoption::{Carried, Object, Tool, baseline, configuration, empty_release, releaser, remote_repository};
 use chartflow_core::domain::configuration::{CONFIGURATION_FILE, Configuration, Profile};
 use chartflow_core::domain::digest::{CommitId, TreeId};
-use chartflow_core::domain::names::BranchName;
+use chartflow_core::domain::names::{BranchName, RepositoryName};
 use chartflow_core::domain::ruleset::{Mode, Tiers};
 use chartflow_core::domain::workflow::{self, File};
 use chartflow_core::flow::adoption;
@@ -164,18 +164,31 @@ fn proposed(arguments: &Arguments, repository: &LocalRepository, root: &TreeId, 
     } else {
         carried.charts.clone()
     };
-    let text = configuration(&globs, carried, arguments.signing_key);
+    let called = if arguments.reusable { Some(called(arguments)?) } else { None };
+    let text = configuration(&globs, carried, arguments.signing_key, called.as_ref());
     Ok((Configuration::read(text.as_bytes())?, Some(text)))
 }
 
 fn options(arguments: &Arguments, configuration: &Configuration) -> Result<workflow::Options, CommandError> {
-    let signing_key = configuration.profile == Profile::Key;
+    let signing_key = configuration.profile == Some(Profile::Key);
     if arguments.signing_key && !signing_key {
         return Err(CommandError::new(Kind::Request, format!("{CONFIGURATION_FILE} does not say that a key signs")).hint("write `profile: key` into it"));
     }
     if arguments.reusable && configuration.environment != workflow::ENVIRONMENT {
         let message = format!("chartflow's own workflows run in the environment {}, and {CONFIGURATION_FILE} names another", workflow::ENVIRONMENT);
         return Err(CommandError::new(Kind::Request, message).hint(format!("take `environment: {}` out of it", configuration.environment)));
+    }
+    let called = called(arguments)?;
+    match (arguments.reusable, &configuration.reusable_workflows) {
+        (true, named) if *named != Some(called.clone()) => {
+            let message = format!("{CONFIGURATION_FILE} does not say that the workflows of {called} sign");
+            return Err(CommandError::new(Kind::Request, message).hint(format!("write `reusable-workflows: {called}` into it")));
+        }
+        (false, Some(named)) => {
+            let message = format!("{CONFIGURATION_FILE} says that the workflows of {named} sign");
+            return Err(CommandError::new(Kind::Request, message).hint("say --reusable, or take `reusable-workflows` out of it"));
+        }
+        _ => {}
     }
     let mode = if arguments.workflow_token { Mode::WorkflowToken } else { Mode::App { id: arguments.app_id.unwrap_or_default() } };
     // The commit of chartflow's own release says nothing about a copy.
@@ -184,6 +197,12 @@ fn options(arguments: &Arguments, configuration: &Configuration) -> Result<workf
     let actions = arguments.actions_repository.as_ref().map_or_else(|| workflow::ACTIONS.to_owned(), |name| format!("{name}/actions"));
     let environment = configuration.environment.clone();
     Ok(workflow::Options { environment, signing_key, actions, version, ..workflow::Options::new(Tiers::from(configuration), mode) })
+}
+
+/// The repository whose reusable workflows are called: the one of the actions.
+fn called(arguments: &Arguments) -> Result<RepositoryName, CommandError> {
+    let own = || workflow::ACTIONS.trim_end_matches("/actions").parse::<RepositoryName>();
+    arguments.actions_repository.clone().map_or_else(own, Ok).map_err(|error| CommandError::of(Kind::Bug, error))
 }
 
 /// What stands behind the `@` of the actions.

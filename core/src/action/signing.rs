@@ -1,5 +1,6 @@
 //! Who signs, and whose statements count: from the inputs.
 
+mod identity;
 pub(super) mod workflow;
 
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use super::inputs::Inputs;
 use crate::domain::configuration::Configuration;
 use crate::domain::lineage::bundle::{Anchor, BundleError, Line};
 use crate::domain::lineage::{Artifact, anchor, counted, verify};
-use crate::domain::policy::{OutsideCheck, Policy, Repository, ReviewRules};
+use crate::domain::policy::{Key, OutsideCheck, Policy, Repository, ReviewRules};
 use crate::flow::{OpenBundle, VerifyPackage};
 use crate::io::secret::Secret;
 use crate::io::signing::keyless::{Ambient, KeylessError};
@@ -36,6 +37,27 @@ pub enum SigningError {
         /// The server.
         server: String,
     },
+    /// A private repository would be named in public logs.
+    #[error(
+        "the configuration says `profile: public`, and the repository is not public: its name, workflows and every signature would stand in logs that everybody reads and nobody can erase"
+    )]
+    Disclosure,
+    /// The configuration names a trusted root that is not there.
+    #[error("the trusted root {path}, which the configuration names, is not on {branch}, or it is no text")]
+    TrustedRoot {
+        /// Its path.
+        path: String,
+        /// The branch.
+        branch: String,
+    },
+    /// What the run would sign counts for nobody.
+    #[error("what this run would sign counts for nobody: {problem}")]
+    Identity {
+        /// Which claims are not what they must be.
+        problem: String,
+        /// What to do about each.
+        hint: String,
+    },
     /// The signing key cannot be used.
     #[error("the input signing-key cannot be used")]
     Key {
@@ -57,16 +79,20 @@ impl SigningError {
     /// Whether the request was wrong, and not the world around it.
     #[must_use]
     pub fn is_request(&self) -> bool {
-        !matches!(self, Self::Keyless { source: KeylessError::Setup { .. } })
+        !matches!(self, Self::Keyless { source: KeylessError::Setup { .. } | KeylessError::Service { .. } | KeylessError::Identity { .. } })
     }
 
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
+        const KEY: &str = "hand in signing-key: ${{ secrets.CHARTFLOW_SIGNING_KEY }}; an empty one means that the secret is not set";
         match self {
-            Self::Keyless { .. } | Self::NoKey | Self::Server { .. } => {
-                Some("or hand in signing-key: ${{ secrets.CHARTFLOW_SIGNING_KEY }}; an empty one means that the secret is not set".to_owned())
-            }
+            Self::Server { server } => Some(identity::services_of(server, KEY)),
+            Self::Disclosure => Some("take `profile` out of .chartflow.yaml, or write `profile: github`, which logs nothing".to_owned()),
+            Self::TrustedRoot { .. } => Some("bring it there, as `cosign trusted-root create` or your Sigstore's operator makes it".to_owned()),
+            Self::Identity { hint, .. } => Some(hint.clone()),
+            Self::Keyless { source: KeylessError::NoIdentity | KeylessError::Address { .. } } | Self::NoKey => Some(format!("or {KEY}")),
+            Self::Keyless { .. } => None,
             Self::Key { .. } => Some("make one with: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256".to_owned()),
             Self::TrustedKey => Some("openssl pkey -in KEY -pubout prints the public key of a private one".to_owned()),
             Self::Anchor { .. } => None,
@@ -91,12 +117,30 @@ struct Trust {
     anchor: Anchor,
 }
 
+/// What a run is going to sign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Purpose {
+    /// Statements of the train.
+    Train,
+    /// The result of this outside check.
+    Check(String),
+    /// Nothing: it only draws, or only plans.
+    Nothing,
+}
+
 /// Who will sign, as far as inputs and variables say.
 pub enum Prepared {
     /// A key.
     Key(Signing),
     /// The run itself; with which services, the configuration says.
-    Run(Ambient),
+    Run {
+        /// Where it asks for its identity; only a run that signs needs one.
+        ambient: Option<Ambient>,
+        /// The keys of outside checks that run elsewhere.
+        keys: Vec<Vec<u8>>,
+        /// What it signs.
+        purpose: Purpose,
+    },
 }
 
 impl Prepared {
@@ -104,21 +148,29 @@ impl Prepared {
     ///
     /// # Errors
     /// See [`SigningError`].
-    pub fn read(inputs: &Inputs, environment: &Environment) -> Result<Self, SigningError> {
+    pub fn read(inputs: &Inputs, environment: &Environment, purpose: Purpose) -> Result<Self, SigningError> {
         if let Some(pem) = inputs.text("signing-key") {
             return Signing::prepare(pem, inputs).map(Self::Key);
         }
+        let keys = trusted_keys(inputs)?;
+        if purpose == Purpose::Nothing {
+            return Ok(Self::Run { ambient: None, keys, purpose });
+        }
         let token = environment.identity_token.as_ref().map(Secret::expose);
-        Ambient::new(environment.identity_url.as_deref(), token).map(Self::Run).map_err(|source| SigningError::Keyless { source })
+        let ambient = Ambient::new(environment.identity_url.as_deref(), token).map_err(|source| SigningError::Keyless { source })?;
+        Ok(Self::Run { ambient: Some(ambient), keys, purpose })
     }
+}
+
+fn trusted_keys(inputs: &Inputs) -> Result<Vec<Vec<u8>>, SigningError> {
+    inputs.text("trusted-keys").map_or_else(|| Ok(Vec::new()), public_keys)
 }
 
 impl Signing {
     /// Reads the keys.
     fn prepare(pem: &str, inputs: &Inputs) -> Result<Self, SigningError> {
         let signer = KeySigner::from_pkcs8_pem(pem).map_err(|source| SigningError::Key { source })?;
-        let trusted = inputs.text("trusted-keys").map_or_else(|| Ok(Vec::new()), public_keys)?;
-        Self::with(signer, trusted)
+        Self::with(signer, trusted_keys(inputs)?)
     }
 
     /// A key made for this moment: for runs whose signatures are not kept. `trusted` are keys whose statements count too.
@@ -149,7 +201,7 @@ impl Signing {
     pub fn open(&self) -> Arc<OpenBundle> {
         let (anchor, run) = (self.anchor.clone(), self.run.clone());
         Arc::new(move |text| {
-            if let Some(payload) = run.as_ref().and_then(|run| counted(text, &run.policy, &run.anchor)) {
+            if let Some(payload) = run.as_ref().and_then(|run| counted(text, &run.policy, &run.anchor).ok()) {
                 return Some(payload);
             }
             let line = Line::read(text).ok()?;
@@ -194,8 +246,7 @@ impl Signing {
         }
         policy.server = Some(environment.server_url.clone());
         for key in self.keys.iter().skip(1) {
-            let other = Policy::for_rehearsal(policy.repository.clone(), "", key, jiff::Timestamp::UNIX_EPOCH, Vec::new(), Vec::new(), reviews);
-            policy.keys.extend(other.keys);
+            policy.keys.push(Key::new(key, policy.keys.first().map(|own| own.stages.clone()).unwrap_or_default()));
         }
         policy
     }
@@ -227,9 +278,9 @@ mod tests {
         let variables: BTreeMap<String, String> = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let declaration = Verb::named("tag").unwrap().declaration();
         let environment = Environment::read(&BTreeMap::from([("GITHUB_REPOSITORY".to_owned(), "acme/charts".to_owned())])).unwrap();
-        match Prepared::read(&Inputs::read(&declaration, &variables).unwrap(), &environment)? {
+        match Prepared::read(&Inputs::read(&declaration, &variables).unwrap(), &environment, Purpose::Train)? {
             Prepared::Key(signing) => Ok(signing),
-            Prepared::Run(ambient) => panic!("{ambient:?}"),
+            Prepared::Run { ambient, .. } => panic!("{ambient:?}"),
         }
     }
 

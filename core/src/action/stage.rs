@@ -11,15 +11,17 @@ use super::event_file::{EventFile, Start};
 use super::identity::{Identity, Loan, OnSecret, OnWait};
 use super::inputs::Inputs;
 use super::outcome::{self, Ending};
-use super::signing::{Prepared, Signing, workflow};
+use super::signing::{Prepared, Purpose, Signing, SigningError, workflow};
 use super::summary::Page;
 use super::watch::{Watch, WatchedRegistry, WatchedSigner, WatchedTransport};
 use crate::domain::branch::Names;
 use crate::domain::configuration::Configuration;
+use crate::domain::digest::CommitId;
 use crate::domain::event::{Permissions, StageName, installation_permissions};
 use crate::domain::markdown::Links;
 use crate::domain::names::BranchName;
 use crate::domain::ruleset::{Mode, Tiers};
+use crate::flow::listing::{file, root};
 use crate::flow::tips::configuration_of;
 use crate::flow::{self, FlowError, Home, Report, Train};
 use crate::io::git::LocalRepository;
@@ -32,6 +34,9 @@ use crate::port::objects::Objects;
 
 /// How often a stage looks again when the state moved under it.
 const ATTEMPTS: u32 = 4;
+
+/// Larger trusted roots are refused.
+const ROOT_LIMIT: usize = 4 << 20;
 
 /// What one run has to work with.
 pub struct Context {
@@ -157,7 +162,7 @@ impl Context {
         let main = connection.github.get_ref(&format!("heads/{}", connection.default_branch)).await?.and_then(crate::port::github::RefTarget::commit);
         let main = main.ok_or_else(|| FlowError::NoBranch { branch: connection.default_branch.to_string() })?;
         let configuration = configuration_of(&*connection.objects, &main, &connection.default_branch).await?.configuration;
-        let signing = self.signing(connection, signing, &configuration).await?;
+        let signing = self.signing(connection, signing, &configuration, &main).await?;
         let signing = if self.watch.is_dry() { signing.rehearsing()? } else { signing };
         let mut train = Train {
             github: connection.github.clone(),
@@ -171,8 +176,7 @@ impl Context {
                 server: environment.server_url.clone(),
                 id: connection.id,
                 default_branch: connection.default_branch.clone(),
-                // A lineage has one maker: the files of all stages, as the public policy names them.
-                builder: format!("{}/{}/.github/workflows/chartflow-{{stage}}.yml", environment.server_url, environment.repository),
+                builder: workflow::files(environment, &configuration),
                 oci_prefix: String::new(),
                 skips: Vec::new(),
                 app: matches!(connection.identity.mode, Mode::App { .. }),
@@ -186,19 +190,34 @@ impl Context {
         Ok((train, Names::new(&configuration)))
     }
 
+    /// What a run that signs for the train is going to sign: a dry run only plans, and `format` only draws.
+    pub(super) fn purpose(&self, stage: StageName) -> Purpose {
+        if self.watch.is_dry() || stage == StageName::Format { Purpose::Nothing } else { Purpose::Train }
+    }
+
     /// Who signs, now that the configuration is known.
-    async fn signing(&self, connection: &Connection, prepared: Prepared, configuration: &Configuration) -> Result<Signing, ActionError> {
-        let ambient = match prepared {
+    async fn signing(&self, connection: &Connection, prepared: Prepared, configuration: &Configuration, main: &CommitId) -> Result<Signing, ActionError> {
+        let (ambient, keys, purpose) = match prepared {
             Prepared::Key(signing) => return Ok(signing),
-            Prepared::Run(ambient) => ambient,
+            Prepared::Run { ambient, keys, purpose } => (ambient, keys, purpose),
         };
         let private = match self.event.document.pointer("/repository/private").and_then(serde_json::Value::as_bool) {
             Some(private) if self.event_is_mine() => private,
             _ => connection.github.repository().await?.private,
         };
         let site = workflow::Site { environment: &self.environment, id: connection.id, branch: &connection.default_branch, private };
+        let trusted_root = match &configuration.sigstore {
+            Some(sigstore) => {
+                let tree = root(&*connection.objects, main).await?;
+                let bytes = file(&*connection.objects, &tree, sigstore.trusted_root.as_str(), ROOT_LIMIT).await?;
+                let absent = || SigningError::TrustedRoot { path: sigstore.trusted_root.to_string(), branch: connection.default_branch.to_string() };
+                Some(bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(absent)?)
+            }
+            None => None,
+        };
         let console = self.console.clone();
-        Ok(workflow::signing(ambient, &site, configuration, Arc::new(move |secret| console.mask(secret.expose())))?)
+        let run = workflow::Run { ambient, keys, purpose, trusted_root };
+        Ok(workflow::signing(run, &site, configuration, Arc::new(move |secret| console.mask(secret.expose()))).await?)
     }
 
     /// Whether the event speaks of the repository of the run.
@@ -249,7 +268,7 @@ pub async fn run(context: &Context, stage: StageName) -> Result<Ending, ActionEr
 }
 
 async fn whole(context: &Context, stage: StageName, helm: Arc<dyn Helm>) -> Result<Ending, ActionError> {
-    let signing = Prepared::read(&context.inputs, &context.environment)?;
+    let signing = Prepared::read(&context.inputs, &context.environment, context.purpose(stage))?;
     let identity = context.identify(installation_permissions(stage)).await?;
     let loan = identity.loan();
     let ending = connected(context, stage, signing, identity, helm).await;

@@ -14,6 +14,7 @@ use super::digest::Sha256;
 use super::names::{ChartName, RepoPath, RepositoryName, TagName};
 use super::statement::{Stage, canonical, strict};
 
+mod check;
 #[cfg(test)]
 mod tests;
 
@@ -98,8 +99,8 @@ pub struct Repository {
 #[serde(deny_unknown_fields)]
 pub struct SignerRule {
     /// The workflow file, `https://github.com/o/r/.github/workflows/chartflow-{stage}.yml`, where `{stage}` stands for each
-    /// of the nine that `chartflow init` writes; with `@REF` where that is not `ref` (a
-    /// reusable workflow).
+    /// of the nine that `chartflow init` writes. Without an `@REF` at its end, a file of the policy's repository must come
+    /// from `ref`, and one of another repository (a reusable workflow) may come from any ref of it.
     pub uri: String,
     /// The ref the run belongs to.
     #[serde(rename = "ref")]
@@ -120,6 +121,15 @@ pub struct SignerRule {
     pub caller: Option<String>,
 }
 
+impl SignerRule {
+    /// Whether the workflow file is one of this repository, on whatever server.
+    #[must_use]
+    pub fn is_of(&self, repository: &RepositoryName) -> bool {
+        let path = self.uri.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map(|(_, path)| path);
+        path.and_then(|path| path.strip_prefix(repository.as_str())).is_some_and(|rest| rest.starts_with("/.github/workflows/"))
+    }
+}
+
 /// A check that runs outside chartflow and enters by `attest`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -127,6 +137,10 @@ pub struct OutsideCheck {
     /// Which workflow signs it; in profile `key` the keys decide.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signer: Option<SignerRule>,
+    /// In the certificate profiles: the ids of keys that may sign it too, for checks that run elsewhere. Not with
+    /// `maxAge`: a key proves no time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<String>,
     /// The age, when the chart's gate is passed, above which a result is stale: a number and `m`, `h` or `d`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_age: Option<Age>,
@@ -222,6 +236,14 @@ pub struct Key {
     pub stages: Vec<Stage>,
 }
 
+impl Key {
+    /// The key (DER SubjectPublicKeyInfo) that signs for these stages.
+    #[must_use]
+    pub fn new(spki: &[u8], stages: Vec<Stage>) -> Self {
+        Self { id: Sha256::of(spki).to_string(), spki: BASE64.encode(spki), stages }
+    }
+}
+
 /// A release that is not accepted any more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -259,7 +281,7 @@ pub struct Policy {
     pub tag: String,
     /// The rules over time.
     pub epochs: Vec<Epoch>,
-    /// The keys of profile `key`.
+    /// The keys of profile `key`; in the certificate profiles those that outside checks name.
     #[serde(default)]
     pub keys: Vec<Key>,
     /// The file beside the policy with the trusted root of the certificate profiles; the built-in one where absent.
@@ -323,7 +345,7 @@ impl Policy {
             charts: BTreeMap::new(),
             tag: tag.to_owned(),
             epochs: vec![Epoch { from, signer: None, checks: CheckRules { required, outside: BTreeMap::new(), skipped }, reviews }],
-            keys: vec![Key { id: Sha256::of(spki).to_string(), spki: BASE64.encode(spki), stages }],
+            keys: vec![Key::new(spki, stages)],
             trusted_root: None,
             revoked: vec![],
         }
@@ -396,83 +418,5 @@ impl Policy {
     #[must_use]
     pub fn issuer(&self) -> &str {
         self.issuer.as_deref().unwrap_or(GITHUB_ISSUER)
-    }
-
-    fn check(&self) -> Result<(), PolicyError> {
-        let invalid = |problem: String| Err(PolicyError::Invalid { problem });
-        if self.schema != SCHEMA {
-            return invalid(format!("has the schema {:?}; this version reads {SCHEMA}", self.schema));
-        }
-        if self.repository.id.is_none() {
-            return invalid("names the repository without its id".to_owned());
-        }
-        if self.epochs.is_empty() {
-            return invalid("has no epoch".to_owned());
-        }
-        let mut begins = std::collections::BTreeSet::new();
-        if let Some(twice) = self.epochs.iter().find(|epoch| !begins.insert(epoch.from)) {
-            return invalid(format!("has two epochs from {}; one of them would be passed over", twice.from));
-        }
-        if let Some(nothing) = self.revoked.iter().find(|entry| entry.version.is_none() && entry.sha256.is_none()) {
-            return invalid(format!("revokes no release of {}: name its version or the package's sha256", nothing.chart));
-        }
-        if !self.tag.contains("{chart}") || !self.tag.contains("{version}") {
-            return invalid(format!("has the tag template {:?}, which lacks {{chart}} or {{version}}", self.tag));
-        }
-        if self.profile == Profile::Key {
-            return self.check_keys();
-        }
-        if !self.keys.is_empty() {
-            return invalid("lists keys, but its profile is one of certificates".to_owned());
-        }
-        for epoch in &self.epochs {
-            let Some(signer) = &epoch.signer else {
-                return invalid(format!("has an epoch from {} that names no signer", epoch.from));
-            };
-            let outside = epoch.checks.outside.iter().map(|(key, check)| check.signer.as_ref().ok_or(key)).collect::<Result<Vec<_>, _>>();
-            let outside = match outside {
-                Ok(signers) => signers,
-                Err(key) => return invalid(format!("names no signer for the outside check {key:?}")),
-            };
-            for signer in std::iter::once(signer).chain(outside) {
-                self.check_signer(signer)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn check_signer(&self, signer: &SignerRule) -> Result<(), PolicyError> {
-        let invalid = |problem: String| Err(PolicyError::Invalid { problem });
-        if signer.triggers.is_empty() {
-            return invalid(format!("names no trigger for the signer {:?}", signer.uri));
-        }
-        let own = format!("/{}/.github/workflows/", self.repository.name);
-        if !signer.uri.contains(&own) && (signer.digests.is_empty() || signer.caller.is_none()) {
-            return invalid(format!("trusts {:?}, a workflow of another repository, without naming its commits (digests) and its caller", signer.uri));
-        }
-        Ok(())
-    }
-
-    fn check_keys(&self) -> Result<(), PolicyError> {
-        let invalid = |problem: String| Err(PolicyError::Invalid { problem });
-        if self.keys.is_empty() {
-            return invalid("is of profile key and lists no key".to_owned());
-        }
-        let mut ids = std::collections::BTreeSet::new();
-        for key in &self.keys {
-            if !ids.insert(&key.id) {
-                return invalid(format!("lists the key {:?} twice", key.id));
-            }
-            let Ok(spki) = BASE64.decode(&key.spki) else {
-                return invalid(format!("lists the key {:?} whose spki is not base64", key.id));
-            };
-            if Sha256::of(&spki).to_string() != key.id {
-                return invalid(format!("lists the key {:?} whose id is not the SHA-256 of its spki", key.id));
-            }
-            if key.stages.is_empty() {
-                return invalid(format!("lists the key {:?} for no stage", key.id));
-            }
-        }
-        Ok(())
     }
 }

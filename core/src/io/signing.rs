@@ -2,6 +2,7 @@
 //! in [`keyless`].
 
 pub mod keyless;
+mod token;
 
 use std::fmt;
 

@@ -20,12 +20,12 @@ const PRIVATE_KEY: Input =
 const SIGNING_KEY: Input = input(
     "signing-key",
     Kind::Secret,
-    "The key that signs statements in profile `key`: ECDSA P-256, PKCS#8 in PEM. Without one, the run's own identity signs.",
+    "The key that signs statements in profile `key`: ECDSA P-256, PKCS#8 in PEM. Without one, the run's own identity signs, for which its job needs `id-token: write`.",
 );
 const TRUSTED_KEYS: Input = input(
     "trusted-keys",
     Kind::Text,
-    "In profile `key`: public keys in PEM whose statements count beside those of `signing-key`, such as the key before a change of keys.",
+    "Public keys in PEM. In profile `key` their statements count beside those of `signing-key`, such as the key before a change of keys. Where runs sign by their identity, they may sign outside checks that have no `max-age`, for checks that run elsewhere.",
 );
 const DRY_RUN: Input = Input {
     name: "dry-run",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::error::ActionError;
 use super::super::identity::Identity;
 use super::super::outcome::Ending;
-use super::super::signing::Prepared;
+use super::super::signing::{Prepared, Purpose};
 use super::super::stage::{Context, ending};
 use crate::domain::digest::{CommitId, Sha256};
 use crate::domain::event::{Access, Permission, Permissions, StageName};
@@ -16,7 +16,8 @@ use crate::flow::attest::{Request, run as attest};
 
 pub(in super::super) async fn run(context: &Context) -> Result<Ending, ActionError> {
     let request = request(context)?;
-    let signing = Prepared::read(&context.inputs, &context.environment)?;
+    let purpose = if context.watch.is_dry() { Purpose::Nothing } else { Purpose::Check(request.check.clone()) };
+    let signing = Prepared::read(&context.inputs, &context.environment, purpose)?;
     // A statement is an entry of the store, and starts `filter` by a dispatch.
     let identity = context.identify(Permissions::from([(Permission::Contents, Access::Write), (Permission::PullRequests, Access::Read)])).await?;
     let loan = identity.loan();

@@ -10,14 +10,14 @@ mod tests;
 pub use baseline::{Baseline, EMPTY_INDEX, Kind, Object, baseline, empty_release};
 pub use peers::{Carried, Note, Tool, releaser, remote_repository};
 
-use super::names::BranchName;
+use super::names::{BranchName, RepositoryName};
 
 /// The message of the commit that brings the train's files to main.
 pub const MESSAGE: &str = "chore: adopt chartflow";
 
 /// The configuration that says what a repository's former tools said. Keys that have their default are left out.
 #[must_use]
-pub fn configuration(charts: &[String], carried: &Carried, key: bool) -> String {
+pub fn configuration(charts: &[String], carried: &Carried, key: bool, reusable: Option<&RepositoryName>) -> String {
     // A double-quoted YAML scalar is JSON's.
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let mut text = String::from("# Every key is optional. `chartflow` reads this file from the main branch alone.\ncharts:\n");
@@ -35,6 +35,9 @@ pub fn configuration(charts: &[String], carried: &Carried, key: bool) -> String 
     }
     if key {
         text.push_str("profile: key\n");
+    }
+    if let Some(repository) = reusable {
+        text.push_str(&format!("# The workflow files only call those of this repository, which sign.\nreusable-workflows: {}\n", quoted(repository.as_str())));
     }
     text
 }

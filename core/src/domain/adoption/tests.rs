@@ -39,7 +39,7 @@ fn what_chart_testing_said() {
         (carried.charts.as_slice(), carried.remote.as_deref()),
         (["charts/*".to_owned(), "stable/*".to_owned(), "*".to_owned()].as_slice(), Some("upstream"))
     );
-    let text = configuration(&carried.charts, &carried, true);
+    let text = configuration(&carried.charts, &carried, true, None);
     insta::assert_snapshot!(text, @r#"
     # Every key is optional. `chartflow` reads this file from the main branch alone.
     charts:
@@ -66,7 +66,7 @@ fn what_chart_releaser_said() {
     4: generate-release-notes dropped: the text of a release is the chart's changelog
     5: charts-repo dropped: addresses in the index are relative; `index.url` sets another place
     "#);
-    let text = configuration(&["charts/*".to_owned()], &carried, false);
+    let text = configuration(&["charts/*".to_owned()], &carried, false, None);
     insta::assert_snapshot!(text, @r#"
     # Every key is optional. `chartflow` reads this file from the main branch alone.
     charts:

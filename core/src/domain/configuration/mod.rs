@@ -3,12 +3,14 @@
 mod read;
 #[cfg(test)]
 mod reference_tests;
+mod sigstore;
 #[cfg(test)]
 mod tests;
 mod types;
 
 pub(crate) use read::nearest;
 pub use read::{ConfigurationError, ReadConfiguration, schema};
+pub use sigstore::Sigstore;
 pub use types::{Age, Artifacthub, Branches, Changelog, Checks, Configuration, Index, Merge, MergeMethod, OutsideCheck, Packages, Profile, Versions};
 
 /// Where the configuration stands in a repository.

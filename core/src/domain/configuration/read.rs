@@ -53,6 +53,16 @@ pub enum ConfigurationError {
         /// What can be used.
         instead: &'static str,
     },
+    /// The same of the keys about a Sigstore.
+    #[error("{FILE}:{line}: {key} cannot be used: {reason}")]
+    Sigstore {
+        /// The line.
+        line: u32,
+        /// The key, with the keys it lies in.
+        key: String,
+        /// Why.
+        reason: &'static str,
+    },
     /// Two charts in one directory.
     #[error("{FILE}:{line}: directories: {directory} is named for two charts")]
     Directory {
@@ -133,6 +143,10 @@ impl Configuration {
                 reason,
                 instead: "squash or merge",
             });
+        }
+        if let Some((key, reason)) = self.sigstore.as_ref().and_then(|sigstore| sigstore.problem(self.profile)) {
+            let keys = if key == "profile" { vec![key] } else { vec!["sigstore", key] };
+            return Err(ConfigurationError::Sigstore { line: value(&keys), key: keys.join("."), reason });
         }
         let mut seen = std::collections::BTreeSet::new();
         for (chart, directory) in &self.directories {

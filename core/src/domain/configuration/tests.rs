@@ -19,12 +19,12 @@ fn an_empty_file_is_the_default() {
     assert_eq!(Configuration::read(written.as_bytes()).unwrap(), Configuration::default());
     let read = ReadConfiguration::read(b"").unwrap();
     assert_eq!(read, ReadConfiguration::default());
-    insta::assert_snapshot!(check(""), @r#"{"charts":["charts/*"],"directories":{},"branches":{"main":"main","integration":"integration","chart":"integration-{chart}","release":"release","promote":"chartflow-promote-{chart}","bump":"chartflow-bump-{chart}","back":"chartflow-back","publish":"chartflow-release-{chart}-{version}"},"tag":"{chart}-v{version}","versions":"higher","changelog":{"artifacthub":"auto"},"checks":{"required":["helm-lint","artifact-hub","schema","commits","changelog","version","layout"],"outside":{},"max-age":null},"packages":"branch","index":{"url":null},"registry":"ghcr.io/{owner}/charts","merge":{"main":"squash"},"hold-label":"hold","profile":"public","environment":"chartflow"}"#);
+    insta::assert_snapshot!(check(""), @r#"{"charts":["charts/*"],"directories":{},"branches":{"main":"main","integration":"integration","chart":"integration-{chart}","release":"release","promote":"chartflow-promote-{chart}","bump":"chartflow-bump-{chart}","back":"chartflow-back","publish":"chartflow-release-{chart}-{version}"},"tag":"{chart}-v{version}","versions":"higher","changelog":{"artifacthub":"auto"},"checks":{"required":["helm-lint","artifact-hub","schema","commits","changelog","version","layout"],"outside":{},"max-age":null},"packages":"branch","index":{"url":null},"registry":"ghcr.io/{owner}/charts","merge":{"main":"squash"},"hold-label":"hold","profile":null,"environment":"chartflow","reusable-workflows":null,"sigstore":null}"#);
 }
 
 #[test]
 fn every_key_can_be_set() {
-    let text = "charts: [charts/*, stable/**]\ndirectories: {a: charts/b}\nbranches: {main: trunk}\nversions: commits\nchecks:\n  required: [schema]\n  max-age: 90d\n  outside:\n    scan: {workflow: .github/workflows/scan.yml, ref: refs/heads/main, max-age: 12h}\nindex: {url: https://example.com/}\npackages: branch\nmerge: {main: merge}\nprofile: key\n";
+    let text = "charts: [charts/*, stable/**]\ndirectories: {a: charts/b}\nbranches: {main: trunk}\nversions: commits\nchecks:\n  required: [schema]\n  max-age: 90d\n  outside:\n    scan: {workflow: .github/workflows/scan.yml, ref: refs/heads/main, max-age: 12h}\nindex: {url: https://example.com/}\npackages: branch\nmerge: {main: merge}\nprofile: key\nreusable-workflows: chartflow/chartflow\n";
     let configuration = Configuration::read(text.as_bytes()).unwrap();
     assert_eq!((configuration.checks.required.as_slice(), configuration.checks.max_age.unwrap().seconds()), ([CheckId::Schema].as_slice(), 90 * 86_400));
     assert_eq!(configuration.checks.outside["scan"].max_age.unwrap().to_string(), "12h");
@@ -50,6 +50,24 @@ fn mistakes_name_line_and_fix() {
     insta::assert_snapshot!(check("tag: '{chart}-v{version}'\npackages: assets"), @".chartflow.yaml:2: packages: assets cannot be used, because packages are served from the release branch alone so far; write branch");
     insta::assert_snapshot!(check("merge:\n  main: rebase"), @".chartflow.yaml:2: merge.main: rebase cannot be used, because main would get a commit whose content was never released; write squash or merge");
     insta::assert_snapshot!(check("[]"), @".chartflow.yaml: holds a list where a mapping is expected");
+}
+
+#[test]
+fn a_sigstore_of_one_s_own() {
+    const OWN: &str = "sigstore:\n  fulcio-url: https://fulcio.example\n  timestamp-server-url: http://127.0.0.1:3000/api/v1/timestamp\n  trusted-root: .github/sigstore/trusted_root.json\n";
+    let read = |text: &str| Configuration::read(text.as_bytes()).unwrap().sigstore.unwrap();
+    assert_eq!(read(OWN).profile(), Profile::Github);
+    let logged = format!("profile: public\n{OWN}  rekor-url: https://rekor.example\n  oidc-issuer: https://ghe.example/_services/token\n");
+    assert_eq!(read(&logged).profile(), Profile::Public);
+    let wrong = |from: &str, to: &str| check(&OWN.replace(from, to));
+    insta::assert_snapshot!(wrong("https://fulcio.example", "http://fulcio.example"), @"");
+    insta::assert_snapshot!(wrong("http://127.0.0.1:3000", "http://127.0.0.1.example"), @"");
+    insta::assert_snapshot!(wrong(".github/sigstore/", "sigstore/"), @"");
+    insta::assert_snapshot!(wrong("  trusted-root: .github/sigstore/trusted_root.json\n", ""), @"");
+    insta::assert_snapshot!(wrong("fulcio-url", "fulcio"), @"");
+    insta::assert_snapshot!(check(&format!("profile: key\n{OWN}")), @"");
+    insta::assert_snapshot!(check(&format!("profile: public\n{OWN}")), @"");
+    insta::assert_snapshot!(check(&logged.replace("profile: public", "profile: github")), @"");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::sigstore::Sigstore;
 use crate::domain::check::CheckId;
 use crate::domain::names::{BranchName, ChartName, RepoPath, RepositoryName};
 
@@ -39,10 +40,16 @@ pub struct Configuration {
     pub merge: Merge,
     /// The label that keeps a pull request as it is.
     pub hold_label: String,
-    /// Who signs.
-    pub profile: Profile,
+    /// Who signs; absent: Sigstore's public instance for a public repository, GitHub's own for a private one.
+    pub profile: Option<Profile>,
     /// The GitHub environment that holds the secrets.
     pub environment: String,
+    /// The repository whose reusable workflows sign, such as chartflow/chartflow, where the workflow files of this one only
+    /// call them; absent: the workflow files themselves sign.
+    #[schemars(with = "Option<String>")]
+    pub reusable_workflows: Option<RepositoryName>,
+    /// A Sigstore of your own, in place of the public one or GitHub's.
+    pub sigstore: Option<Sigstore>,
 }
 
 impl Default for Configuration {
@@ -60,8 +67,10 @@ impl Default for Configuration {
             registry: "ghcr.io/{owner}/charts".to_owned(),
             merge: Merge::default(),
             hold_label: "hold".to_owned(),
-            profile: Profile::default(),
+            profile: None,
             environment: "chartflow".to_owned(),
+            reusable_workflows: None,
+            sigstore: None,
         }
     }
 }
@@ -239,13 +248,12 @@ impl MergeMethod {
 }
 
 /// Who signs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Profile {
-    /// Sigstore's public instance.
-    #[default]
+    /// Sigstore's public instance, whose logs keep every signature for all to see; refused for a private repository.
     Public,
-    /// GitHub's own instance, for private repositories.
+    /// GitHub's own instance, which keeps no log.
     Github,
     /// A key.
     Key,

@@ -157,9 +157,11 @@ impl Line {
     /// # Errors
     /// See [`BundleError`].
     pub fn verify(&self, anchor: &Anchor) -> Result<Signed, BundleError> {
-        match &anchor.kind {
-            Kind::Keys(keys) => self.verify_key(keys),
-            Kind::Certificates { verifier, issuer, logged } => self.verify_certificate(verifier, issuer, *logged),
+        let by_key = matches!(self.bundle.verification_material.content, VerificationMaterialContent::PublicKey(_));
+        match &anchor.certificates {
+            None => self.verify_key(&anchor.keys),
+            Some(_) if by_key && !anchor.keys.is_empty() => self.verify_key(&anchor.keys),
+            Some(Certificates { verifier, issuer, logged }) => self.verify_certificate(verifier, issuer, *logged),
         }
     }
 
@@ -260,14 +262,17 @@ impl std::fmt::Display for Identity {
     }
 }
 
-enum Kind {
-    Keys(Vec<(String, VerificationKey)>),
-    Certificates { verifier: Box<Verifier>, issuer: String, logged: bool },
+/// What certificates are held against.
+struct Certificates {
+    verifier: Box<Verifier>,
+    issuer: String,
+    logged: bool,
 }
 
 /// What signatures are held against. Chosen by policy, never by what a bundle contains.
 pub struct Anchor {
-    kind: Kind,
+    keys: Vec<(String, VerificationKey)>,
+    certificates: Option<Certificates>,
 }
 
 impl Anchor {
@@ -276,6 +281,14 @@ impl Anchor {
     /// # Errors
     /// [`BundleError::Trust`] for a key that is none.
     pub fn keys<'a>(keys: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, BundleError> {
+        Self { keys: Vec::new(), certificates: None }.and_keys(keys)
+    }
+
+    /// The same with public keys that signatures may be made with too. Which statements they may sign, the policy says.
+    ///
+    /// # Errors
+    /// [`BundleError::Trust`] for a key that is none.
+    pub fn and_keys<'a>(self, keys: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, BundleError> {
         let keys = keys
             .into_iter()
             .map(|spki| {
@@ -286,7 +299,7 @@ impl Anchor {
                 }
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { kind: Kind::Keys(keys) })
+        Ok(Self { keys, ..self })
     }
 
     /// Profile `public`: certificates of the public-good instance or of a given root, logged and with a proof of their issuance.
@@ -307,6 +320,6 @@ impl Anchor {
 
     fn certificates(root: &TrustedRoot, issuer: &str, logged: bool) -> Result<Self, BundleError> {
         let verifier = Verifier::new(root).map_err(|error| BundleError::Trust { what: "the trusted root".to_owned(), source: Box::new(error) })?;
-        Ok(Self { kind: Kind::Certificates { verifier: Box::new(verifier), issuer: issuer.to_owned(), logged } })
+        Ok(Self { keys: Vec::new(), certificates: Some(Certificates { verifier: Box::new(verifier), issuer: issuer.to_owned(), logged }) })
     }
 }

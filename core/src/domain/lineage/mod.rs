@@ -11,6 +11,7 @@ pub mod rules;
 pub mod verify;
 
 mod contents;
+mod counted;
 mod decide;
 mod gates;
 mod lines;
@@ -22,7 +23,9 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+pub use counted::{NotCounted, counted};
 pub use facts::{Ending, Questions, RepositoryFacts, TagFact};
 pub use report::{Edge, Link, Proof, Refusal, Report, Verdict};
 pub use rules::{Explanation, RULES, Rule};
-pub use verify::{Artifact, anchor, counted, ending, questions, verify};
+pub use signer::{Mismatch, compare};
+pub use verify::{Artifact, anchor, ending, questions, verify};

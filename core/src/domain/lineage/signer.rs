@@ -8,21 +8,56 @@ use sigstore_crypto::FulcioCiClaims;
 use super::bundle::Identity;
 use super::rules::Rule;
 use crate::domain::event::StageName;
-use crate::domain::policy::{Epoch, Policy, SignerRule};
-use crate::domain::statement::{Predicate, Statement};
+use crate::domain::policy::{Epoch, Policy, Profile, SignerRule};
+use crate::domain::statement::{Checks, Predicate, Statement};
+
+/// A claim of a signing identity that is not what the policy demands of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The rule that it breaks.
+    pub rule: Rule,
+    /// The claim, in words.
+    pub claim: &'static str,
+    /// What the policy demands, as a clause such as `"github-hosted"` or `one of ...`.
+    pub expected: String,
+    /// What it is; `None` where the identity does not say it.
+    pub found: Option<String>,
+}
+
+impl std::fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.found {
+            Some(found) => write!(f, "the certificate's {} is {found:?}, not {}", self.claim, self.expected),
+            None => write!(f, "the certificate does not say its {}", self.claim),
+        }
+    }
+}
 
 /// Everything that is wrong with who signed a statement.
 pub(super) fn check(identity: &Identity, statement: &Statement, policy: &Policy, epoch: &Epoch) -> Vec<(Rule, String)> {
     match identity {
         Identity::Key { id } => {
-            let allowed = policy.keys.iter().any(|key| key.id == *id && key.stages.contains(&statement.stage));
-            if allowed { vec![] } else { vec![(Rule::SignerKey, format!("the key {id} may not sign for stage {}", statement.stage))] }
+            if key_may_sign(id, statement, policy, epoch) {
+                return vec![];
+            }
+            vec![(Rule::SignerKey, format!("the key {id} may not sign {} of stage {}", statement.name(), statement.stage))]
         }
         Identity::Workflow { san, claims } => match rule_for(statement, epoch) {
-            Some(rule) => check_workflow(san, claims, rule, policy),
-            None => vec![(Rule::SignerIdentity, format!("the policy names nobody who may sign {:?}", statement.name()))],
+            Some(rule) => compare(san, claims, rule, policy).into_iter().map(|wrong| (wrong.rule, wrong.to_string())).collect(),
+            None => vec![(Rule::SignerIdentity, format!("the policy names no workflow that may sign {:?}", statement.name()))],
         },
     }
+}
+
+/// In profile `key` a key signs for its stages. In the certificate profiles it signs the outside checks that name it,
+/// and nothing else.
+fn key_may_sign(id: &str, statement: &Statement, policy: &Policy, epoch: &Epoch) -> bool {
+    let listed = policy.keys.iter().any(|key| key.id == *id && key.stages.contains(&statement.stage));
+    let named = || match &statement.predicate {
+        Predicate::Checks(Checks { outside: Some(check), .. }) => epoch.checks.outside.get(check).is_some_and(|check| check.keys.iter().any(|key| key == id)),
+        _ => false,
+    };
+    listed && (policy.profile == Profile::Key || named())
 }
 
 fn rule_for<'a>(statement: &Statement, epoch: &'a Epoch) -> Option<&'a SignerRule> {
@@ -36,54 +71,73 @@ fn rule_for<'a>(statement: &Statement, epoch: &'a Epoch) -> Option<&'a SignerRul
 }
 
 /// What a text with `{stage}` in it stands for: the train's own workflow files, each of which may sign for another
-/// (`filter` runs checks, and `reconcile` every stage). The one that the claim is, else a text that no claim is.
-fn one_of(written: &str, claim: Option<&str>) -> String {
+/// (`filter` runs checks, and `reconcile` every stage). The one that the claim is, else `None`.
+fn one_of(written: &str, claim: &str) -> bool {
     if !written.contains("{stage}") {
-        return written.to_owned();
+        return written == claim;
     }
-    let mut files = StageName::ALL.into_iter().map(|stage| written.replace("{stage}", stage.as_str()));
-    files.find(|file| Some(file.as_str()) == claim).unwrap_or_else(|| format!("one of {written}"))
+    StageName::ALL.into_iter().any(|stage| written.replace("{stage}", stage.as_str()) == claim)
 }
 
-fn check_workflow(san: &str, claims: &FulcioCiClaims, rule: &SignerRule, policy: &Policy) -> Vec<(Rule, String)> {
-    let mut broken = Vec::new();
-    let mut expect = |id: Rule, what: &str, claim: Option<&str>, expected: &str| match claim {
-        Some(value) if value == expected => {}
-        Some(value) => broken.push((id, format!("the certificate's {what} is {value:?}, not {expected:?}"))),
-        None => broken.push((id, format!("the certificate does not say its {what}"))),
-    };
-    let written = if rule.uri.contains('@') { rule.uri.clone() } else { format!("{}@{}", rule.uri, rule.reference) };
-    let identity = one_of(&written, Some(san));
-    expect(Rule::SignerIdentity, "workflow", Some(san), &identity);
-    expect(Rule::SignerIdentity, "build signer", claims.build_signer_uri.as_deref(), &identity);
-    if let Some(caller) = &rule.caller {
-        let claim = claims.build_config_uri.as_deref();
-        expect(Rule::SignerIdentity, "calling workflow", claim, &one_of(&format!("{caller}@{}", rule.reference), claim));
+/// Whether a certificate's workflow is the one a rule writes. A workflow of another repository that is written without a
+/// ref may come from any: there the rule's commits or, where it has none, its caller decide.
+fn is_workflow(claim: &str, rule: &SignerRule, policy: &Policy) -> bool {
+    if rule.uri.contains('@') {
+        return one_of(&rule.uri, claim);
     }
-    expect(Rule::SignerRef, "ref", claims.source_repository_ref.as_deref(), &rule.reference);
+    if rule.is_of(&policy.repository.name) {
+        return one_of(&format!("{}@{}", rule.uri, rule.reference), claim);
+    }
+    rule.caller.is_some() && claim.split_once('@').is_some_and(|(file, _)| one_of(&rule.uri, file))
+}
+
+fn quoted_or_one_of(written: &str) -> String {
+    if written.contains("{stage}") { format!("one of {written}") } else { format!("{written:?}") }
+}
+
+/// The claims of an identity that are not what a rule demands.
+#[must_use]
+pub fn compare(san: &str, claims: &FulcioCiClaims, rule: &SignerRule, policy: &Policy) -> Vec<Mismatch> {
+    let mut broken = Vec::new();
+    let mut demand = |id: Rule, claim: &'static str, found: Option<&str>, holds: &dyn Fn(&str) -> bool, expected: String| {
+        if !found.is_some_and(holds) {
+            broken.push(Mismatch { rule: id, claim, expected, found: found.map(str::to_owned) });
+        }
+    };
+    let at_ref = !rule.uri.contains('@') && rule.is_of(&policy.repository.name);
+    let expected = quoted_or_one_of(&if at_ref { format!("{}@{}", rule.uri, rule.reference) } else { rule.uri.clone() });
+    let workflow = |claim: &str| is_workflow(claim, rule, policy);
+    demand(Rule::SignerIdentity, "workflow", Some(san), &workflow, expected);
+    // The two are the same claim, told twice by Fulcio; a difference is nobody's workflow.
+    let same = |claim: &str| claim == san;
+    demand(Rule::SignerIdentity, "build signer", claims.build_signer_uri.as_deref(), &same, format!("{san:?}"));
+    if let Some(caller) = &rule.caller {
+        let written = format!("{caller}@{}", rule.reference);
+        demand(Rule::SignerIdentity, "calling workflow", claims.build_config_uri.as_deref(), &|claim| one_of(&written, claim), quoted_or_one_of(&written));
+    }
+    let mut exact =
+        |id: Rule, claim: &'static str, found: Option<&str>, expected: &str| demand(id, claim, found, &|claim| claim == expected, format!("{expected:?}"));
+    exact(Rule::SignerRef, "ref", claims.source_repository_ref.as_deref(), &rule.reference);
     if let Some(id) = policy.repository.id {
-        expect(Rule::SignerRepository, "repository id", claims.source_repository_identifier.as_deref(), &id.to_string());
+        exact(Rule::SignerRepository, "repository id", claims.source_repository_identifier.as_deref(), &id.to_string());
     }
     if let Some(id) = policy.repository.owner_id {
-        expect(Rule::SignerRepository, "owner id", claims.source_repository_owner_identifier.as_deref(), &id.to_string());
+        exact(Rule::SignerRepository, "owner id", claims.source_repository_owner_identifier.as_deref(), &id.to_string());
     }
     if let Some(server) = &policy.server {
-        expect(Rule::SignerRepository, "repository", claims.source_repository_uri.as_deref(), &format!("{server}/{}", policy.repository.name));
+        exact(Rule::SignerRepository, "repository", claims.source_repository_uri.as_deref(), &format!("{server}/{}", policy.repository.name));
     }
     if let Some(runner) = &rule.runner {
-        expect(Rule::SignerRunner, "runner", claims.runner_environment.as_deref(), runner);
+        exact(Rule::SignerRunner, "runner", claims.runner_environment.as_deref(), runner);
     }
     if let Some(environment) = &rule.environment {
-        expect(Rule::SignerEnvironment, "environment", claims.deployment_environment.as_deref(), environment);
+        exact(Rule::SignerEnvironment, "environment", claims.deployment_environment.as_deref(), environment);
     }
-    let mut among = |id: Rule, what: &str, claim: Option<&str>, allowed: &[String]| match claim {
-        Some(value) if allowed.iter().any(|one| one == value) => {}
-        Some(value) => broken.push((id, format!("the certificate's {what} is {value:?}, which the policy does not list"))),
-        None => broken.push((id, format!("the certificate does not say its {what}"))),
-    };
-    among(Rule::SignerTrigger, "trigger", claims.build_trigger.as_deref(), &rule.triggers);
+    let among = |allowed: &[String]| format!("one of {}", allowed.join(", "));
+    demand(Rule::SignerTrigger, "trigger", claims.build_trigger.as_deref(), &|claim| rule.triggers.iter().any(|one| one == claim), among(&rule.triggers));
     if !rule.digests.is_empty() {
-        among(Rule::SignerDigest, "workflow commit", claims.build_signer_digest.as_deref(), &rule.digests);
+        let listed = |claim: &str| rule.digests.iter().any(|one| one == claim);
+        demand(Rule::SignerDigest, "workflow commit", claims.build_signer_digest.as_deref(), &listed, among(&rule.digests));
     }
     broken
 }
@@ -118,7 +172,7 @@ pub(super) mod tests {
         let mut claims = claims();
         change(&mut claims);
         let san = claims.build_signer_uri.clone().unwrap_or_else(|| format!("{URI}@refs/heads/main"));
-        check_workflow(&san, &claims, &rule, &policy)
+        compare(&san, &claims, &rule, &policy).into_iter().map(|wrong| (wrong.rule, wrong.to_string())).collect()
     }
 
     fn text(change: impl FnOnce(&mut FulcioCiClaims)) -> String {

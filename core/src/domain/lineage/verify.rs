@@ -66,22 +66,13 @@ pub fn anchor(policy: &Policy, trusted_root: Option<&str>) -> Result<Anchor, Bun
         };
         root.map_err(|error| BundleError::Trust { what: "the trusted root".to_owned(), source: Box::new(error) })
     };
+    let keys = policy.public_keys();
+    let keys = keys.iter().map(Vec::as_slice);
     match policy.profile {
-        Profile::Key => Anchor::keys(policy.public_keys().iter().map(Vec::as_slice)),
-        Profile::Public => Anchor::public(&root(SigstoreInstance::PublicGood)?, policy.issuer()),
-        Profile::Github => Anchor::github(&root(SigstoreInstance::GitHub)?, policy.issuer()),
+        Profile::Key => Anchor::keys(keys),
+        Profile::Public => Anchor::public(&root(SigstoreInstance::PublicGood)?, policy.issuer())?.and_keys(keys),
+        Profile::Github => Anchor::github(&root(SigstoreInstance::GitHub)?, policy.issuer())?.and_keys(keys),
     }
-}
-
-/// The payload of a line that counts by the policy: its signature is proved, and by whom the policy names for such a
-/// statement at that time. A certificate alone says nothing: everybody's workflows have them.
-#[must_use]
-pub fn counted(text: &str, policy: &Policy, anchor: &Anchor) -> Option<Vec<u8>> {
-    let line = Line::read(text).ok()?;
-    let signed = line.verify(anchor).ok()?;
-    let statement = Statement::parse(line.payload()).ok()?;
-    let epoch = policy.epoch_at(signed.time?)?;
-    signer::check(&signed.identity, &statement, policy, epoch).is_empty().then(|| line.payload().to_vec())
 }
 
 /// What to look up in a repository to verify a lineage against it; `None` when it is not a lineage. Nothing of it is

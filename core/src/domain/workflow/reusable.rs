@@ -38,10 +38,9 @@ fn called(stage: StageName, options: &Options) -> String {
         with.push_str("          job: sign\n          checks: ${{ needs.check.outputs.checks }}\n");
     }
     let _ = writeln!(with, "          app-id: ${{{{ vars.{APP_ID_VARIABLE} }}}}\n          private-key: ${{{{ secrets.{APP_KEY_SECRET} }}}}");
-    if stage != StageName::Format {
-        secret(&mut secrets, SIGNING_KEY_SECRET, "The signing key of profile key.");
-        let _ = writeln!(with, "          signing-key: ${{{{ secrets.{SIGNING_KEY_SECRET} }}}}");
-    }
+    // `format` signs nothing, but whose statements it may draw follows from the same key.
+    secret(&mut secrets, SIGNING_KEY_SECRET, "The signing key of profile key.");
+    let _ = writeln!(with, "          signing-key: ${{{{ secrets.{SIGNING_KEY_SECRET} }}}}");
     let check = if checked { check_job(stage, options) } else { String::new() };
     let needs = if checked { "    needs: check\n" } else { condition(stage) };
     let action = uses(&format!("{}/{stage}", options.actions), options);
@@ -82,7 +81,7 @@ fn caller(stage: StageName, options: &Options) -> String {
     if matches!(options.mode, Mode::App { .. }) {
         let _ = writeln!(secrets, "      {APP_KEY_SECRET}: ${{{{ secrets.{APP_KEY_SECRET} }}}}");
     }
-    if options.signing_key && stage != StageName::Format {
+    if options.signing_key {
         let _ = writeln!(secrets, "      {SIGNING_KEY_SECRET}: ${{{{ secrets.{SIGNING_KEY_SECRET} }}}}");
     }
     let secrets = if secrets.is_empty() { secrets } else { format!("    secrets:\n{secrets}") };

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use serde::Deserialize;
 use sigstore_bundle::BundleV03;
 use sigstore_crypto::KeyPair;
 use sigstore_fulcio::{FulcioClient, reqwest};
@@ -19,22 +18,21 @@ use sigstore_tsa::TimestampClient;
 use sigstore_types::{DerCertificate, DsseEnvelope, DsseSignature, KeyId, PayloadBytes};
 use tokio::sync::Mutex;
 
+use super::token::{self, checked};
 use crate::domain::lineage::bundle::signed_bytes;
 use crate::domain::statement::PAYLOAD_TYPE;
 use crate::io::github::Clock;
 use crate::io::secret::Secret;
 use crate::port::signer::{SignError, Signer};
 
-/// The audience that Fulcio expects.
-const AUDIENCE: &str = "sigstore";
 /// Fulcio's certificates hold for ten minutes; a new one is asked for after half of that.
 const CERTIFICATE_AGE: Duration = Duration::from_secs(300);
 /// How often a service is asked. Asking twice leaves at most a certificate, timestamp or log entry that nobody uses.
 const ATTEMPTS: u32 = 3;
 /// A log answers when it has integrated the entry, which takes seconds.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// Longer answers with an identity token are refused.
-const TOKEN_LIMIT: usize = 64 << 10;
+
+pub use super::token::{Ambient, RunClaims};
 
 /// Why nothing could be signed.
 #[derive(Debug, thiserror::Error)]
@@ -75,39 +73,6 @@ pub enum KeylessError {
         /// The cause.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-}
-
-/// Where the run's identity token is asked for: what GitHub puts into a job with `id-token: write`.
-#[derive(Debug, Clone)]
-pub struct Ambient {
-    url: String,
-    token: Secret,
-}
-
-impl Ambient {
-    /// From the values of `ACTIONS_ID_TOKEN_REQUEST_URL` and `ACTIONS_ID_TOKEN_REQUEST_TOKEN`.
-    ///
-    /// # Errors
-    /// [`KeylessError::NoIdentity`] without them, [`KeylessError::Address`] for a URL that is neither https nor on this
-    /// machine.
-    pub fn new(url: Option<&str>, token: Option<&str>) -> Result<Self, KeylessError> {
-        match (url.map(str::trim).filter(|url| !url.is_empty()), token.map(Secret::new).filter(|token| !token.is_empty())) {
-            (Some(url), Some(token)) => Ok(Self { url: checked(url)?, token }),
-            _ => Err(KeylessError::NoIdentity),
-        }
-    }
-}
-
-/// An address that may be given secrets: https, or this machine.
-fn checked(url: &str) -> Result<String, KeylessError> {
-    let parsed = url.parse::<http::Uri>().ok();
-    let host = parsed.as_ref().and_then(http::Uri::host).unwrap_or_default().trim_matches(['[', ']']);
-    let here = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-    match parsed.as_ref().and_then(http::Uri::scheme_str) {
-        Some("https") => Ok(url.to_owned()),
-        Some("http") if here => Ok(url.to_owned()),
-        _ => Err(KeylessError::Address { url: url.chars().take(200).collect() }),
-    }
 }
 
 /// The services of a profile.
@@ -203,33 +168,19 @@ impl KeylessSigner {
 
     /// Asks the identity provider for a token.
     async fn identity_token(&self) -> Result<IdentityToken, KeylessError> {
-        let separator = if self.ambient.url.contains('?') { '&' } else { '?' };
-        let url = format!("{}{separator}audience={AUDIENCE}", self.ambient.url);
-        let failed = |error: reqwest::Error| KeylessError::Service {
-            service: "the identity provider",
-            url: self.ambient.url.split('?').next().unwrap_or_default().to_owned(),
-            // Its text holds the whole URL.
-            source: error.without_url().into(),
-        };
-        let request = self.http.get(&url).bearer_auth(self.ambient.token.expose()).header("accept", "application/json");
-        let response = request.send().await.map_err(failed)?;
-        let status = response.status().as_u16();
-        let body = response.bytes().await.map_err(failed)?;
-        let refused = |message: String| KeylessError::Identity { status, message: message.chars().take(200).collect() };
-        if status != 200 {
-            return Err(refused(String::from_utf8_lossy(&body).into_owned()));
-        }
-        #[derive(Deserialize)]
-        struct Answer {
-            value: String,
-        }
-        if body.len() > TOKEN_LIMIT {
-            return Err(refused(format!("a token of {} bytes", body.len())));
-        }
-        let answer: Answer = serde_json::from_slice(&body).map_err(|_| refused("no token".to_owned()))?;
-        let secret = Secret::new(answer.value);
+        let secret = self.ambient.ask(&self.http).await?;
         (self.on_secret)(&secret);
-        IdentityToken::from_jwt(secret.expose()).map_err(|_| refused("no token that can be read".to_owned()))
+        IdentityToken::from_jwt(secret.expose()).map_err(|_| token::unreadable())
+    }
+
+    /// What certificates of this run will say, by a token that is asked for and thrown away. Nothing is signed or logged.
+    ///
+    /// # Errors
+    /// See [`KeylessError`].
+    pub async fn claims(&self) -> Result<RunClaims, KeylessError> {
+        let secret = self.attempts(|| self.ambient.ask(&self.http)).await?;
+        (self.on_secret)(&secret);
+        RunClaims::read(secret.expose()).ok_or_else(token::unreadable)
     }
 
     /// The key and certificate of these minutes.
@@ -307,35 +258,5 @@ impl Signer for KeylessSigner {
 
     async fn sign(&self, payload: &[u8]) -> Result<String, SignError> {
         self.bundle(payload).await.map_err(|source| SignError::Failed { identity: self.identity(), source: Box::new(source) })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_run_without_identity_says_which_lines_to_add() {
-        for (url, token) in [(None, None), (Some("https://x"), None), (None, Some("y")), (Some(""), Some("y")), (Some("https://x"), Some(" \n"))] {
-            assert!(matches!(Ambient::new(url, token), Err(KeylessError::NoIdentity)));
-        }
-        insta::assert_snapshot!(KeylessError::NoIdentity, @"
-        the run has no identity to sign with (ACTIONS_ID_TOKEN_REQUEST_URL is not set): add to the workflow's job:
-        permissions:
-          id-token: write
-        ");
-    }
-
-    #[test]
-    fn tokens_go_to_encrypted_addresses_alone() {
-        for url in ["https://pipelines.actions.example/token?api-version=2", "http://127.0.0.1:80/token", "http://[::1]:1/x", "http://localhost/x"] {
-            assert!(Ambient::new(Some(url), Some("secret")).is_ok(), "{url}");
-        }
-        for url in ["http://example.com/token", "ftp://127.0.0.1", "token", "https//x"] {
-            let refused = Ambient::new(Some(url), Some("secret")).unwrap_err().to_string();
-            assert!(refused.ends_with("is no https address") && !refused.contains("secret"), "{refused}");
-        }
-        let ambient = Ambient::new(Some("https://x"), Some("secret")).unwrap();
-        assert!(!format!("{ambient:?}").contains("secret"));
     }
 }

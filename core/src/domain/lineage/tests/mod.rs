@@ -1,6 +1,7 @@
 //! One valid lineage under a test key, and every rule broken once: the statements are changed and signed anew.
 
 mod cases;
+mod counted;
 mod fixture;
 mod forged;
 
