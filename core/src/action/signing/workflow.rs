@@ -82,7 +82,13 @@ pub(in crate::action) fn signing(
     let nobody = Anchor::keys([]).map_err(|source| SigningError::Anchor { source })?;
     let workflow = site.environment.workflow.as_deref().unwrap_or(site.environment.repository.as_str());
     let signer = KeylessSigner::new(ambient, services, workflow, Arc::new(SystemClock), on_secret).map_err(|source| SigningError::Keyless { source })?;
-    Ok(Signing { signer: Arc::new(signer), keys: Vec::new(), anchor: Arc::new(nobody), run: Some(Arc::new(Trust { policy, anchor: trusted })) })
+    Ok(Signing {
+        signer: Arc::new(signer),
+        keys: Vec::new(),
+        anchor: Arc::new(nobody),
+        run: Some(Arc::new(Trust { policy, anchor: trusted })),
+        planning: false,
+    })
 }
 
 #[cfg(test)]
