@@ -85,7 +85,7 @@ fn add(path: &Path, packages: &[PathBuf], url: Option<&str>, output: &Output) ->
         let urls = vec![package_url(path, package, url)?];
         let created = i64::try_from(contents.modified).unwrap_or(i64::MAX);
         let entry = NewEntry { metadata: contents.metadata, digest, urls, created };
-        let next = index::add(Some(&after), &entry).map_err(|error| translate(path, error))?;
+        let next = index::add(Some(&after), &entry).map_err(|error| translate(path, Kind::Request, error))?;
         let added = next != after;
         text.push_str(&if added { format!("added {name} {version}\n") } else { format!("{name} {version} was listed already\n") });
         list.push(json!({ "chart": name, "version": version, "sha256": digest, "url": entry.urls.first(), "added": added }));
@@ -102,7 +102,7 @@ fn check(path: &Path, directory: Option<&Path>, output: &Output) -> Result<Answe
     let bytes = read_if_there(path, INDEX_LIMIT)?.ok_or_else(|| absent(path))?;
     let mut garbled = Vec::new();
     let packages = directory.map(|directory| packages(directory, &mut garbled)).transpose()?;
-    let mut findings = index::check(&bytes, packages.as_deref()).map_err(|error| translate(path, error))?;
+    let mut findings = index::check(&bytes, packages.as_deref()).map_err(|error| translate(path, Kind::AnswerNo, error))?;
     findings.extend(garbled);
     let count = packages.as_ref().map_or(0, Vec::len);
     let mut text: String = findings.iter().map(|finding| format!("{finding}\n")).collect();
@@ -200,11 +200,12 @@ fn package_url(index: &Path, package: &Path, url: Option<&str>) -> Result<String
     Ok(url.map_or_else(|| relative.clone(), |url| format!("{}/{relative}", url.trim_end_matches('/'))))
 }
 
-fn translate(path: &Path, error: IndexError) -> CommandError {
+/// An index to be proved is refused for what it holds; one to be extended is an input that cannot be read (`garbled`).
+fn translate(path: &Path, garbled: Kind, error: IndexError) -> CommandError {
     let message = format!("{}: the index cannot be used", path.display());
     match error {
         IndexError::Digest { .. } => CommandError::new(Kind::AnswerNo, error.to_string()).hint("publish the changed chart under a new version"),
-        _ => CommandError::new(Kind::AnswerNo, message).because(error),
+        _ => CommandError::new(garbled, message).because(error),
     }
 }
 

@@ -248,6 +248,44 @@ fn a_file_that_cannot_be_written_to_its_end() {
     assert_eq!(test.chartflow("", &["rehearse", ".", "--out", "out", "-q"]).exit, Some(0));
 }
 
+/// Extending an index asks nothing that could be answered with no, and proving one does.
+#[test]
+fn an_index_that_cannot_be_read() {
+    let test = TestEnvironment::new();
+    std::fs::create_dir_all(test.path("a")).unwrap();
+    std::fs::write(test.path("a/Chart.yaml"), CHART).unwrap();
+    assert_eq!(test.chartflow("", &["package", "a"]).exit, Some(0));
+    let garbled = "apiVersion: v1\nentries: [\n";
+    std::fs::write(test.path("index.yaml"), garbled).unwrap();
+    std::fs::create_dir_all(test.path("directory")).unwrap();
+    let exits =
+        [["add", "index.yaml", "a-1.0.0.tgz"], ["add", "directory", "a-1.0.0.tgz"], ["add", "new.yaml", "directory"], ["add", "new.yaml", "index.yaml"]]
+            .map(|arguments| test.chartflow("", &["index", arguments[0], arguments[1], arguments[2]]).exit);
+    // What is no package is an artifact whose content does not hold.
+    assert_eq!(exits, [Some(2), Some(2), Some(2), Some(1)]);
+    assert_eq!(test.chartflow("", &["index", "check", "index.yaml"]).exit, Some(1));
+    assert_eq!(std::fs::read_to_string(test.path("index.yaml")).unwrap(), garbled);
+    assert!(!test.path("new.yaml").exists());
+    let said = test.chartflow("", &["index", "add", "directory", "a-1.0.0.tgz"]).stderr;
+    assert!(said.contains("directory cannot be read"), "{said}");
+}
+
+/// A file that its owner has shut, for somebody who is not root.
+#[cfg(unix)]
+#[test]
+fn a_file_that_may_not_be_read() {
+    let test = TestEnvironment::new();
+    std::fs::write(test.path("index.yaml"), "apiVersion: v1\nentries: {}\n").unwrap();
+    std::fs::set_permissions(test.path("index.yaml"), std::os::unix::fs::PermissionsExt::from_mode(0o000)).unwrap();
+    if std::fs::read(test.path("index.yaml")).is_ok() {
+        // Root may read everything.
+        return;
+    }
+    let done = test.chartflow("", &["index", "check", "index.yaml"]);
+    assert_eq!(done.exit, Some(2), "{done}");
+    assert!(done.stderr.contains("index.yaml cannot be read"), "{done}");
+}
+
 /// A plain directory of charts, with files that belong to none: they do not stand in the charts' way.
 #[test]
 fn the_files_beside_imported_charts() {

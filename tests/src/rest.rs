@@ -175,12 +175,13 @@ impl World {
                 if self.hub.reference(&format!("refs/tags/{chart}-v{version}")).is_none() {
                     self.fail(format!("{chart} {version} has no tag"));
                 }
-                for file in [format!("charts/{chart}-{version}.tgz"), format!("charts/{chart}-{version}.lineage.jsonl")] {
-                    if self.subtree_file(&file).is_none() {
-                        self.fail(format!("{file} is not on release"));
+                for suffix in [".tgz", ".lineage.jsonl"] {
+                    if self.served(chart, &version.to_string(), suffix).is_none() {
+                        self.fail(format!("{chart}-{version}{suffix} is not served"));
                     }
                 }
-                if index.matches(&format!("charts/{chart}-{version}.tgz\n")).count() != 1 {
+                let place = if self.assets { format!("https://github.com/acme/charts/releases/download/{chart}-v{version}") } else { "charts".to_owned() };
+                if index.matches(&format!("- {place}/{chart}-{version}.tgz\n")).count() != 1 {
                     self.fail(format!("{chart} {version} is not once in the index\n{index}"));
                 }
             }
@@ -199,13 +200,5 @@ impl World {
         if tree("refs/chartflow/released") != tree("refs/chartflow/published") {
             self.fail("published is not what is released".to_owned());
         }
-    }
-
-    fn subtree_file(&self, path: &str) -> Option<u64> {
-        let release = self.tip("release").unwrap();
-        let (parent, name) = path.rsplit_once('/')?;
-        let tree = self.subtree(&release, parent)?;
-        let tree = chartflow_core::io::git::ready(chartflow_core::port::objects::Objects::tree(&*self.objects, &tree)).unwrap().unwrap();
-        tree.get(name).map(|_| 1)
     }
 }

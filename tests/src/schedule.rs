@@ -2,7 +2,7 @@
 
 use chartflow_sandbox::github::rules::MergeMethod;
 
-use crate::charts::CHARTS;
+use crate::charts::{CHARTS, CONFIGURATION};
 use crate::people::{NewCommit, set};
 use crate::rest::Counting;
 use crate::rng::Rng;
@@ -19,13 +19,19 @@ pub struct Profile {
     pub overrides: bool,
     /// Two stages run at the same time.
     pub races: bool,
+    /// Packages are served from the GitHub Releases.
+    pub assets: bool,
 }
 
 impl Profile {
     /// The profile of a seed.
     #[must_use]
     pub const fn of(seed: u64) -> Self {
-        Self { reverts: seed % 3 == 1, shapes: seed % 5 == 2, overrides: seed % 7 == 3, races: seed % 2 == 1 }
+        Self { reverts: seed % 3 == 1, shapes: seed % 5 == 2, overrides: seed % 7 == 3, races: seed % 2 == 1, assets: seed % 4 == 2 }
+    }
+
+    fn configuration(self) -> String {
+        format!("{CONFIGURATION}{}", if self.assets { "packages: assets\n" } else { "" })
     }
 
     const fn counting(self) -> Counting {
@@ -65,7 +71,7 @@ pub struct Schedule {
 #[must_use]
 pub fn run(seed: u64, steps: u32) -> usize {
     let profile = Profile::of(seed);
-    let mut schedule = Schedule { world: World::new(seed), rng: Rng::new(seed), profile };
+    let mut schedule = Schedule { world: World::configured(seed, &profile.configuration()), rng: Rng::new(seed), profile };
     schedule.world.tell(format!("seed {seed}, {profile:?}"));
     for _ in 0..steps {
         schedule.step();

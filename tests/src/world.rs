@@ -123,6 +123,8 @@ pub struct World {
     pub made: u32,
     /// What each contribution is expected to be counted for.
     pub counted: crate::ledger::Expected,
+    /// Whether packages are files of the GitHub Releases.
+    pub assets: bool,
     signer: Arc<dyn Signer>,
     policy: Arc<Policy>,
     trusted_root: Option<String>,
@@ -200,6 +202,7 @@ impl World {
             },
             made: 0,
             counted: crate::ledger::Expected::new(),
+            assets: configuration.packages == configuration::Packages::Assets,
             signer,
             policy,
             trusted_root: None,
@@ -229,8 +232,8 @@ impl World {
                 line.verify(&opening).ok()?;
                 Some(line.payload().to_vec())
             }),
-            verify: Arc::new(move |bytes, lineage| {
-                let report = verify(&Artifact::Package { bytes }, lineage, &policy, &judging, None);
+            verify: Arc::new(move |bytes, lineage, repository| {
+                let report = verify(&Artifact::Package { bytes }, lineage, &policy, &judging, repository);
                 if report.verified() {
                     return Ok(());
                 }
@@ -241,16 +244,23 @@ impl World {
         }
     }
 
+    /// A file of a version, from where the index says that packages are: the release branch or the GitHub Releases.
+    #[must_use]
+    pub fn served(&self, chart: &str, version: &str, suffix: &str) -> Option<Vec<u8>> {
+        let file = format!("{chart}-{version}{suffix}");
+        if self.assets {
+            return self.hub.download(&format!("/acme/charts/releases/download/{chart}-v{version}/{file}"));
+        }
+        let release = self.root(&self.tip("release").unwrap());
+        ready(listing::file(&*self.objects, &release, &format!("charts/{file}"), 1 << 24)).unwrap().unwrap()
+    }
+
     /// What a stranger with this repository's policy says of a release: the lineage's lines, or why it is refused.
     ///
     /// # Errors
     /// What was refused.
     pub fn verify(&self, chart: &str, version: &str) -> Result<usize, String> {
-        let release = self.tip("release").unwrap();
-        let bytes = |suffix: &str| {
-            let path = format!("charts/{chart}-{version}{suffix}");
-            ready(listing::file(&*self.objects, &self.root(&release), &path, 1 << 24)).unwrap().unwrap().unwrap_or_default()
-        };
+        let bytes = |suffix: &str| self.served(chart, version, suffix).unwrap_or_default();
         let (package, lineage) = (bytes(".tgz"), bytes(".lineage.jsonl"));
         let anchor = anchor(&self.policy, self.trusted_root.as_deref()).unwrap();
         let report = verify(&Artifact::Package { bytes: &package }, &lineage, &self.policy, &anchor, None);

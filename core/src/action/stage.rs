@@ -89,13 +89,13 @@ impl Context {
         let local = self.local();
         let reading = GitHub::new(transport.clone(), self.environment.repository.clone());
         let (id, default_branch) = self.repository(&reading).await?;
-        let below = Arc::new(LayeredObjects::new(local.clone(), Arc::new(GitHubObjects(reading.clone()))));
+        let below = Arc::new(LayeredObjects::new(local.clone(), Arc::new(GitHubObjects::new(reading.clone()))));
         let github = if self.watch.is_dry() {
             GitHub::new(Arc::new(super::dry::DryTransport::new(transport, below, self.watch.clone())), self.environment.repository.clone())
         } else {
             reading
         };
-        let objects = Arc::new(LayeredObjects::new(local, Arc::new(GitHubObjects(github.clone()))));
+        let objects = Arc::new(LayeredObjects::new(local, Arc::new(GitHubObjects::new(github.clone()))));
         Ok(Connection { identity, github, objects, id, default_branch })
     }
 

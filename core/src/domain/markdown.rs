@@ -155,6 +155,13 @@ impl Links {
         format!("{}/{}/releases/tag/{tag}", self.server, self.repository)
     }
 
+    /// Where a file of a release is downloaded, by its tag and its name.
+    #[must_use]
+    pub fn asset(&self, tag: &str, file: &str) -> String {
+        let part = |text: &str| text.replace('%', "%25").replace('#', "%23").replace('?', "%3F").replace('+', "%2B");
+        format!("{}/{}/releases/download/{}/{}", self.server, self.repository, part(tag), part(file))
+    }
+
     /// An attestation that GitHub keeps, by its number.
     #[must_use]
     pub fn attestation(&self, number: u64) -> String {

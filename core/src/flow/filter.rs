@@ -7,9 +7,10 @@ use super::bump::{Known, branch_facts, content_subject};
 use super::compose::{Graft, commit, graft_unless, point};
 use super::history::{Gathered, gather};
 use super::judge::Chain;
-use super::listing::{Patterns, file, root};
+use super::listing::{Patterns, root};
 use super::preview::Preview;
 use super::pulls::{offer, open, status};
+use super::served::Files;
 use super::store::{Signed, Store};
 use super::succession::announced;
 use super::tag::landed;
@@ -18,7 +19,7 @@ use super::{FlowError, Outcome, Report, Train, checks, texts};
 use crate::domain::check::layout;
 use crate::domain::commit::Author;
 use crate::domain::digest::CommitId;
-use crate::domain::names::ChartName;
+use crate::domain::names::{ChartName, TagName};
 use crate::domain::pull::body::State;
 use crate::domain::pull::title;
 use crate::domain::statement::{COMMITS_WEIGHT, Level, Predicate, Previous, Promotion, Range, Row, Stage, Statement, StatementDigest, select};
@@ -305,18 +306,16 @@ impl Job<'_> {
         if let Some(previous) = previous.as_mut().filter(|previous| previous.root.is_none())
             && let Some(version) = names.version_of_tag(&self.chart, previous.tag.as_str())
         {
-            previous.root = self.served_root(&version).await?;
+            previous.root = self.served_root(&version, &previous.tag).await?;
         }
         Ok(previous)
     }
 
-    /// The root of a version's lineage as release serves it; `None` while it does not.
-    async fn served_root(&self, version: &semver::Version) -> Result<Option<StatementDigest>, FlowError> {
-        let objects = &*self.train.objects;
+    /// The root of a version's lineage as it is served; `None` while it is not.
+    async fn served_root(&self, version: &semver::Version, tag: &TagName) -> Result<Option<StatementDigest>, FlowError> {
         let Some(tip) = self.tips.branches.get(self.tips.names.release().as_str()) else { return Ok(None) };
-        let tree = root(objects, tip).await?;
-        let path = format!("charts/{}-{version}.lineage.jsonl", self.chart);
-        let bytes = file(objects, &tree, &path, super::publish::LINEAGE_LIMIT).await?.unwrap_or_default();
+        let files = Files { train: self.train, tips: self.tips, chart: &self.chart, version, tag };
+        let bytes = files.served_lineage(tip).await?.unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
         let root = text.lines().filter_map(|line| self.train.read_line(line)).find(|line| line.row() == Some(Row::Root));
         Ok(root.filter(|root| root.statement.source.id == self.train.home.id && root.statement.source.chart == self.chart).map(|root| root.digest))

@@ -127,8 +127,7 @@ async fn contributions(train: &Train, tips: &Tips, found: &[objects::Commit], ga
         }
         gathered.records.push(record(train, &pull, &last.id).await?);
         let mut own = Vec::new();
-        for id in own_commits(train, &pull, last, &commits).await? {
-            let object = train.objects.commit(&id).await?;
+        for object in own_commits(train, &pull, last, &commits).await? {
             let charts = charts_touched(train, &patterns, &object).await?;
             own.push(ContributedCommit { commit: commit_of(&object), charts });
         }
@@ -188,17 +187,50 @@ async fn brought_by<'a>(
     Ok(found.into_iter().next().filter(|(_, last)| last.id == *id || (last.parents.len() < 2 && leads_to(last, id, commits))))
 }
 
-/// The pull request's own commits, oldest first. A merge left them in the history, as far as they matter here; after a squash
-/// or a rebase only GitHub knows them.
-async fn own_commits(train: &Train, pull: &Pull, last: &objects::Commit, commits: &BTreeMap<&CommitId, &objects::Commit>) -> Result<Vec<CommitId>, FlowError> {
+/// The pull request's own commits, oldest first: what its head has and the branch it went to had not. A merge left them in
+/// the history, as far as they matter here; after a squash or a rebase they are in no branch, but GitHub keeps the head. Its
+/// list of a pull request's commits would end at 250.
+async fn own_commits(
+    train: &Train,
+    pull: &Pull,
+    last: &objects::Commit,
+    commits: &BTreeMap<&CommitId, &objects::Commit>,
+) -> Result<Vec<objects::Commit>, FlowError> {
     let [base, side @ ..] = last.parents.as_slice() else { return Ok(Vec::new()) };
     if side.is_empty() {
-        return Ok(train.github.pull_commits(pull.number).await?.into_iter().map(|listed| listed.id).collect());
+        return Ok(oldest_first(train.objects.history(&pull.head.sha, std::slice::from_ref(base)).await?));
     }
     let before = reachable(std::slice::from_ref(base), commits);
-    let mut own: Vec<&objects::Commit> = reachable(side, commits).difference(&before).filter_map(|id| commits.get(*id)).copied().collect();
-    own.sort_by_key(|commit| (commit.committed, commit.id.clone()));
-    Ok(own.into_iter().map(|commit| commit.id.clone()).collect())
+    let own = reachable(side, commits).difference(&before).filter_map(|id| commits.get(*id)).map(|commit| (*commit).clone()).collect();
+    Ok(oldest_first(own))
+}
+
+/// Parents before their children, and of what is free to come next the oldest.
+fn oldest_first(commits: Vec<objects::Commit>) -> Vec<objects::Commit> {
+    let mut waiting: BTreeMap<CommitId, objects::Commit> = commits.into_iter().map(|commit| (commit.id.clone(), commit)).collect();
+    let mut children: BTreeMap<CommitId, Vec<CommitId>> = BTreeMap::new();
+    let mut missing: BTreeMap<CommitId, usize> = BTreeMap::new();
+    for commit in waiting.values() {
+        let parents: BTreeSet<&CommitId> = commit.parents.iter().filter(|parent| waiting.contains_key(parent)).collect();
+        missing.insert(commit.id.clone(), parents.len());
+        for parent in parents {
+            children.entry(parent.clone()).or_default().push(commit.id.clone());
+        }
+    }
+    let free = waiting.values().filter(|commit| missing.get(&commit.id) == Some(&0));
+    let mut free: BTreeSet<(i64, CommitId)> = free.map(|commit| (commit.committed, commit.id.clone())).collect();
+    let mut sorted = Vec::new();
+    while let Some((_, id)) = free.pop_first() {
+        for child in children.remove(&id).unwrap_or_default() {
+            let Some(count) = missing.get_mut(&child) else { continue };
+            *count -= 1;
+            if let (0, Some(commit)) = (*count, waiting.get(&child)) {
+                free.insert((commit.committed, child));
+            }
+        }
+        sorted.extend(waiting.remove(&id));
+    }
+    sorted
 }
 
 /// The commits that can be reached from some of them.

@@ -81,7 +81,10 @@ pub async fn facts(objects: &dyn Objects, questions: &Questions, refs: &Refs) ->
     facts.previous_end = previous_end(objects, questions, refs).await?;
     if let Some(from) = &questions.from {
         facts.from_is_contained = known(objects.merge_base(from, &questions.source).await)?.map(|base| base.as_ref() == Some(from));
-        facts.from_was_carried = was_carried(objects, questions, refs, from).await?;
+        // Asked for nowhere else, and main may be long between the two.
+        if matches!(&facts.previous_end, Ending::At(end) if end != from) {
+            facts.from_was_carried = was_carried(objects, questions, refs, from).await?;
+        }
     }
     Ok(facts)
 }
@@ -92,7 +95,7 @@ async fn previous_end(objects: &dyn Objects, questions: &Questions, refs: &Refs)
     let Some(version) = names(questions).version_of_tag(&questions.chart, tag.as_str()) else { return Ok(Ending::Unknown) };
     let Some(commit) = known(objects.commit(release).await)? else { return Ok(Ending::Unknown) };
     let path = format!("charts/{}-{version}.lineage.jsonl", questions.chart);
-    let lineage = file(objects, &commit.tree, &path, super::publish::LINEAGE_LIMIT).await?;
+    let lineage = file(objects, &commit.tree, &path, super::served::LINEAGE_LIMIT).await?;
     Ok(lineage.map_or(Ending::Unknown, |lineage| ending(&lineage, root)))
 }
 

@@ -27,6 +27,7 @@ mod pulls;
 pub mod reconcile;
 pub mod rules;
 pub mod rulesets;
+mod served;
 pub mod store;
 mod succession;
 pub mod tag;
@@ -41,6 +42,7 @@ pub use error::FlowError;
 
 use crate::domain::check::Finding;
 use crate::domain::event::StageName;
+use crate::domain::lineage::RepositoryFacts;
 use crate::domain::names::{BranchName, ChartName};
 use crate::domain::statement::Stage;
 use crate::port::github::GitHub;
@@ -53,8 +55,9 @@ use crate::port::signer::Signer;
 /// otherwise nothing.
 pub type OpenBundle = dyn Fn(&str) -> Option<Vec<u8>> + Send + Sync;
 
-/// Verifies a package and its lineage as a stranger with this repository's policy would; a text says what was refused.
-pub type VerifyPackage = dyn Fn(&[u8], &[u8]) -> Result<(), String> + Send + Sync;
+/// Verifies a package and its lineage as a stranger with this repository's policy would, one who has a clone where there
+/// are facts of it; a text says what was refused.
+pub type VerifyPackage = dyn Fn(&[u8], &[u8], Option<&RepositoryFacts>) -> Result<(), String> + Send + Sync;
 
 /// Everything a stage works with. All of it is handed in; a stage reads no clock and no environment.
 #[derive(Clone)]

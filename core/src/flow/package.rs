@@ -2,17 +2,19 @@
 //! with package, index entry and lineage, drafts the GitHub Release, is the pull request's check, and merges it.
 
 mod build;
+mod judge;
 
 use super::compose::{commit, point};
 use super::judge::{Chain, chain};
 use super::listing::{Patterns, file, root};
 use super::pulls::offer;
+use super::served::{Files, INDEX_LIMIT};
 use super::store::{Signed, Store};
 use super::succession::announced;
 use super::tips::{Difference, Pair, Tips};
 use super::{FlowError, Outcome, Report, Train, texts};
 use crate::domain::branch::{PUBLISHED, RELEASED};
-use crate::domain::digest::{CommitId, TagObjectId, TreeId};
+use crate::domain::digest::{CommitId, Sha256, TagObjectId, TreeId};
 use crate::domain::index;
 use crate::domain::names::{ChartName, TagName};
 use crate::domain::pull::{message, title};
@@ -25,10 +27,6 @@ pub(crate) use build::{declared, local_dependencies};
 
 /// The status that release demands.
 pub const STATUS: &str = "chartflow/release";
-/// The index of a large repository has a few megabytes; more than this is refused.
-const INDEX_LIMIT: usize = 64 << 20;
-/// The largest package that is read back.
-pub(crate) const PACKAGE_LIMIT: usize = 100 << 20;
 
 /// Packages every tag that is not on release yet. `hint` is a pull request to release that wants its check.
 ///
@@ -82,6 +80,14 @@ async fn foreign(train: &Train, tips: &Tips, pull: &Pull, report: &mut Report) -
     Ok(())
 }
 
+/// A package with the lineage that a stranger accepts.
+struct Ready {
+    built: Built,
+    lines: Vec<Signed>,
+    lineage: Vec<u8>,
+    numbers: texts::Numbers,
+}
+
 struct Job<'a> {
     train: &'a Train,
     tips: &'a Tips,
@@ -104,11 +110,11 @@ impl Job<'_> {
         let version = super::parse_version(&version)?;
         let name = self.tips.names.tag(&self.chart, &version)?;
         let Some(at) = tagged_commit(&chain) else { return Ok(()) };
-        let tip = self.release.clone();
-        let release_root = root(&*self.train.objects, &tip).await?;
-        let served = format!("charts/{}-{version}.tgz", self.chart);
-        if file(&*self.train.objects, &release_root, &served, PACKAGE_LIMIT).await?.is_some() {
-            report.add(Some(&self.chart), Outcome::Nothing, format!("{served} is on {}", self.tips.names.release()));
+        let named = self.chart.clone();
+        let files = Files { train: self.train, tips: self.tips, chart: &named, version: &version, tag: &name };
+        let release_root = root(&*self.train.objects, &self.release).await?;
+        if files.are_named(&release_root).await? {
+            report.add(Some(&self.chart), Outcome::Nothing, format!("{} is on {}", files.package(), self.tips.names.release()));
             return Ok(());
         }
         // The tag must be the very object that was signed for: an annotated one, on that commit, of that message.
@@ -123,65 +129,121 @@ impl Job<'_> {
             return Ok(());
         }
         let built = build(self.train, self.tips, &self.chart, &self.pair, &chain, &at, &version).await?;
-        let (lines, numbers) = self.sign(&chain, &built).await?;
+        let Some(ready) = self.complete(&files, &chain, built, report).await? else { return Ok(()) };
         let words = texts::Words::new(self.train, self.tips);
-        let body = |old: &str| words.publication_body(&self.chart, &chain, &built, &lines, &numbers, old);
-        let lineage: String = lines.iter().map(|line| format!("{}\n", line.bundle)).collect();
+        let body = |old: &str| words.publication_body(&self.chart, &chain, &ready.built, &ready.lines, &ready.numbers, old);
         let message = message::publication(&self.chart, &version, &at);
-        let (pull, new) = self.propose(&tip, &release_root, &built, &lineage, (&message, &body), &version).await?;
-        self.draft(&name, &built, &chain, new).await?;
+        let (pull, new) = self.propose(&files, &release_root, &ready, (&message, &body)).await?;
+        if !files.are_assets() {
+            self.draft(&name, &ready.built, &chain, new).await?;
+        }
         self.land(&pull, &version, report).await
     }
 
-    /// Signs rows 7 and 8; the lineage's lines, and GitHub's numbers of those that were posted there.
-    async fn sign(&mut self, chain: &Chain, built: &Built) -> Result<(Vec<Signed>, texts::Numbers), FlowError> {
+    /// The lineage to the package, judged as a stranger would; nothing when it is refused. Where the GitHub Release serves
+    /// both, it is public when this returns: the index may name nothing that cannot be downloaded.
+    async fn complete(&mut self, files: &Files<'_>, chain: &Chain, built: Built, report: &mut Report) -> Result<Option<Ready>, FlowError> {
+        let chart = self.chart.clone();
+        let foreign = |report: &mut Report| {
+            let message = format!("the release {} does not hold the package that its tag builds", files.tag);
+            report.refuse(Some(&chart), "publish/not-what-was-published", message, "find out who changed it; the next patch release replaces it");
+        };
+        let release = if files.are_assets() { files.published().await? } else { None };
+        let public = match release {
+            Some(release) => match files.downloaded(release).await?.filter(|served| Sha256::of(&served.package) == built.package.sha256) {
+                Some(served) => Some(served),
+                None => {
+                    foreign(report);
+                    return Ok(None);
+                }
+            },
+            None => None,
+        };
+        let lines: Vec<Signed> = match &public {
+            // What is public may not be changeable any more, and is what the index is going to name.
+            Some(served) => String::from_utf8_lossy(&served.lineage).lines().filter_map(|line| self.train.read_line(line)).collect(),
+            None => self.sign(chain, &built).await?,
+        };
+        let lineage = match &public {
+            Some(served) => served.lineage.clone(),
+            None => lines.iter().map(|line| format!("{}\n", line.bundle)).collect::<String>().into_bytes(),
+        };
+        if let Some(problem) = judge::objection(self.train, self.tips, chain, &built, &lineage).await? {
+            let message = format!("a stranger would refuse {}, so it is not published: {problem}", built.package.file_name);
+            let hint = "docs/rules.md says what the rule means that is named there; the next release of the chart replaces this one";
+            report.refuse(Some(&self.chart), "package/unverifiable", message, hint);
+            return Ok(None);
+        }
+        let numbers = if public.is_some() { texts::Numbers::new() } else { self.keep(&lines).await? };
+        if files.are_assets() && public.is_none() {
+            let draft = match find_release(self.train, files.tag).await? {
+                Some(release) => release,
+                None => self.train.github.draft_release(&new_release(self.train, self.tips, &self.chart, files.tag, &built, chain)).await?,
+            };
+            let release = files.publish(draft, &built.package.bytes, &lineage).await?;
+            let served = files.downloaded(release).await?;
+            if served.is_none_or(|served| served.package != built.package.bytes || served.lineage != lineage) {
+                foreign(report);
+                return Ok(None);
+            }
+        }
+        Ok(Some(Ready { built, lines, lineage, numbers }))
+    }
+
+    /// Signs rows 7 and 8: the lineage's lines.
+    async fn sign(&mut self, chain: &Chain, built: &Built) -> Result<Vec<Signed>, FlowError> {
         let row7 = self.store.sign(built.statement.clone()).await?;
         let mut lines = chain.lines();
-        lines.push(row7.clone());
+        lines.push(row7);
         let inputs = lines.iter().map(Signed::as_input).collect();
-        let row8 = self.store.sign(build::root_statement(self.train, self.tips, built, inputs)).await?;
-        let fresh: Vec<Signed> = [&row7, &row8].into_iter().filter(|line| self.store.is_pending(line)).cloned().collect();
+        lines.push(self.store.sign(build::root_statement(self.train, self.tips, built, inputs)).await?);
+        Ok(lines)
+    }
+
+    /// Stores what is new; GitHub's numbers of the lines that were posted there.
+    async fn keep(&mut self, lines: &[Signed]) -> Result<texts::Numbers, FlowError> {
+        let fresh: Vec<Signed> = lines.iter().filter(|line| self.store.is_pending(line)).cloned().collect();
         self.store.flush().await?;
         let mut numbers = texts::Numbers::new();
         for line in fresh {
             numbers.extend(super::attestation(self.train, &line).await?.map(|number| (line.digest, number)));
         }
-        lines.push(row8);
-        Ok((lines, numbers))
+        Ok(numbers)
     }
 
-    /// The pull request to release, on its present tip: package, lineage and index entry in one commit.
+    /// The pull request to release, on its present tip: package, lineage and index entry in one commit, or the index entry
+    /// alone where it names the files of the GitHub Release.
     async fn propose(
         &self,
-        tip: &CommitId,
+        files: &Files<'_>,
         release_root: &TreeId,
-        built: &Built,
-        lineage: &str,
+        ready: &Ready,
         (message, body): (&str, &(dyn Fn(&str) -> String + Sync)),
-        version: &semver::Version,
     ) -> Result<(Pull, bool), FlowError> {
-        let (github, objects) = (&self.train.github, &*self.train.objects);
-        let package = &built.package;
+        let (github, objects, version) = (&self.train.github, &*self.train.objects, files.version);
+        let package = &ready.built.package;
         let index = file(objects, release_root, "index.yaml", INDEX_LIMIT).await?;
+        let path = |name: &str| format!("charts/{name}");
         let url = match &self.tips.configuration.configuration.index.url {
-            Some(base) => format!("{}/charts/{}", base.trim_end_matches('/'), package.file_name),
-            None => format!("charts/{}", package.file_name),
+            _ if files.are_assets() => texts::links(self.train).asset(files.tag.as_str(), &files.package()),
+            Some(base) => format!("{}/{}", base.trim_end_matches('/'), path(&package.file_name)),
+            None => path(&package.file_name),
         };
-        let entry = index::NewEntry { metadata: package.metadata.clone(), digest: package.sha256, urls: vec![url], created: built.epoch };
+        let entry = index::NewEntry { metadata: package.metadata.clone(), digest: package.sha256, urls: vec![url], created: ready.built.epoch };
         let failed = |source| FlowError::Chart { chart: self.chart.to_string(), what: "adding to the index", source: Box::new(source) };
         let index = index::add(index.as_deref(), &entry).map_err(failed)?;
-        let blob = github.create_blob(&package.bytes).await?;
-        let stem = package.file_name.trim_end_matches(".tgz");
-        let text = |bytes: Vec<u8>| NewContent::Text(String::from_utf8_lossy(&bytes).into_owned());
-        let entries = [
-            NewEntry { path: format!("charts/{}", package.file_name), mode: Mode::File, content: NewContent::Object(blob.to_string()) },
-            NewEntry { path: format!("charts/{stem}.lineage.jsonl"), mode: Mode::File, content: NewContent::Text(lineage.to_owned()) },
-            NewEntry { path: "index.yaml".to_owned(), mode: Mode::File, content: text(index) },
-        ];
+        let new = |path: String, content: NewContent| NewEntry { path, mode: Mode::File, content };
+        let text = |bytes: &[u8]| NewContent::Text(String::from_utf8_lossy(bytes).into_owned());
+        let mut entries = vec![new("index.yaml".to_owned(), text(&index))];
+        if !files.are_assets() {
+            let blob = github.create_blob(&package.bytes).await?;
+            entries.push(new(path(&files.package()), NewContent::Object(blob.to_string())));
+            entries.push(new(path(&files.lineage()), text(&ready.lineage)));
+        }
         let tree = github.create_tree(Some(release_root), &entries).await?;
         let head = self.tips.names.release_head(&self.chart, version)?.to_string();
         let held = self.tips.branches.get(&head).cloned();
-        let made = commit(github, objects, held.as_ref(), &tree, std::slice::from_ref(tip), message).await?;
+        let made = commit(github, objects, held.as_ref(), &tree, std::slice::from_ref(&self.release), message).await?;
         point(github, &head, held.as_ref(), &made).await?;
         let title = title::publication(&self.chart, version);
         let (pull, new) = offer(self.train, &head, self.tips.names.release().as_str(), &title, held.is_some(), body).await?;

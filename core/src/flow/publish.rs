@@ -2,22 +2,20 @@
 //! file is up, then downloads what it published and verifies it as a stranger.
 
 use super::judge::{Chain, chain};
-use super::listing::{file, root};
-use super::package::{Built, PACKAGE_LIMIT, build, find_release, new_release, tagged_commit, work};
+use super::listing::root;
+use super::package::{Built, build, find_release, new_release, tagged_commit, work};
+use super::served::{Files, LINEAGE_LIMIT, PACKAGE_LIMIT, Served};
 use super::store::{Signed, Store};
 use super::tag::move_marker;
 use super::tips::{Pair, Tips};
-use super::{FlowError, Outcome, Report, Train};
+use super::{FlowError, Outcome, Report, Train, texts};
 use crate::domain::branch::{PUBLISHED, RELEASED};
 use crate::domain::digest::Sha256;
-use crate::domain::names::{ChartName, TagName};
+use crate::domain::names::ChartName;
 use crate::domain::oci;
 use crate::domain::statement::{Downloaded, Gate, Level, Predicate, Row, Stage, Statement};
 use crate::flow::compose::Graft;
 use crate::port::github::Release;
-
-/// A lineage longer than this is not one of ours.
-pub(crate) const LINEAGE_LIMIT: usize = 4 << 20;
 
 /// Publishes every package on release that is not published yet.
 ///
@@ -49,12 +47,6 @@ struct Job<'a> {
     pair: Pair,
 }
 
-/// What is on the release branch for one version.
-struct Served {
-    package: Vec<u8>,
-    lineage: Vec<u8>,
-}
-
 impl Job<'_> {
     /// Whether there is nothing left to publish of this content.
     async fn run(&mut self, report: &mut Report) -> Result<bool, FlowError> {
@@ -67,18 +59,20 @@ impl Job<'_> {
         let Some(version) = chain.bump().filter(|bump| bump.level != Level::None).map(|bump| bump.to.clone()) else { return Ok(true) };
         let version = super::parse_version(&version)?;
         let name = self.tips.names.tag(&self.chart, &version)?;
-        let (Some(served), Some(at)) = (self.served(&version).await?, tagged_commit(&chain)) else {
+        let files = Files { train: self.train, tips: self.tips, chart: &self.chart, version: &version, tag: &name };
+        let (Some(served), Some(at)) = (files.served(self.tips.release()?).await?, tagged_commit(&chain)) else {
             report.add(Some(&self.chart), Outcome::Waiting, format!("{} {version} is not on {} yet", self.chart, self.tips.names.release()));
             return Ok(false);
         };
         let built = build(self.train, self.tips, &self.chart, &self.pair, &chain, &at, &version).await?;
         if Sha256::of(&served.package) != built.package.sha256 {
-            let message = format!("the package of {} {version} on {} is not the one its tag builds", self.chart, self.tips.names.release());
+            let place = if files.are_assets() { format!("the release {name}") } else { self.tips.names.release().to_string() };
+            let message = format!("the package of {} {version} on {place} is not the one its tag builds", self.chart);
             report.refuse(Some(&self.chart), "publish/foreign-content", message, "revert the commit on the release branch that is not the train's");
             return Ok(false);
         }
         self.push(&served, &built).await?;
-        let release = self.release(&name, &served, &built, &chain).await?;
+        let release = self.release(&files, &served, &built, &chain).await?;
         let downloaded = match self.download(&release, &served, &built).await? {
             Ok(downloaded) => downloaded,
             Err(problem) => {
@@ -89,14 +83,6 @@ impl Job<'_> {
         self.sign(&built, &served, downloaded).await?;
         report.add(Some(&self.chart), Outcome::Done, format!("published {} {version} and verified it as a stranger", self.chart));
         Ok(true)
-    }
-
-    async fn served(&self, version: &semver::Version) -> Result<Option<Served>, FlowError> {
-        let tree = root(&*self.train.objects, self.tips.release()?).await?;
-        let stem = format!("charts/{}-{version}", self.chart);
-        let package = file(&*self.train.objects, &tree, &format!("{stem}.tgz"), PACKAGE_LIMIT).await?;
-        let lineage = file(&*self.train.objects, &tree, &format!("{stem}.lineage.jsonl"), LINEAGE_LIMIT).await?;
-        Ok(package.zip(lineage).map(|(package, lineage)| Served { package, lineage }))
     }
 
     /// The lines of the lineage that are about the package itself.
@@ -158,33 +144,16 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// The published release with all its files: files first, then publishing, because it may be immutable afterwards.
-    async fn release(&self, name: &TagName, served: &Served, built: &Built, chain: &Chain) -> Result<Release, FlowError> {
-        let github = &self.train.github;
-        let mut release = match find_release(self.train, name).await? {
+    /// The published release with all its files.
+    async fn release(&self, files: &Files<'_>, served: &Served, built: &Built, chain: &Chain) -> Result<Release, FlowError> {
+        if let Some(release) = &served.release {
+            return Ok(release.clone());
+        }
+        let release = match find_release(self.train, files.tag).await? {
             Some(release) => release,
-            None => github.draft_release(&new_release(self.train, self.tips, &self.chart, name, built, chain)).await?,
+            None => self.train.github.draft_release(&new_release(self.train, self.tips, &self.chart, files.tag, built, chain)).await?,
         };
-        if !release.draft {
-            return Ok(release);
-        }
-        let stem = built.package.file_name.trim_end_matches(".tgz").to_owned();
-        let wanted = [
-            (built.package.file_name.clone(), "application/gzip", &served.package),
-            (format!("{stem}.lineage.jsonl"), "application/x-ndjson", &served.lineage),
-        ];
-        for (file, content_type, bytes) in wanted {
-            if let Some(present) = release.assets.iter().find(|asset| asset.name == file) {
-                if present.state == "uploaded" && present.digest == Sha256::of(bytes).prefixed() {
-                    continue;
-                }
-                github.delete_asset(present.id).await?;
-            }
-            let asset = github.upload_asset(&release, &file, content_type, bytes.clone()).await?;
-            release.assets.retain(|asset| asset.name != file);
-            release.assets.push(asset);
-        }
-        Ok(github.publish_release(release.id).await?)
+        files.publish(release, &served.package, &served.lineage).await
     }
 
     /// Downloads what was published and compares it; a text says what is not as it should be.
@@ -198,14 +167,12 @@ impl Job<'_> {
             let Some(asset) = release.assets.iter().find(|asset| asset.name == file) else {
                 return Ok(Err(format!("the release {} has no file {file}", release.tag_name)));
             };
-            let bytes = self.train.github.download_asset(asset.id, limit).await?;
+            // Where the files are served there, they were downloaded just now.
+            let bytes = if served.release.is_some() { expected.clone() } else { self.train.github.download_asset(asset.id, limit).await? };
             if bytes != *expected {
                 return Ok(Err(format!("{file} of the release {} is not what was uploaded", release.tag_name)));
             }
-            downloaded.push(Downloaded {
-                uri: format!("{}/{}/releases/download/{}/{file}", self.train.home.server, self.train.github.repository_name(), release.tag_name),
-                sha256: Sha256::of(&bytes),
-            });
+            downloaded.push(Downloaded { uri: texts::links(self.train).asset(&release.tag_name, &file), sha256: Sha256::of(&bytes) });
         }
         let tag = built.image.tag.as_str();
         let manifest = registry.manifest(&built.repository, tag).await?.unwrap_or_default();
@@ -214,7 +181,7 @@ impl Job<'_> {
             return Ok(Err(format!("{}:{tag} is not what was pushed", built.repository)));
         }
         downloaded.push(Downloaded { uri: format!("oci://{}:{tag}", built.repository), sha256: Sha256::of(&manifest) });
-        let report = (self.train.verify)(&layer, &served.lineage);
+        let report = (self.train.verify)(&layer, &served.lineage, None);
         Ok(match report {
             Ok(()) => Ok(downloaded),
             Err(problem) => Err(format!("a stranger would refuse {}: {problem}", built.package.file_name)),

@@ -64,6 +64,11 @@ pub const STAGE_RULES: &[StageRule] = &[
         "Main and integration both changed a chart since they last agreed, past the train.",
         "Merge the two in the pull request that was opened.",
     ),
+    rule(
+        "package/unverifiable",
+        "Whoever verified the package would refuse it, so nothing of it is published.",
+        "Find the rule that the message names below; the next release of the chart replaces this one.",
+    ),
     rule("flow/foreign-release", "A pull request to release is not the train's.", "Close it."),
     rule("publish/foreign-content", "The release branch holds a commit that is not the train's.", "Revert that commit."),
     rule(

@@ -226,6 +226,26 @@ impl Hub {
         self.lock().store.reference(name)
     }
 
+    /// The files of the published releases, as everybody may download them: tag, name, bytes.
+    #[must_use]
+    pub fn released_files(&self) -> Vec<(String, String, Vec<u8>)> {
+        self.lock().releases.files().map(|(tag, name, bytes)| (tag.to_owned(), name.to_owned(), bytes.to_vec())).collect()
+    }
+
+    /// The bytes of a file of a published release, by the path of its address
+    /// (`/OWNER/NAME/releases/download/TAG/FILE`). GitHub redirects to where it lies; here it is.
+    ///
+    /// Source: <https://docs.github.com/repositories/releasing-projects-on-github/linking-to-releases>
+    #[must_use]
+    pub fn download(&self, path: &str) -> Option<Vec<u8>> {
+        let state = self.lock();
+        let below = path.strip_prefix('/')?.strip_prefix(&state.settings.full_name())?.strip_prefix("/releases/download/")?;
+        let (tag, name) = below.split_once('/')?;
+        let read = |part: &str| percent_encoding::percent_decode_str(part).decode_utf8().map(std::borrow::Cow::into_owned).ok();
+        let (tag, name) = (read(tag)?, read(name)?);
+        state.releases.files().find(|file| (file.0, file.1) == (&*tag, &*name)).map(|file| file.2.to_vec())
+    }
+
     /// The pull requests, by number.
     #[must_use]
     pub fn pulls(&self) -> Vec<pulls::Pull> {

@@ -21,7 +21,7 @@ use crate::github::pulls::ReviewState;
 pub const MARKER: &str = ".chartflow-rehearsal";
 
 /// What a rehearsal leaves; an earlier one's is replaced.
-const PARTS: [&str; 7] = ["summary.json", "release", "origin.git", "registry", "trust", "report.html", ".gitignore"];
+const PARTS: [&str; 8] = ["summary.json", "release", "origin.git", "registry", "trust", "report.html", ".gitignore", "assets"];
 
 /// A folder that a rehearsal may not write to.
 #[derive(Debug, thiserror::Error)]
@@ -116,13 +116,16 @@ pub(crate) async fn write(world: &World, options: &Options) -> Result<Summary, R
     let release = world.hub.reference(&format!("refs/heads/{}", world.names.release())).map(|id| id.to_string()).unwrap_or_default();
     let tip = CommitId::new(release).map_err(|source| RehearsalError::World { what: "release's tip".to_owned(), source: Box::new(source) })?;
     let files = world.objects.files(&world.objects.commit(&tip).await?.tree).await?;
-    let top = world.out.join("release");
-    for (path, file) in files.iter() {
-        let at = top.join(path);
+    let mut served: Vec<(String, Vec<u8>)> = files.iter().map(|(path, file)| (format!("release/{path}"), file.bytes.clone())).collect();
+    // What the release branch does not serve is a file of the release alone.
+    let beside = world.hub.released_files().into_iter().filter(|(_, name, _)| files.bytes(&format!("charts/{name}")).is_none());
+    served.extend(beside.map(|(tag, name, bytes)| (format!("assets/{tag}/{name}"), bytes)));
+    for (path, bytes) in &served {
+        let at = world.out.join(path);
         if let Some(parent) = at.parent() {
             fs::create_dir_all(parent).map_err(RehearsalError::file(parent, "making the folder"))?;
         }
-        fs::write(&at, &file.bytes).map_err(RehearsalError::file(&at, "writing"))?;
+        fs::write(&at, bytes).map_err(RehearsalError::file(&at, "writing"))?;
     }
     let trust = world.out.join("trust");
     fs::create_dir_all(&trust).map_err(RehearsalError::file(&trust, "making the folder"))?;
@@ -130,8 +133,9 @@ pub(crate) async fn write(world: &World, options: &Options) -> Result<Summary, R
     fs::write(&policy, world.policy.to_json()).map_err(RehearsalError::file(&policy, "writing"))?;
     let key = trust.join("key.pub");
     fs::write(&key, world.signer.public_key_pem()).map_err(RehearsalError::file(&key, "writing"))?;
-    let new = files.iter().filter(|(path, _)| path.ends_with(".lineage.jsonl") && !world.known.iter().any(|known| known == path));
-    let mut charts: Vec<ChartRow> = new.filter_map(|(path, file)| chart_row(path, &file.bytes)).collect();
+    let known = |path: &str| path.strip_prefix("release/").is_some_and(|path| world.known.iter().any(|known| known == path));
+    let new = served.iter().filter(|(path, _)| path.ends_with(".lineage.jsonl") && !known(path));
+    let mut charts: Vec<ChartRow> = new.filter_map(|(path, bytes)| chart_row(path, bytes)).collect();
     charts.sort_by(|one, other| (&one.chart, &one.tag).cmp(&(&other.chart, &other.tag)));
     requests(world, &mut charts);
     let result = match (world.refused.is_empty(), charts.is_empty()) {
@@ -187,9 +191,9 @@ fn chart_row(path: &str, lineage: &[u8]) -> Option<ChartRow> {
         tag: tag.tag.to_string(),
         commit: tag.commit.to_string(),
         tree: TreeRow { sha1: build.content.sha1.to_string(), sha256: build.content.sha256.to_string() },
-        package: PackageRow { file: format!("release/{}", path.replace(".lineage.jsonl", ".tgz")), sha256: sha256.to_string() },
+        package: PackageRow { file: path.replace(".lineage.jsonl", ".tgz"), sha256: sha256.to_string() },
         oci: OciRow { reference, digest: manifest.prefixed() },
-        lineage: LineageRow { file: format!("release/{path}"), attestations: statements.len() },
+        lineage: LineageRow { file: path.to_owned(), attestations: statements.len() },
         requests: 0,
         creating: 0,
         links: links::links(&statements),

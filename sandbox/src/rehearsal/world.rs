@@ -97,7 +97,7 @@ impl World {
         let github = GitHub::new(Arc::new(transport), self.policy.repository.name.clone());
         // A job's checkout holds the objects; what it does not hold is asked of the API.
         let local: Arc<dyn Objects> = self.objects.clone();
-        let objects = LayeredObjects::new(Some(local), Arc::new(GitHubObjects(github.clone())));
+        let objects = LayeredObjects::new(Some(local), Arc::new(GitHubObjects::new(github.clone())));
         let anchor = Arc::new(anchor(&self.policy)?);
         let (opening, judging, policy) = (anchor.clone(), anchor, self.policy.clone());
         Ok(Train {
@@ -110,8 +110,8 @@ impl World {
                 line.verify(&opening).ok()?;
                 Some(line.payload().to_vec())
             }),
-            verify: Arc::new(move |package, lineage| {
-                let report = verify(&Artifact::Package { bytes: package }, lineage, &policy, &judging, None);
+            verify: Arc::new(move |package, lineage, repository| {
+                let report = verify(&Artifact::Package { bytes: package }, lineage, &policy, &judging, repository);
                 if report.verified() {
                     Ok(())
                 } else {

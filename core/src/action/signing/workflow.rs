@@ -138,7 +138,7 @@ pub(in crate::action) async fn signing(
     let trusted = anchor(&policy, run.trusted_root.as_deref()).map_err(|source| SigningError::Anchor { source })?;
     let trust = Arc::new(Trust { policy, anchor: trusted });
     let Some(ambient) = run.ambient else {
-        return Ok(Signing { run: Some(trust), ..Signing::fleeting(Vec::new())? });
+        return Ok(Signing { run: Some(trust), planning: true, ..Signing::fleeting(Vec::new())? });
     };
     let nobody = Anchor::keys([]).map_err(|source| SigningError::Anchor { source })?;
     let workflow = site.environment.workflow.as_deref().unwrap_or(site.environment.repository.as_str());
@@ -146,7 +146,7 @@ pub(in crate::action) async fn signing(
     let signer = KeylessSigner::new(ambient, services(profile, configuration), workflow, Arc::new(SystemClock), on_secret).map_err(keyless)?;
     identity::check(&signer.claims().await.map_err(keyless)?, &site.environment.server_url, &run.purpose, &trust.policy)?;
     let signer = Arc::new(CountedSigner { inner: signer, trust: Arc::clone(&trust) });
-    Ok(Signing { signer, keys: Vec::new(), anchor: Arc::new(nobody), run: Some(trust) })
+    Ok(Signing { signer, keys: Vec::new(), anchor: Arc::new(nobody), run: Some(trust), planning: false })
 }
 
 /// Hands out only what counts: services and trusted root may not belong together, or say more or less than the token did.

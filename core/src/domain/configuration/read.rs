@@ -130,8 +130,8 @@ impl Configuration {
             }
         }
         let value = |keys: &[&str]| keys.iter().try_fold(root, |node, key| node.get(key)).map_or(1, |value| value.at.line);
-        if self.packages == Packages::Assets {
-            let reason = "packages are served from the release branch alone so far";
+        if self.packages == Packages::Assets && self.index.url.is_some() {
+            let reason = "with it the index names the files of the GitHub Releases by their own addresses, and `index.url` would change nothing";
             return Err(ConfigurationError::Unusable { line: value(&["packages"]), key: "packages", value: "assets", reason, instead: "branch" });
         }
         if self.merge.main == MergeMethod::Rebase {

@@ -47,7 +47,7 @@ fn mistakes_name_line_and_fix() {
     insta::assert_snapshot!(check("charts:\n- 'a[b'"), @r#".chartflow.yaml:2: charts: "a[b" is not a glob of directories below the top of the repository"#);
     insta::assert_snapshot!(check("directories:\n  a: x\n  b: x\n"), @".chartflow.yaml:3: directories: x is named for two charts");
     insta::assert_snapshot!(check("tag: a\ntag: b"), @r#".chartflow.yaml:2:1: the key "tag" stands twice, first on line 1; remove one of them"#);
-    insta::assert_snapshot!(check("tag: '{chart}-v{version}'\npackages: assets"), @".chartflow.yaml:2: packages: assets cannot be used, because packages are served from the release branch alone so far; write branch");
+    insta::assert_snapshot!(check("packages: assets\nindex: {url: https://example.com}"), @".chartflow.yaml:1: packages: assets cannot be used, because with it the index names the files of the GitHub Releases by their own addresses, and `index.url` would change nothing; write branch");
     insta::assert_snapshot!(check("merge:\n  main: rebase"), @".chartflow.yaml:2: merge.main: rebase cannot be used, because main would get a commit whose content was never released; write squash or merge");
     insta::assert_snapshot!(check("[]"), @".chartflow.yaml: holds a list where a mapping is expected");
 }

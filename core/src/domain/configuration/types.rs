@@ -199,8 +199,7 @@ pub enum Packages {
     /// The release branch.
     #[default]
     Branch,
-    /// The assets of the GitHub releases. Not there yet: [`Configuration::read`] refuses it.
-    #[schemars(skip)]
+    /// The files of the GitHub Releases, with their lineage; the release branch holds the index alone.
     Assets,
 }
 

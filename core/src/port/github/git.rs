@@ -137,6 +137,21 @@ macro_rules! id {
     }};
 }
 
+impl RawCommit {
+    fn read(self, operation: &str) -> Result<Commit, GitHubError> {
+        let committed = self.committer.date.parse::<jiff::Timestamp>();
+        let bad = |_| GitHubError::Value { operation: operation.to_owned(), what: "date", value: self.committer.date.clone() };
+        Ok(Commit {
+            id: id!(CommitId, self.sha, operation)?,
+            tree: id!(TreeId, self.tree.sha, operation)?,
+            parents: self.parents.iter().map(|parent| id!(CommitId, parent.sha, operation)).collect::<Result<_, _>>()?,
+            author: Person { name: self.author.name, email: self.author.email },
+            committed: committed.map_err(bad)?.as_second(),
+            message: self.message,
+        })
+    }
+}
+
 impl GitHub {
     /// "Get a reference": what `refs/<name>` points at; `name` is `heads/main`, `tags/a-v1.0.0`, `chartflow/released`.
     ///
@@ -198,18 +213,49 @@ impl GitHub {
     /// See [`GitHubError`].
     pub async fn get_commit(&self, id: &CommitId) -> Result<Option<Commit>, GitHubError> {
         let path = format!("git/commits/{id}");
-        let Some(raw) = self.get_optional::<RawCommit>(&path).await? else { return Ok(None) };
-        let committed = raw.committer.date.parse::<jiff::Timestamp>();
-        let committed = committed.map_err(|_| GitHubError::Value { operation: path.clone(), what: "date", value: raw.committer.date.clone() })?.as_second();
-        let parents = raw.parents.iter().map(|parent| id!(CommitId, parent.sha, path)).collect::<Result<_, _>>()?;
-        Ok(Some(Commit {
-            id: id!(CommitId, raw.sha, path)?,
-            tree: id!(TreeId, raw.tree.sha, path)?,
-            parents,
-            author: Person { name: raw.author.name, email: raw.author.email },
-            committed,
-            message: raw.message,
-        }))
+        self.get_optional::<RawCommit>(&path).await?.map(|raw| raw.read(&path)).transpose()
+    }
+
+    /// "Compare two commits", page by page: the commits of the head that the base has not. `None` when the two have no
+    /// history in common or one is unknown (404).
+    ///
+    /// # Errors
+    /// See [`GitHubError`]; [`GitHubError::TooManyPages`] beyond 5,000 commits.
+    pub async fn commits_between(&self, base: &CommitId, head: &CommitId) -> Result<Option<Vec<Commit>>, GitHubError> {
+        #[derive(Deserialize)]
+        struct Raw {
+            total_commits: usize,
+            commits: Vec<RawListed>,
+        }
+        #[derive(Deserialize)]
+        struct RawListed {
+            sha: String,
+            commit: RawNamed,
+            parents: Vec<RawSha>,
+        }
+        #[derive(Deserialize)]
+        struct RawNamed {
+            message: String,
+            tree: RawSha,
+            author: RawPerson,
+            committer: RawPerson,
+        }
+        let path = format!("compare/{base}...{head}");
+        let mut found = Vec::new();
+        for page in 1..=super::PAGE_LIMIT {
+            let Some(raw) = self.get_optional::<Raw>(&format!("{path}?per_page=100&page={page}")).await? else { return Ok(None) };
+            let last = raw.commits.is_empty();
+            for RawListed { sha, commit: RawNamed { message, tree, author, committer }, parents } in raw.commits {
+                found.push(RawCommit { sha, message, tree, parents, author, committer }.read(&path)?);
+            }
+            if found.len() >= raw.total_commits {
+                return Ok(Some(found));
+            }
+            if last {
+                return Err(GitHubError::Value { operation: path, what: "number of commits", value: raw.total_commits.to_string() });
+            }
+        }
+        Err(GitHubError::TooManyPages { target: path, pages: super::PAGE_LIMIT })
     }
 
     /// "Create a commit", as the identity of the token and at the server's time, so that GitHub signs it.

@@ -24,7 +24,7 @@ pub use content::Comparison;
 pub use error::GitHubError;
 pub use git::{NewContent, NewEntry, RefTarget, TagObject};
 pub use objects::GitHubObjects;
-pub use pulls::{Account, End, Label, Merge, MergeMethod, NewPull, Pull, PullCommit, PullFilter, PullState, Review, ReviewState};
+pub use pulls::{Account, End, Label, Merge, MergeMethod, NewPull, Pull, PullFilter, PullState, Review, ReviewState};
 pub use releases::{Asset, NewRelease, Release};
 pub use repository::{DeploymentPattern, Environment, RepositoryFacts, WorkflowPermissions};
 pub use statuses::{Status, StatusState};

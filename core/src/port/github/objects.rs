@@ -1,6 +1,7 @@
 //! Git objects by id through the API, for what no local repository holds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 
@@ -15,11 +16,32 @@ const FILE_LIMIT: usize = 32 << 20;
 /// The most commits walked one by one through the API; longer histories need a local repository.
 const WALK_LIMIT: usize = 1000;
 
-/// [`Objects`] over the API. Every object is one request.
-pub struct GitHubObjects(pub GitHub);
+/// [`Objects`] over the API. Every object is one request; commits and directories are asked for once.
+pub struct GitHubObjects {
+    github: GitHub,
+    commits: Mutex<BTreeMap<CommitId, Commit>>,
+    trees: Mutex<BTreeMap<TreeId, Tree>>,
+}
+
+impl GitHubObjects {
+    /// The objects of a repository.
+    #[must_use]
+    pub fn new(github: GitHub) -> Self {
+        Self { github, commits: Mutex::default(), trees: Mutex::default() }
+    }
+
+    fn keep(&self, commits: &[Commit]) {
+        let kept = commits.iter().map(|commit| (commit.id.clone(), commit.clone()));
+        self.commits.lock().unwrap_or_else(PoisonError::into_inner).extend(kept);
+    }
+}
 
 fn source(kind: &'static str, id: &str, error: GitHubError) -> ObjectError {
     ObjectError::Source { kind, id: id.to_owned(), source: Box::new(error) }
+}
+
+fn too_long(tip: &CommitId) -> ObjectError {
+    ObjectError::Refused { path: format!("the history of {tip}"), problem: "has too many commits to read through the API; a clone is needed".to_owned() }
 }
 
 fn missing(kind: &'static str, id: &str) -> ObjectError {
@@ -29,22 +51,32 @@ fn missing(kind: &'static str, id: &str) -> ObjectError {
 #[async_trait]
 impl Objects for GitHubObjects {
     async fn commit(&self, id: &CommitId) -> Result<Commit, ObjectError> {
-        let answer = self.0.get_commit(id).await.map_err(|error| source("commit", id.as_str(), error))?;
-        answer.ok_or_else(|| missing("commit", id.as_str()))
+        if let Some(known) = self.commits.lock().unwrap_or_else(PoisonError::into_inner).get(id) {
+            return Ok(known.clone());
+        }
+        let answer = self.github.get_commit(id).await.map_err(|error| source("commit", id.as_str(), error))?;
+        let commit = answer.ok_or_else(|| missing("commit", id.as_str()))?;
+        self.keep(std::slice::from_ref(&commit));
+        Ok(commit)
     }
 
     async fn tree(&self, id: &TreeId) -> Result<Tree, ObjectError> {
-        let answer = self.0.get_tree(id).await.map_err(|error| source("tree", id.as_str(), error))?;
-        answer.ok_or_else(|| missing("tree", id.as_str()))
+        if let Some(known) = self.trees.lock().unwrap_or_else(PoisonError::into_inner).get(id) {
+            return Ok(known.clone());
+        }
+        let answer = self.github.get_tree(id).await.map_err(|error| source("tree", id.as_str(), error))?;
+        let tree = answer.ok_or_else(|| missing("tree", id.as_str()))?;
+        self.trees.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), tree.clone());
+        Ok(tree)
     }
 
     async fn blob(&self, id: &BlobId, limit: usize) -> Result<Vec<u8>, ObjectError> {
-        let answer = self.0.get_blob(id, limit).await.map_err(|error| source("blob", id.as_str(), error))?;
+        let answer = self.github.get_blob(id, limit).await.map_err(|error| source("blob", id.as_str(), error))?;
         answer.ok_or_else(|| missing("blob", id.as_str()))
     }
 
     async fn files(&self, id: &TreeId) -> Result<Files, ObjectError> {
-        let answer = self.0.get_tree_recursive(id).await.map_err(|error| source("tree", id.as_str(), error))?;
+        let answer = self.github.get_tree_recursive(id).await.map_err(|error| source("tree", id.as_str(), error))?;
         let entries = answer.ok_or_else(|| missing("tree", id.as_str()))?;
         let mut files = Files::new();
         for entry in entries {
@@ -63,11 +95,41 @@ impl Objects for GitHubObjects {
     }
 
     async fn merge_base(&self, one: &CommitId, other: &CommitId) -> Result<Option<CommitId>, ObjectError> {
-        let answer = self.0.compare(one, other).await.map_err(|error| source("commit", one.as_str(), error))?;
+        let answer = self.github.compare(one, other).await.map_err(|error| source("commit", one.as_str(), error))?;
         Ok(answer.map(|comparison| comparison.merge_base))
     }
 
     async fn history(&self, tip: &CommitId, hidden: &[CommitId]) -> Result<Vec<Commit>, ObjectError> {
+        let mut found: Option<Vec<Commit>> = None;
+        for end in hidden {
+            // What has no history in common with the tip hides nothing of it.
+            let listed = match self.github.commits_between(end, tip).await {
+                Ok(Some(listed)) => listed,
+                Ok(None) => continue,
+                Err(GitHubError::TooManyPages { .. }) => return Err(too_long(tip)),
+                Err(error) => return Err(source("commit", tip.as_str(), error)),
+            };
+            self.keep(&listed);
+            found = Some(match found {
+                None => listed,
+                Some(found) => {
+                    let listed: BTreeSet<CommitId> = listed.into_iter().map(|commit| commit.id).collect();
+                    found.into_iter().filter(|commit| listed.contains(&commit.id)).collect()
+                }
+            });
+        }
+        let mut found = match found {
+            Some(found) => found,
+            None => self.all(tip).await?,
+        };
+        found.sort_by(|a, b| b.committed.cmp(&a.committed).then_with(|| a.id.cmp(&b.id)));
+        Ok(found)
+    }
+}
+
+impl GitHubObjects {
+    /// Every commit that leads to a tip.
+    async fn all(&self, tip: &CommitId) -> Result<Vec<Commit>, ObjectError> {
         let mut found: Vec<Commit> = Vec::new();
         let mut seen = BTreeSet::new();
         let mut todo = vec![tip.clone()];
@@ -75,21 +137,13 @@ impl Objects for GitHubObjects {
             if !seen.insert(id.clone()) {
                 continue;
             }
-            let mut reached = false;
-            for end in hidden {
-                reached = reached || self.merge_base(end, &id).await?.as_ref() == Some(&id);
-            }
-            if reached {
-                continue;
-            }
             if found.len() >= WALK_LIMIT {
-                return Err(ObjectError::Refused { path: tip.to_string(), problem: format!("has more than {WALK_LIMIT} commits to walk; a clone is needed") });
+                return Err(too_long(tip));
             }
             let commit = self.commit(&id).await?;
             todo.extend(commit.parents.iter().cloned());
             found.push(commit);
         }
-        found.sort_by(|a, b| b.committed.cmp(&a.committed).then_with(|| a.id.cmp(&b.id)));
         Ok(found)
     }
 }

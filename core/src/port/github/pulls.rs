@@ -117,17 +117,6 @@ fn null_is_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D
     Option::<String>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// A commit of a pull request, as "List commits on a pull request" gives it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PullCommit {
-    /// Its id.
-    pub id: CommitId,
-    /// Its message.
-    pub message: String,
-    /// Its parents.
-    pub parents: Vec<CommitId>,
-}
-
 /// What a reviewer said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -271,33 +260,6 @@ impl GitHub {
     /// See [`GitHubError`].
     pub async fn comment(&self, number: u64, body: &str) -> Result<(), GitHubError> {
         self.write::<Value>(Method::Post, &format!("issues/{number}/comments"), json!({ "body": body })).await.map(|_| ())
-    }
-
-    /// "List commits on a pull request" (GitHub lists at most 250), oldest first.
-    ///
-    /// # Errors
-    /// See [`GitHubError`].
-    pub async fn pull_commits(&self, number: u64) -> Result<Vec<PullCommit>, GitHubError> {
-        #[derive(Deserialize)]
-        struct Raw {
-            sha: CommitId,
-            commit: RawCommit,
-            #[serde(default)]
-            parents: Vec<RawParent>,
-        }
-        #[derive(Deserialize)]
-        struct RawCommit {
-            message: String,
-        }
-        #[derive(Deserialize)]
-        struct RawParent {
-            sha: CommitId,
-        }
-        let raw: Vec<Raw> = self.pages_once(&format!("pulls/{number}/commits")).await?;
-        Ok(raw
-            .into_iter()
-            .map(|raw| PullCommit { id: raw.sha, message: raw.commit.message, parents: raw.parents.into_iter().map(|parent| parent.sha).collect() })
-            .collect())
     }
 
     /// "List reviews for a pull request", oldest first.

@@ -61,6 +61,12 @@ impl Releases {
         self.by_id.values().any(|release| release.immutable && release.tag == tag)
     }
 
+    /// The files of the published releases, as everybody may download them: tag, name, bytes.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&str, &str, &[u8])> {
+        let published = self.by_id.values().filter(|release| !release.draft);
+        published.flat_map(|release| release.assets.iter().filter_map(|asset| Some((release.tag.as_str(), asset.name.as_str(), asset.bytes.as_deref()?))))
+    }
+
     fn published(&self, tag: &str) -> Option<&Release> {
         self.by_id.values().find(|release| !release.draft && release.tag == tag)
     }

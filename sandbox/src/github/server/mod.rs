@@ -91,6 +91,11 @@ async fn answer(State(hub): State<Arc<Hub>>, request: Request) -> Response {
     if let Some(service) = git::Service::of(&hub, &head) {
         return service.answer(&hub, &head, body).await;
     }
+    if head.method == http::Method::GET
+        && let Some(bytes) = hub.download(head.uri.path())
+    {
+        return Response::new(Body::from(bytes));
+    }
     let method = match head.method.as_str() {
         "GET" => Method::Get,
         "POST" => Method::Post,
