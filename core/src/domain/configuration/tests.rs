@@ -60,14 +60,14 @@ fn a_sigstore_of_one_s_own() {
     let logged = format!("profile: public\n{OWN}  rekor-url: https://rekor.example\n  oidc-issuer: https://ghe.example/_services/token\n");
     assert_eq!(read(&logged).profile(), Profile::Public);
     let wrong = |from: &str, to: &str| check(&OWN.replace(from, to));
-    insta::assert_snapshot!(wrong("https://fulcio.example", "http://fulcio.example"), @"");
-    insta::assert_snapshot!(wrong("http://127.0.0.1:3000", "http://127.0.0.1.example"), @"");
-    insta::assert_snapshot!(wrong(".github/sigstore/", "sigstore/"), @"");
-    insta::assert_snapshot!(wrong("  trusted-root: .github/sigstore/trusted_root.json\n", ""), @"");
-    insta::assert_snapshot!(wrong("fulcio-url", "fulcio"), @"");
-    insta::assert_snapshot!(check(&format!("profile: key\n{OWN}")), @"");
-    insta::assert_snapshot!(check(&format!("profile: public\n{OWN}")), @"");
-    insta::assert_snapshot!(check(&logged.replace("profile: public", "profile: github")), @"");
+    insta::assert_snapshot!(wrong("https://fulcio.example", "http://fulcio.example"), @".chartflow.yaml:2: sigstore.fulcio-url cannot be used: it is no https:// address; identity tokens and signatures are sent there");
+    insta::assert_snapshot!(wrong("http://127.0.0.1:3000", "http://127.0.0.1.example"), @".chartflow.yaml:3: sigstore.timestamp-server-url cannot be used: it is no https:// address; identity tokens and signatures are sent there");
+    insta::assert_snapshot!(wrong(".github/sigstore/", "sigstore/"), @".chartflow.yaml:4: sigstore.trusted-root cannot be used: it lies outside .github/, where no owner has to approve its changes");
+    insta::assert_snapshot!(wrong("  trusted-root: .github/sigstore/trusted_root.json\n", ""), @".chartflow.yaml:2:3: sigstore: missing field `trusted-root`");
+    insta::assert_snapshot!(wrong("fulcio-url", "fulcio"), @r#".chartflow.yaml:2: the key "sigstore.fulcio" is unknown; did you mean "fulcio-url"?"#);
+    insta::assert_snapshot!(check(&format!("profile: key\n{OWN}")), @".chartflow.yaml:1: profile cannot be used: a key signs without a Sigstore; take one of the two out");
+    insta::assert_snapshot!(check(&format!("profile: public\n{OWN}")), @".chartflow.yaml:1: profile cannot be used: public demands a log, and sigstore has no rekor-url; add it, or write profile: github");
+    insta::assert_snapshot!(check(&logged.replace("profile: public", "profile: github")), @".chartflow.yaml:1: profile cannot be used: github knows no log, and sigstore has a rekor-url; take it out, or write profile: public");
 }
 
 #[test]

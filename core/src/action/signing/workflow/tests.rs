@@ -34,14 +34,32 @@ fn what_is_private_is_logged_nowhere() {
     assert_eq!(chosen(github, false, "profile: public"), "Public");
     assert_eq!(chosen(github, false, "profile: github"), "Github");
     assert_eq!(chosen(github, true, "profile: github"), "Github");
-    insta::assert_snapshot!(chosen(github, true, "profile: public"), @"");
-    insta::assert_snapshot!(chosen(github, false, "profile: key"), @"");
+    insta::assert_snapshot!(chosen(github, true, "profile: public"), @r"
+    the configuration says `profile: public`, and the repository is not public: its name, workflows and every signature would stand in logs that everybody reads and nobody can erase
+    take `profile` out of .chartflow.yaml, or write `profile: github`, which logs nothing
+    ");
+    insta::assert_snapshot!(chosen(github, false, "profile: key"), @r"
+    there is no signing-key, and the configuration says `profile: key`
+    or hand in signing-key: ${{ secrets.CHARTFLOW_SIGNING_KEY }}; an empty one means that the secret is not set
+    ");
 }
 
 #[test]
 fn servers_without_services_that_are_known() {
-    insta::assert_snapshot!(chosen("https://ghe.example", true, ""), @"");
-    insta::assert_snapshot!(chosen("https://octo.ghe.com", true, "profile: github"), @"");
+    insta::assert_snapshot!(chosen("https://ghe.example", true, ""), @r"
+    there is no signing-key, and runs on https://ghe.example have no signing services that are known
+    hand in signing-key: ${{ secrets.CHARTFLOW_SIGNING_KEY }}; an empty one means that the secret is not set; or name a Sigstore that knows the server in .chartflow.yaml (`sigstore`)
+    ");
+    insta::assert_snapshot!(chosen("https://octo.ghe.com", true, "profile: github"), @r"
+    there is no signing-key, and runs on https://octo.ghe.com have no signing services that are known
+    name the services of octo.ghe.com in .chartflow.yaml, and bring their trusted root, a line of what `gh attestation trusted-root --hostname octo.ghe.com` prints:
+    sigstore:
+      fulcio-url: https://fulcio.octo.ghe.com
+      timestamp-server-url: https://timestamp.octo.ghe.com/api/v1/timestamp
+      oidc-issuer: https://token.actions.octo.ghe.com
+      trusted-root: .github/sigstore/trusted_root.json
+    or hand in signing-key: ${{ secrets.CHARTFLOW_SIGNING_KEY }}; an empty one means that the secret is not set
+    ");
     assert_eq!(chosen("https://octo.ghe.com", true, OWN), "Github");
     assert_eq!(chosen("https://ghe.example", true, &OWN.replace("{fulcio", "{rekor-url: https://r.example, fulcio")), "Public");
 }
@@ -97,18 +115,42 @@ fn told(configuration: &str, purpose: &Purpose, change: impl FnOnce(&mut RunClai
 fn a_run_whose_statements_would_not_count_says_which_claim_and_what_to_do() {
     let train = |change: fn(&mut RunClaims)| told("", &Purpose::Train, change);
     assert_eq!(train(|_| {}), "counts");
-    insta::assert_snapshot!(train(|claims| claims.runner_environment = Some("self-hosted".to_owned())), @"");
-    insta::assert_snapshot!(train(|claims| claims.environment = None), @"");
-    insta::assert_snapshot!(train(|claims| claims.environment = Some("production".to_owned())), @"");
+    insta::assert_snapshot!(train(|claims| claims.runner_environment = Some("self-hosted".to_owned())), @r#"
+    what this run would sign counts for nobody: its runner (runner_environment) is "self-hosted", not "github-hosted"
+    run the job on a runner of GitHub's own (`runs-on: ubuntu-latest`), or sign with a key (`profile: key`)
+    "#);
+    insta::assert_snapshot!(train(|claims| claims.environment = None), @r#"
+    what this run would sign counts for nobody: it has no environment (environment), which must be "chartflow"
+    add `environment: chartflow` to the job, or name the job's own in .chartflow.yaml (`environment`)
+    "#);
+    insta::assert_snapshot!(train(|claims| claims.environment = Some("production".to_owned())), @r#"
+    what this run would sign counts for nobody: its environment (environment) is "production", not "chartflow"
+    add `environment: chartflow` to the job, or name the job's own in .chartflow.yaml (`environment`)
+    "#);
     insta::assert_snapshot!(train(|claims| {
         claims.reference = Some("refs/heads/feature".to_owned());
         claims.job_workflow_ref = Some("acme/charts/.github/workflows/chartflow-tag.yml@refs/heads/feature".to_owned());
-    }), @"");
-    insta::assert_snapshot!(train(|claims| claims.job_workflow_ref = Some("acme/charts/.github/workflows/release.yml@refs/heads/trunk".to_owned())), @"");
-    insta::assert_snapshot!(train(|claims| claims.job_workflow_ref = Some("chartflow/chartflow/.github/workflows/tag.yml@refs/tags/v1".to_owned())), @"");
-    insta::assert_snapshot!(train(|claims| claims.event_name = Some("pull_request".to_owned())), @"");
-    insta::assert_snapshot!(train(|claims| claims.iss = "https://token.actions.githubusercontent.com/acme".to_owned()), @"");
-    insta::assert_snapshot!(train(|claims| claims.repository_id = Some("8".to_owned())), @"");
+    }), @r#"
+    what this run would sign counts for nobody: its workflow (job_workflow_ref) is "https://github.com/acme/charts/.github/workflows/chartflow-tag.yml@refs/heads/feature", not one of https://github.com/acme/charts/.github/workflows/chartflow-{stage}.yml@refs/heads/trunk; its ref (ref) is "refs/heads/feature", not "refs/heads/trunk"
+    run this action in the workflow files that `chartflow init` writes, as they are on trunk; let an event start it that reads the workflow file of trunk: pull_request_target, push, repository_dispatch, schedule, workflow_dispatch
+    "#);
+    insta::assert_snapshot!(train(|claims| claims.job_workflow_ref = Some("acme/charts/.github/workflows/release.yml@refs/heads/trunk".to_owned())), @r#"
+    what this run would sign counts for nobody: its workflow (job_workflow_ref) is "https://github.com/acme/charts/.github/workflows/release.yml@refs/heads/trunk", not one of https://github.com/acme/charts/.github/workflows/chartflow-{stage}.yml@refs/heads/trunk
+    run this action in the workflow files that `chartflow init` writes, as they are on trunk
+    "#);
+    insta::assert_snapshot!(train(|claims| claims.job_workflow_ref = Some("chartflow/chartflow/.github/workflows/tag.yml@refs/tags/v1".to_owned())), @r#"
+    what this run would sign counts for nobody: its workflow (job_workflow_ref) is "https://github.com/chartflow/chartflow/.github/workflows/tag.yml@refs/tags/v1", not one of https://github.com/acme/charts/.github/workflows/chartflow-{stage}.yml@refs/heads/trunk
+    where the workflow files of trunk call those of chartflow/chartflow, say so in .chartflow.yaml: `reusable-workflows: chartflow/chartflow`
+    "#);
+    insta::assert_snapshot!(train(|claims| claims.event_name = Some("pull_request".to_owned())), @r#"
+    what this run would sign counts for nobody: its trigger (event_name) is "pull_request", not one of pull_request_target, push, repository_dispatch, schedule, workflow_dispatch
+    let an event start it that reads the workflow file of trunk: pull_request_target, push, repository_dispatch, schedule, workflow_dispatch
+    "#);
+    insta::assert_snapshot!(train(|claims| claims.iss = "https://token.actions.githubusercontent.com/acme".to_owned()), @r#"
+    what this run would sign counts for nobody: its identity tokens come from "https://token.actions.githubusercontent.com/acme" (iss), not from "https://token.actions.githubusercontent.com"
+    name the issuer in .chartflow.yaml: `sigstore: {oidc-issuer: ...}`, beside a Sigstore that knows it
+    "#);
+    insta::assert_snapshot!(train(|claims| claims.repository_id = Some("8".to_owned())), @r#"what this run would sign counts for nobody: its repository id (repository_id) is "8", not "7""#);
 }
 
 #[test]
@@ -116,11 +158,17 @@ fn a_run_of_the_called_workflows_signs_where_the_configuration_names_them() {
     const CALLED: &str = "reusable-workflows: chartflow/chartflow";
     let called = |claims: &mut RunClaims| claims.job_workflow_ref = Some("chartflow/chartflow/.github/workflows/tag.yml@refs/tags/v1".to_owned());
     assert_eq!(told(CALLED, &Purpose::Train, called), "counts");
-    insta::assert_snapshot!(told(CALLED, &Purpose::Train, |_| {}), @"");
+    insta::assert_snapshot!(told(CALLED, &Purpose::Train, |_| {}), @r#"
+    what this run would sign counts for nobody: its workflow (job_workflow_ref) is "https://github.com/acme/charts/.github/workflows/chartflow-tag.yml@refs/heads/trunk", not one of https://github.com/chartflow/chartflow/.github/workflows/{stage}.yml
+    call the workflows that .chartflow.yaml names, as `chartflow init --reusable` writes it, or take `reusable-workflows` out
+    "#);
     insta::assert_snapshot!(told(CALLED, &Purpose::Train, |claims| {
         called(claims);
         claims.workflow_ref = Some("acme/charts/.github/workflows/mine.yml@refs/heads/trunk".to_owned());
-    }), @"");
+    }), @r#"
+    what this run would sign counts for nobody: its calling workflow (workflow_ref) is "https://github.com/acme/charts/.github/workflows/mine.yml@refs/heads/trunk", not one of https://github.com/acme/charts/.github/workflows/chartflow-{stage}.yml@refs/heads/trunk
+    run this action in the workflow files that `chartflow init` writes, as they are on trunk
+    "#);
     let policy = rules(CALLED, &[]);
     let signer = policy.epochs[0].signer.as_ref().unwrap();
     assert_eq!(signer.caller.as_deref(), Some("https://github.com/acme/charts/.github/workflows/chartflow-{stage}.yml"));
@@ -142,7 +190,10 @@ fn the_workflow_of_an_outside_check_signs_for_it_alone() {
     assert_eq!(told(SCAN, &scan, by), "counts");
     assert_eq!(told(&format!("{SCAN}\nreusable-workflows: chartflow/chartflow"), &scan, by), "counts", "its own file is called by nobody");
     assert_eq!(told(SCAN, &Purpose::Check("other".to_owned()), by), "counts", "the stage refuses a check that nobody knows");
-    insta::assert_snapshot!(told(SCAN, &scan, |_| {}), @"");
+    insta::assert_snapshot!(told(SCAN, &scan, |_| {}), @r#"
+    what this run would sign counts for nobody: its workflow (job_workflow_ref) is "https://github.com/acme/charts/.github/workflows/chartflow-tag.yml@refs/heads/trunk", not "https://github.com/acme/charts/.github/workflows/scan.yml@refs/heads/integration"; its ref (ref) is "refs/heads/trunk", not "refs/heads/integration"
+    name the workflow file that attests it in .chartflow.yaml on integration: `checks: {outside: {scan: {workflow: .github/workflows/FILE}}}`; let an event start it that reads the workflow file of integration: pull_request_target, push, repository_dispatch, schedule, workflow_dispatch
+    "#);
     assert_ne!(told(SCAN, &Purpose::Train, by), "counts");
 }
 

@@ -35,16 +35,16 @@ fn lines_that_do_not_count() {
         key.map_or(text.clone(), |key| text.replace(key, "KEY"))
     };
     insta::assert_snapshot!(say("", &policy), @"its signature does not count: the line is not strict JSON: EOF while parsing a value at line 1 column 0");
-    insta::assert_snapshot!(say("{}", &policy), @"");
-    insta::assert_snapshot!(say(&foreign[0], &policy), @"");
+    insta::assert_snapshot!(say("{}", &policy), @"its signature does not count: the bundle has another media type than application/vnd.dev.sigstore.bundle.v0.3+json");
+    insta::assert_snapshot!(say(&foreign[0], &policy), @r#"its signature does not count: signed by the key "KEY", which the policy does not list"#);
     let swapped = changed(&lines[0], |bundle| bundle["dsseEnvelope"]["payload"] = payload_of(&lines[1]));
-    insta::assert_snapshot!(say(&swapped, &policy), @"");
+    insta::assert_snapshot!(say(&swapped, &policy), @"its signature does not count: the signature does not hold: Verification error: ECDSA_P256_SHA256 signature invalid");
     let mut none = policy.clone();
     none.epochs.clear();
-    insta::assert_snapshot!(say(&lines[0], &none), @"");
+    insta::assert_snapshot!(say(&lines[0], &none), @"no epoch of the policy had begun when it was signed");
     let mut packages = policy.clone();
     packages.keys[0].stages = vec![Stage::Package];
-    insta::assert_snapshot!(say(&lines[0], &packages), @"");
+    insta::assert_snapshot!(say(&lines[0], &packages), @"the key KEY may not sign validate of stage validate");
     let pair = KeyPair::generate_ecdsa_p256().unwrap();
     let spki = pair.public_key_der().unwrap().as_bytes().to_vec();
     let line = key_bundle(b"{}", &key_id(&spki), pair.sign(&signed_bytes(b"{}")).unwrap().as_bytes().to_vec()).unwrap();
@@ -139,19 +139,19 @@ fn a_reusable_workflow_counts_where_the_policy_names_it_and_its_caller_is_main_s
     for reference in ["refs/tags/v1", "refs/heads/main", "0123456789012345678901234567890123456789"] {
         assert_eq!(say(&policy, format!("{CALLED}@{reference}"), |_| {}), "counts", "{reference}");
     }
-    insta::assert_snapshot!(say(&policy, CALLED.to_owned(), |_| {}), @"");
-    insta::assert_snapshot!(say(&policy, CALLED.replace("tag.yml", "ci.yml@refs/tags/v1"), |_| {}), @"");
-    insta::assert_snapshot!(say(&policy, CALLED.replace("chartflow/chartflow", "chartflow/chartflow-x") + "@refs/tags/v1", |_| {}), @"");
-    insta::assert_snapshot!(say(&policy, format!("{CALLED}@refs/tags/v1"), |claims| claims.build_config_uri = None), @"");
+    insta::assert_snapshot!(say(&policy, CALLED.to_owned(), |_| {}), @r#"the certificate's workflow is "https://github.com/chartflow/chartflow/.github/workflows/tag.yml", not one of https://github.com/chartflow/chartflow/.github/workflows/{stage}.yml"#);
+    insta::assert_snapshot!(say(&policy, CALLED.replace("tag.yml", "ci.yml@refs/tags/v1"), |_| {}), @r#"the certificate's workflow is "https://github.com/chartflow/chartflow/.github/workflows/ci.yml@refs/tags/v1", not one of https://github.com/chartflow/chartflow/.github/workflows/{stage}.yml"#);
+    insta::assert_snapshot!(say(&policy, CALLED.replace("chartflow/chartflow", "chartflow/chartflow-x") + "@refs/tags/v1", |_| {}), @r#"the certificate's workflow is "https://github.com/chartflow/chartflow-x/.github/workflows/tag.yml@refs/tags/v1", not one of https://github.com/chartflow/chartflow/.github/workflows/{stage}.yml"#);
+    insta::assert_snapshot!(say(&policy, format!("{CALLED}@refs/tags/v1"), |claims| claims.build_config_uri = None), @"the certificate does not say its calling workflow");
     insta::assert_snapshot!(say(&policy, format!("{CALLED}@refs/tags/v1"), |claims| {
         claims.build_config_uri = Some("https://github.com/o/r/.github/workflows/chartflow-tag.yml@refs/heads/evil".to_owned());
-    }), @"");
+    }), @r#"the certificate's calling workflow is "https://github.com/o/r/.github/workflows/chartflow-tag.yml@refs/heads/evil", not one of https://github.com/o/r/.github/workflows/chartflow-{stage}.yml@refs/heads/main"#);
     let own = "https://github.com/o/r/.github/workflows/chartflow-tag.yml@refs/heads/main".to_owned();
-    insta::assert_snapshot!(say(&policy, own, |_| {}), @"");
+    insta::assert_snapshot!(say(&policy, own, |_| {}), @r#"the certificate's workflow is "https://github.com/o/r/.github/workflows/chartflow-tag.yml@refs/heads/main", not one of https://github.com/chartflow/chartflow/.github/workflows/{stage}.yml"#);
     // With commits named, only these.
     policy.epochs[0].signer.as_mut().unwrap().digests = vec!["a".repeat(40)];
     assert_eq!(say(&policy, format!("{CALLED}@refs/tags/v1"), |_| {}), "counts");
-    insta::assert_snapshot!(say(&policy, format!("{CALLED}@refs/tags/v1"), |claims| claims.build_signer_digest = Some("b".repeat(40))), @"");
+    insta::assert_snapshot!(say(&policy, format!("{CALLED}@refs/tags/v1"), |claims| claims.build_signer_digest = Some("b".repeat(40))), @r#"the certificate's workflow commit is "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", not one of aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"#);
     // And without a caller nobody's, whatever it calls itself.
     policy.epochs[0].signer.as_mut().unwrap().caller = None;
     assert_ne!(say(&policy, format!("{CALLED}@refs/tags/v1"), |_| {}), "counts");
@@ -168,9 +168,9 @@ fn beside_certificates_a_key_signs_the_outside_check_that_names_it() {
         told(judge(&statement(outside), &signed, policy)).replace(id, "KEY")
     };
     assert_eq!(say(&policy, &ours, Some("scan")), "counts");
-    insta::assert_snapshot!(say(&policy, &ours, None), @"");
-    insta::assert_snapshot!(say(&policy, &ours, Some("cluster")), @"");
-    insta::assert_snapshot!(say(&policy, &other, Some("scan")), @"");
+    insta::assert_snapshot!(say(&policy, &ours, None), @"the key KEY may not sign validate of stage validate");
+    insta::assert_snapshot!(say(&policy, &ours, Some("cluster")), @"the key KEY may not sign validate/cluster of stage validate");
+    insta::assert_snapshot!(say(&policy, &other, Some("scan")), @"the key KEY may not sign validate/scan of stage validate");
     policy.profile = Profile::Github;
     assert_eq!(say(&policy, &ours, Some("scan")), "counts");
     policy.epochs[0].checks.outside.get_mut("scan").unwrap().keys.clear();
