@@ -37,7 +37,8 @@ fn what_a_stranger_would_refuse_is_not_published() {
     train.verify = Arc::new(|_, _, _| Err("repo/range: a commit was not counted".to_owned()));
     let report = block_on(package::run(&train, None)).unwrap();
     assert_eq!(rules([&report]), ["package/unverifiable"]);
-    insta::assert_snapshot!(report.entries[0].message, @"a stranger would refuse app-1.1.0.tgz, so it is not published: repo/range: a commit was not counted");
+    let told = "a stranger would refuse app-1.1.0.tgz, so it is not published: repo/range: a commit was not counted";
+    assert_eq!(report.entries[0].message, told);
     assert_eq!((world.tip("release"), world.hub.released_files().len()), (before, 0));
     assert!(world.hub.pulls().iter().all(|pull| pull.base != "release"));
     world.finish();
