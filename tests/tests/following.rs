@@ -112,7 +112,8 @@ fn a_range_begins_where_the_release_before_ended() {
     assert_eq!((facts.from_is_contained, facts.from_was_carried), (Some(true), Some(true)), "{}", world.told());
     // A range that begins at the contribution itself leaves its commit out.
     third.from = Some(third.source.clone());
-    let refs = Refs { previous: Some(world.objects.resolve("refs/tags/app-v1.0.2").unwrap()), ..Refs::default() };
+    let previous = world.objects.resolve("refs/tags/app-v1.0.2").unwrap();
+    let refs = Refs { previous: Some(previous), release: world.tip("release"), ..Refs::default() };
     let forged = ready(chartflow_core::flow::lineage::facts(&*world.objects, &third, &refs)).unwrap().unwrap();
     assert_eq!(forged.from_was_carried, Some(false), "{}", world.told());
 }

@@ -134,11 +134,13 @@ async fn tree(objects: &dyn Objects, commit: &objects::Commit, questions: &Quest
     Ok(None)
 }
 
+/// What a stranger calls the chart there. A directory without Chart.yaml, such as is left where files of others lay in a
+/// chart that was removed, is none.
 async fn content(objects: &dyn Objects, commit: &objects::Commit, questions: &Questions) -> Result<Option<ContentId>, FlowError> {
     match tree(objects, commit, questions).await? {
         Some(tree) => match known(objects.files(&tree).await)? {
-            Some(files) => Ok(Some(files.content_id()?)),
-            None => Ok(None),
+            Some(files) if files.get("Chart.yaml").is_some() => Ok(Some(files.content_id()?)),
+            _ => Ok(None),
         },
         None => Ok(None),
     }

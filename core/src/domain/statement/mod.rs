@@ -255,6 +255,9 @@ pub struct Statement {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StatementError {
+    /// It says what a statement says, with other bytes.
+    #[error("the payload is not written in the canonical form")]
+    NotCanonical,
     /// Longer than [`PAYLOAD_LIMIT`].
     #[error("the payload has {length} bytes, at most {limit} are allowed")]
     TooLong {
@@ -387,6 +390,10 @@ impl Statement {
         let statement = wire::decode(value)?;
         if statement.row().is_none() {
             return Err(StatementError::Stage { stage: statement.stage.to_string() });
+        }
+        // A time or an escape has more than one spelling; one statement has one digest.
+        if statement.to_payload() != payload {
+            return Err(StatementError::NotCanonical);
         }
         Ok(statement)
     }

@@ -53,6 +53,15 @@ fn check(statement: &Statement, pointer: &str, change: impl FnOnce(&mut Value)) 
 }
 
 #[test]
+fn one_statement_has_one_spelling() {
+    let payload = String::from_utf8(checks().to_payload()).unwrap();
+    for changed in [payload.replace(",\"", ", \""), payload.replace("schema", "\\u0073chema"), format!("{payload}\n")] {
+        assert!(matches!(Statement::parse(changed.as_bytes()), Err(StatementError::NotCanonical)), "{changed}");
+    }
+    assert!(Statement::parse(payload.as_bytes()).is_ok());
+}
+
+#[test]
 fn payload_as_it_is_signed() {
     insta::assert_snapshot!(String::from_utf8(checks().to_payload()).unwrap(), @r#"{"_type":"https://in-toto.io/Statement/v1","predicate":{"configuration":[{"digest":{"sha256":"b7d64a9221007dfd5390f7df6cd5b8f3ea4f82faa1237141e35ebf161f5511a1"},"name":".chartflow.yaml"},{"digest":{"sha256":"df0ad6e43880f09c90ebf95f19110178aba6890df0010ebda7485029e2b543b4"},"name":"schema"}],"failedTests":[],"https://chartflow.dev/attestation/checked/v1":{"base":{"sha1":"3e23e8160039594a33894f6564e1b1348bbd7a00","sha256":"3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d"}},"https://chartflow.dev/attestation/context/v1":{"source":{"chart":"a","id":7,"path":"charts/a","repository":"o/r","server":"https://github.com"},"stage":"validate"},"passedTests":["schema"],"result":"PASSED","warnedTests":[]},"predicateType":"https://in-toto.io/attestation/test-result/v0.1","subject":[{"digest":{"gitTree":"628b49d96dcde97a430dd4f597705899e09a968f","sha256":"628b49d96dcde97a430dd4f597705899e09a968f793491e4b704cae33a40dc02"},"name":"charts/a","uri":"gitoid:tree:sha256:628b49d96dcde97a430dd4f597705899e09a968f793491e4b704cae33a40dc02"}]}"#);
 }

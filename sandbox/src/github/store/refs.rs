@@ -23,7 +23,8 @@ impl Store {
     pub(crate) fn references(&self, prefix: &str) -> Result<Vec<(String, ObjectId)>, StoreError> {
         let platform = self.repository.references().map_err(failed("listing refs"))?;
         let directory = prefix.rfind('/').map_or("refs/", |end| &prefix[..=end]);
-        let iterator = platform.prefixed(directory).map_err(failed("listing refs"))?;
+        // gix refuses directories whose names another operating system could not write.
+        let iterator = platform.prefixed(directory).or_else(|_| platform.prefixed("refs/")).map_err(failed("listing refs"))?;
         let mut found: Vec<(String, ObjectId)> = iterator
             .filter_map(Result::ok)
             .filter_map(|reference| Some((reference.name().as_bstr().to_string(), reference.try_id()?.detach())))

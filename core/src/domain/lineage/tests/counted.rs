@@ -48,7 +48,7 @@ fn lines_that_do_not_count() {
     let pair = KeyPair::generate_ecdsa_p256().unwrap();
     let spki = pair.public_key_der().unwrap().as_bytes().to_vec();
     let line = key_bundle(b"{}", &key_id(&spki), pair.sign(&signed_bytes(b"{}")).unwrap().as_bytes().to_vec()).unwrap();
-    insta::assert_snapshot!(told(counted(&line, &policy, &Anchor::keys([spki.as_slice()]).unwrap())), @"");
+    insta::assert_snapshot!(told(counted(&line, &policy, &Anchor::keys([spki.as_slice()]).unwrap())), @"it is no statement of the train: the outer part of the statement is malformed: missing field `_type`");
 }
 
 fn changed(line: &str, change: impl FnOnce(&mut serde_json::Value)) -> String {
@@ -105,21 +105,21 @@ fn runs_that_do_not_count() {
     let tag = |change: fn(&mut FulcioCiClaims)| say(&run("chartflow-tag.yml", change), None);
     assert_eq!(tag(|_| {}), "counts");
     assert_eq!(say(&run("scan.yml", |claims| claims.deployment_environment = None), Some("scan")), "counts");
-    insta::assert_snapshot!(say(&run("scan.yml", |_| {}), None), @"");
-    insta::assert_snapshot!(say(&run("chartflow-tag.yml", |_| {}), Some("scan")), @"");
-    insta::assert_snapshot!(say(&run("scan.yml", |_| {}), Some("other")), @"");
-    insta::assert_snapshot!(tag(|claims| claims.runner_environment = Some("self-hosted".to_owned())), @"");
-    insta::assert_snapshot!(tag(|claims| claims.deployment_environment = None), @"");
-    insta::assert_snapshot!(tag(|claims| claims.source_repository_ref = Some("refs/heads/x".to_owned())), @"");
-    insta::assert_snapshot!(tag(|claims| claims.build_trigger = Some("pull_request".to_owned())), @"");
-    insta::assert_snapshot!(tag(|claims| claims.source_repository_identifier = Some("8".to_owned())), @"");
+    insta::assert_snapshot!(say(&run("scan.yml", |_| {}), None), @r#"the certificate's workflow is "https://github.com/o/r/.github/workflows/scan.yml@refs/heads/main", not one of https://github.com/o/r/.github/workflows/chartflow-{stage}.yml@refs/heads/main"#);
+    insta::assert_snapshot!(say(&run("chartflow-tag.yml", |_| {}), Some("scan")), @r#"the certificate's workflow is "https://github.com/o/r/.github/workflows/chartflow-tag.yml@refs/heads/main", not "https://github.com/o/r/.github/workflows/scan.yml@refs/heads/main""#);
+    insta::assert_snapshot!(say(&run("scan.yml", |_| {}), Some("other")), @r#"the policy names no workflow that may sign "validate/other""#);
+    insta::assert_snapshot!(tag(|claims| claims.runner_environment = Some("self-hosted".to_owned())), @r#"the certificate's runner is "self-hosted", not "github-hosted""#);
+    insta::assert_snapshot!(tag(|claims| claims.deployment_environment = None), @"the certificate does not say its environment");
+    insta::assert_snapshot!(tag(|claims| claims.source_repository_ref = Some("refs/heads/x".to_owned())), @r#"the certificate's ref is "refs/heads/x", not "refs/heads/main""#);
+    insta::assert_snapshot!(tag(|claims| claims.build_trigger = Some("pull_request".to_owned())), @r#"the certificate's trigger is "pull_request", not one of pull_request_target, push, repository_dispatch, schedule, workflow_dispatch"#);
+    insta::assert_snapshot!(tag(|claims| claims.source_repository_identifier = Some("8".to_owned())), @r#"the certificate's repository id is "8", not "7""#);
     let early = Signed { time: time(DATE - 1), ..run("chartflow-tag.yml", |_| {}) };
-    insta::assert_snapshot!(say(&early, None), @"");
+    insta::assert_snapshot!(say(&early, None), @"no epoch of the policy had begun when it was signed");
     let twice = run("chartflow-tag.yml", |claims| {
         claims.runner_environment = None;
         claims.deployment_environment = Some("production".to_owned());
     });
-    insta::assert_snapshot!(say(&twice, None), @"");
+    insta::assert_snapshot!(say(&twice, None), @r#"the certificate does not say its runner; the certificate's environment is "production", not "chartflow""#);
 }
 
 #[test]
