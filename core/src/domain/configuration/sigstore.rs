@@ -12,7 +12,7 @@ use crate::domain::names::RepoPath;
 pub struct Sigstore {
     /// Fulcio, which gives certificates (`caUrls` in a signing config).
     pub fulcio_url: String,
-    /// The whole endpoint of the timestamp authority, such as https://timestamp.example.com/api/v1/timestamp (`tsaUrls`).
+    /// The whole endpoint of the timestamp authority, such as `https://timestamp.example.com/api/v1/timestamp` (`tsaUrls`).
     pub timestamp_server_url: String,
     /// Rekor v2, the log of signatures (`rekorTlogUrls`). With it the profile is `public`, and certificates must be logged
     /// too; without it `github`.
