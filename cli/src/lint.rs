@@ -10,9 +10,10 @@ use chartflow_core::domain::check::{CheckResult, Finding, Outcome, Severity, Sub
 use chartflow_core::domain::configuration::{CONFIGURATION_FILE, Configuration};
 use chartflow_core::domain::content::Files;
 use chartflow_core::domain::names::{ChartName, RepoPath};
+use chartflow_core::domain::package::{declared, dependency_path, vendored};
 use chartflow_core::io::chart_directory;
 use chartflow_core::io::helm::HelmBinary;
-use chartflow_core::port::helm::{Helm as _, LintOutput};
+use chartflow_core::port::helm::Helm as _;
 use clap::Args;
 use serde::Serialize;
 use serde_json::json;
@@ -100,9 +101,17 @@ fn place(chart: &Path) -> Result<Place, CommandError> {
 
 async fn check(place: &Place, chart: &Path, helm: &HelmBinary) -> Result<Linted, CommandError> {
     let name = name(place);
-    let output = if helm.is_present() { Some(helm_lint(place, chart, &name, helm).await?) } else { None };
+    let mut around = BTreeMap::new();
+    dependencies(chart, place.directory.as_str(), &place.files, &mut around, 0)?;
+    let output = if helm.is_present() {
+        let files = vendored(place.directory.as_str(), &place.files, &around);
+        let output = helm.lint(&name, &files).await;
+        Some(output.map_err(|error| CommandError::of(Kind::Outside, error).hint("is the helm on the PATH in order? `helm version` should say"))?)
+    } else {
+        None
+    };
     let subject = Subject { directory: &place.directory, files: &place.files };
-    let around = Surroundings { directories: Some(&place.directories), ..Surroundings::default() };
+    let around = Surroundings { directories: Some(&place.directories), dependencies: Some(&around), ..Surroundings::default() };
     let mut checks = lint(&subject, &around, output.as_ref());
     for finding in checks.iter_mut().flat_map(|result| &mut result.findings) {
         // People open a file from where they stand, not from the top of the repository.
@@ -118,30 +127,17 @@ fn name(place: &Place) -> String {
     name.map_or_else(|| place.directory.base_name().to_owned(), |name| name.to_string())
 }
 
-async fn helm_lint(place: &Place, chart: &Path, name: &str, helm: &HelmBinary) -> Result<LintOutput, CommandError> {
-    let mut files = place.files.clone();
-    vendor(chart, &place.files, "", &mut files, 0)?;
-    helm.lint(name, &files).await.map_err(|error| CommandError::of(Kind::Outside, error).hint("is the helm on the PATH in order? `helm version` should say"))
-}
-
-/// Puts the chart's `file://` dependencies where `helm dependency build` would: without them many charts do not render.
-fn vendor(chart: &Path, files: &Files, prefix: &str, into: &mut Files, depth: usize) -> Result<(), CommandError> {
-    let Some(bytes) = files.bytes(CHART_FILE) else { return Ok(()) };
-    let requirements = files.bytes("requirements.yaml").map(|bytes| ("requirements.yaml", bytes));
-    // A Chart.yaml that cannot be read is told by the check `schema`.
-    let Ok(metadata) = Metadata::read_with_requirements(CHART_FILE, bytes, requirements) else { return Ok(()) };
-    for dependency in &metadata.dependencies {
-        let Some(relative) = dependency.local_path().filter(|path| !path.is_empty()) else { continue };
-        let at = chart.join(relative);
-        let below = format!("{prefix}charts/{}", dependency.name);
-        if RepoPath::new(&*dependency.name).is_err() || !at.join(CHART_FILE).is_file() || depth >= DEPENDENCY_DEPTH {
+/// The files of the chart's `file://` dependencies, and of theirs, as its repository calls their directories.
+fn dependencies(chart: &Path, from: &str, files: &Files, into: &mut BTreeMap<String, Files>, depth: usize) -> Result<(), CommandError> {
+    for dependency in declared(from, files) {
+        let (Some(relative), Some(at)) = (dependency.local_path(), dependency_path(from, &dependency)) else { continue };
+        let directory = chart.join(relative);
+        if depth >= DEPENDENCY_DEPTH || into.contains_key(&at) || RepoPath::new(&*dependency.name).is_err() || !directory.join(CHART_FILE).is_file() {
             continue;
         }
-        let found = chart_directory::read(&at).map_err(|error| CommandError::of(Kind::Request, error))?;
-        for (path, file) in found.iter() {
-            into.insert_file(format!("{below}/{path}"), file.clone());
-        }
-        vendor(&at, &found, &format!("{below}/"), into, depth + 1)?;
+        let found = chart_directory::read(&directory).map_err(|error| CommandError::of(Kind::Request, error))?;
+        into.insert(at.clone(), found.clone());
+        dependencies(&directory, &at, &found, into, depth + 1)?;
     }
     Ok(())
 }
