@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use chartflow_core::domain::causes;
 use chartflow_core::domain::chart::{CHART_FILE, Metadata};
 use chartflow_core::domain::check::layout::Surroundings;
-use chartflow_core::domain::check::{CheckResult, Finding, Outcome, Severity, Subject, lint};
+use chartflow_core::domain::check::{CheckResult, Finding, Outcome, Severity, Subject, helm_lint, lint};
 use chartflow_core::domain::configuration::{CONFIGURATION_FILE, Configuration};
 use chartflow_core::domain::content::Files;
 use chartflow_core::domain::names::{ChartName, RepoPath};
 use chartflow_core::domain::package::{declared, dependency_path, vendored};
 use chartflow_core::io::chart_directory;
 use chartflow_core::io::helm::HelmBinary;
-use chartflow_core::port::helm::Helm as _;
+use chartflow_core::port::helm::{Helm as _, HelmError};
 use clap::Args;
 use serde::Serialize;
 use serde_json::json;
@@ -103,16 +104,18 @@ async fn check(place: &Place, chart: &Path, helm: &HelmBinary) -> Result<Linted,
     let name = name(place);
     let mut around = BTreeMap::new();
     dependencies(chart, place.directory.as_str(), &place.files, &mut around, 0)?;
-    let output = if helm.is_present() {
-        let files = vendored(place.directory.as_str(), &place.files, &around);
-        let output = helm.lint(&name, &files).await;
-        Some(output.map_err(|error| CommandError::of(Kind::Outside, error).hint("is the helm on the PATH in order? `helm version` should say"))?)
-    } else {
-        None
-    };
     let subject = Subject { directory: &place.directory, files: &place.files };
+    let rendered = if helm.is_present() {
+        match helm.lint(&name, &vendored(place.directory.as_str(), &place.files, &around)).await {
+            Ok(output) => helm_lint::check(&subject, Some(&output)),
+            Err(error @ HelmError::Content { .. }) => helm_lint::unable(&causes(&error)),
+            Err(error) => return Err(CommandError::of(Kind::Outside, error).hint("is the helm on the PATH in order? `helm version` should say")),
+        }
+    } else {
+        helm_lint::check(&subject, None)
+    };
     let around = Surroundings { directories: Some(&place.directories), dependencies: Some(&around), ..Surroundings::default() };
-    let mut checks = lint(&subject, &around, output.as_ref());
+    let mut checks = lint(&subject, &around, rendered);
     for finding in checks.iter_mut().flat_map(|result| &mut result.findings) {
         // People open a file from where they stand, not from the top of the repository.
         let below = finding.file.as_deref().and_then(|file| file.strip_prefix(place.directory.as_str()));

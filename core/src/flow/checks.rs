@@ -215,11 +215,7 @@ impl Input<'_> {
         match self.train.helm.lint(self.chart.as_str(), &files).await {
             Ok(output) => Ok(check::helm_lint::check(self.subject, Some(&output))),
             // Files that cannot be laid out for helm, such as a link out of the chart, are the content's fault.
-            Err(error) => {
-                let skipped = check::helm_lint::check(self.subject, None);
-                let failed = |finding: Finding| Finding { message: crate::domain::causes(&error), ..finding }.severity(check::Severity::Error);
-                Ok(CheckResult::new(CheckId::HelmLint, skipped.findings.into_iter().map(failed).collect()))
-            }
+            Err(error) => Ok(check::helm_lint::unable(&crate::domain::causes(&error))),
         }
     }
 }

@@ -28,7 +28,6 @@ pub use rules::{RULES, Rule};
 use crate::domain::content::Files;
 use crate::domain::digest::Sha256;
 use crate::domain::names::RepoPath;
-use crate::port::helm::LintOutput;
 
 /// A built-in check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -270,9 +269,8 @@ impl Subject<'_> {
     }
 }
 
-/// The checks that need no pull request, on one chart: layout, schema and Artifact Hub, and `helm lint` with its output,
-/// if there is a helm.
+/// The checks that need no pull request, on one chart: layout, schema and Artifact Hub, and what became of `helm lint`.
 #[must_use]
-pub fn lint(subject: &Subject<'_>, layout: &layout::Surroundings<'_>, helm: Option<&LintOutput>) -> Vec<CheckResult> {
-    vec![layout::check(subject, layout), schema::check(subject), artifact_hub::check(subject), helm_lint::check(subject, helm)]
+pub fn lint(subject: &Subject<'_>, layout: &layout::Surroundings<'_>, helm: CheckResult) -> Vec<CheckResult> {
+    vec![layout::check(subject, layout), schema::check(subject), artifact_hub::check(subject), helm]
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::domain::configuration::Versions;
+use crate::port::helm::LintOutput;
 
 const GOOD: &str = "apiVersion: v2\nname: a\nversion: 1.0.0\n";
 
@@ -160,12 +161,17 @@ fn what_helm_lint_prints_becomes_findings() {
     let empty = Files::new();
     let skipped = helm_lint::check(&Subject { directory: &directory(), files: &empty }, None);
     assert_eq!((skipped.outcome, skipped.message().as_str()), (Outcome::Skipped, "helm was not found; the templates were not rendered"));
+    insta::assert_snapshot!(told(&helm_lint::unable("the chart's files cannot be given to helm")), @r"
+    failed
+    Error helm-lint/finding the templates were not rendered: the chart's files cannot be given to helm
+    ");
 }
 
 #[test]
 fn lint_runs_all_that_need_no_pull_request() {
     let (files, directory) = (files(&[("Chart.yaml", GOOD), ("values.yaml", "a: 1\n")]), directory());
-    let results = lint(&Subject { directory: &directory, files: &files }, &layout::Surroundings::default(), None);
+    let subject = Subject { directory: &directory, files: &files };
+    let results = lint(&subject, &layout::Surroundings::default(), helm_lint::check(&subject, None));
     let outcomes: Vec<_> = results.iter().map(|result| (result.check.as_str(), result.outcome.as_str())).collect();
     assert_eq!(outcomes, [("layout", "passed"), ("schema", "passed"), ("artifact-hub", "passed"), ("helm-lint", "skipped")]);
 }
