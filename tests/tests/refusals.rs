@@ -85,7 +85,7 @@ fn a_version_that_was_passed_elsewhere_holds_its_chart_alone() {
     }
     let report = world.stage(Step::Bump, None).unwrap();
     insta::assert_snapshot!(refusal(&report), @r"
-    bump/version app: the footer Release-As asks for 2.0.0, which is not higher than 3.0.0
+    bump/no-version app: the footer Release-As asks for 2.0.0, which is not higher than 3.0.0
     ask for a higher version in a new commit with the footer Release-As, or revert the commit that asks for this one
     ");
     for step in [Step::Enforce, Step::Format, Step::Bump] {

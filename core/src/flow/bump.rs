@@ -97,7 +97,7 @@ impl Job<'_> {
         if let (Action::Bump, Some(found)) = (&action, &chain) {
             let derived = match derive(self.train, self.tips, &self.chart, found, facts.main.as_ref()).await {
                 Err(FlowError::Version { source, .. }) => {
-                    return self.refuse(report, "bump/version", source.to_string(), source.hint(), "no version can be given").await;
+                    return self.refuse(report, "bump/no-version", source.to_string(), source.hint(), "no version can be given").await;
                 }
                 derived => derived?,
             };

@@ -57,7 +57,7 @@ pub const STAGE_RULES: &[StageRule] = &[
     rule("flow/overtaken", "Integration has moved on since the content was promoted.", "Nothing: the newer content is promoted."),
     rule("flow/unsigned", "The checks or the promotion of the content are not signed yet.", "Wait: the pull request is judged again."),
     rule(
-        "bump/version",
+        "bump/no-version",
         "The commits and versions of a chart give no next version, such as a footer Release-As that tags or the index have passed.",
         "Bring a change whose commit has the footer Release-As with a higher version.",
     ),
