@@ -11,7 +11,7 @@ use chartflow_core::domain::check::{CheckResult, Finding, Outcome, Severity, Sub
 use chartflow_core::domain::configuration::{CONFIGURATION_FILE, Configuration};
 use chartflow_core::domain::content::Files;
 use chartflow_core::domain::names::{ChartName, RepoPath};
-use chartflow_core::domain::package::{declared, dependency_path, vendored};
+use chartflow_core::domain::package::vendored;
 use chartflow_core::io::chart_directory;
 use chartflow_core::io::helm::HelmBinary;
 use chartflow_core::port::helm::{Helm as _, HelmError};
@@ -22,9 +22,6 @@ use serde_json::json;
 use crate::Answer;
 use crate::error::{CommandError, Kind};
 use crate::output::{Format, Output};
-
-/// As deep as `file://` dependencies of dependencies are followed.
-const DEPENDENCY_DEPTH: usize = 16;
 
 /// Run the checks that need no pull request: layout, schema, Artifact Hub and, where helm is found, `helm lint`.
 #[derive(Debug, Args)]
@@ -102,8 +99,8 @@ fn place(chart: &Path) -> Result<Place, CommandError> {
 
 async fn check(place: &Place, chart: &Path, helm: &HelmBinary) -> Result<Linted, CommandError> {
     let name = name(place);
-    let mut around = BTreeMap::new();
-    dependencies(chart, place.directory.as_str(), &place.files, &mut around, 0)?;
+    let around = chart_directory::dependencies(chart, place.directory.as_str(), &place.files);
+    let around = around.map_err(|error| CommandError::of(Kind::Request, error))?;
     let subject = Subject { directory: &place.directory, files: &place.files };
     let rendered = if helm.is_present() {
         match helm.lint(&name, &vendored(place.directory.as_str(), &place.files, &around)).await {
@@ -128,21 +125,6 @@ fn name(place: &Place) -> String {
     let metadata = place.files.bytes(CHART_FILE).and_then(|bytes| Metadata::read(CHART_FILE, bytes).ok());
     let name = metadata.and_then(|metadata| metadata.chart_name().ok());
     name.map_or_else(|| place.directory.base_name().to_owned(), |name| name.to_string())
-}
-
-/// The files of the chart's `file://` dependencies, and of theirs, as its repository calls their directories.
-fn dependencies(chart: &Path, from: &str, files: &Files, into: &mut BTreeMap<String, Files>, depth: usize) -> Result<(), CommandError> {
-    for dependency in declared(from, files) {
-        let (Some(relative), Some(at)) = (dependency.local_path(), dependency_path(from, &dependency)) else { continue };
-        let directory = chart.join(relative);
-        if depth >= DEPENDENCY_DEPTH || into.contains_key(&at) || RepoPath::new(&*dependency.name).is_err() || !directory.join(CHART_FILE).is_file() {
-            continue;
-        }
-        let found = chart_directory::read(&directory).map_err(|error| CommandError::of(Kind::Request, error))?;
-        into.insert(at.clone(), found.clone());
-        dependencies(&directory, &at, &found, into, depth + 1)?;
-    }
-    Ok(())
 }
 
 fn text(linted: &Linted) -> String {

@@ -8,8 +8,7 @@ use super::{Finding, Subject};
 use crate::domain::causes;
 use crate::domain::chart::{CHART_FILE, Metadata, REQUIREMENTS_FILE};
 use crate::domain::content::Files;
-use crate::domain::package::{PackageError, Source, declared, dependency_path, package};
-use crate::domain::version::constraint::allows;
+use crate::domain::package::{Excluded, PackageError, Source, declared, dependency_path, excluded, package};
 use crate::domain::yaml::{self, Duplicates, Limits, Node};
 
 /// What is wrong with the chart's dependencies, or else keeps its package from being built.
@@ -54,9 +53,8 @@ fn unbuildable(subject: &Subject<'_>, error: &PackageError) -> Finding {
         }
         PackageError::DependencyName { name, .. } => {
             let (file, line) = place_of(subject, name);
-            (file, line, Some("write the name that the chart has, or correct `repository`".to_owned()))
+            (file, line, error.hint())
         }
-        PackageError::DependencyCycle { .. } => (CHART_FILE, None, Some("take one of the dependencies out".to_owned())),
         error => (CHART_FILE, None, error.hint()),
     };
     let finding = Finding::new(&LAYOUT_PACKAGE, causes(error)).at(subject.path(file), line);
@@ -65,17 +63,13 @@ fn unbuildable(subject: &Subject<'_>, error: &PackageError) -> Finding {
 
 /// Dependencies in this repository whose version the constraint excludes: the bump writes another one.
 fn followed(subject: &Subject<'_>, dependencies: &BTreeMap<String, Files>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for dependency in declared(subject.directory.as_str(), subject.files) {
-        let found = dependency_path(subject.directory.as_str(), &dependency).and_then(|at| Some((at.clone(), dependencies.get(&at)?)));
-        let Some((at, files)) = found else { continue };
-        let version = files.bytes(CHART_FILE).and_then(|bytes| Metadata::read(&at, bytes).ok()?.release_version().ok());
-        let Some(version) = version.filter(|version| allows(&dependency.version, version) == Some(false)) else { continue };
-        let (file, line) = place_of(subject, &dependency.name);
-        let message = format!("{at} has the version {version}, which {:?} excludes: the bump writes the version that main then has", dependency.version);
-        findings.push(Finding::new(&LAYOUT_DEPENDENCY_VERSION, message).at(subject.path(file), line));
-    }
-    findings
+    let finding = |found: Excluded| {
+        let (file, line) = place_of(subject, &found.dependency.name);
+        let Excluded { dependency, path, version } = found;
+        let message = format!("{path} has the version {version}, which {:?} excludes: the bump writes the version that main then has", dependency.version);
+        Finding::new(&LAYOUT_DEPENDENCY_VERSION, message).at(subject.path(file), line)
+    };
+    excluded(subject.directory.as_str(), subject.files, dependencies).into_iter().map(finding).collect()
 }
 
 /// The file that declares a dependency, and the line on which it begins.

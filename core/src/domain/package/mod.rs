@@ -22,7 +22,7 @@ mod walk;
 use std::collections::BTreeMap;
 
 pub use error::PackageError;
-pub use local::{declared, vendored};
+pub use local::{Excluded, declared, excluded, vendored};
 pub use read::{ArchiveError, Limits};
 pub use walk::{NODE_LIMIT, WalkError};
 
