@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use chartflow_core::domain::configuration::{CONFIGURATION_FILE, Configuration};
-use chartflow_core::domain::detection::{ChangeKind, Detection, Globs};
+use chartflow_core::domain::configuration::Configuration;
+use chartflow_core::domain::detection::{ChangeKind, Detection};
 use chartflow_core::domain::digest::CommitId;
-use chartflow_core::flow::detect::{DetectError, Request, detect};
-use chartflow_core::io::git::{LocalRepository, ready};
-use chartflow_core::port::objects::{ObjectError, Objects};
+use chartflow_core::flow::detect::{Request, detect};
+use chartflow_core::io::git::LocalRepository;
 use clap::Args;
 
 use crate::Answer;
-use crate::error::{CommandError, Kind};
+use crate::configuration::{configuration, now, usable};
+use crate::error::CommandError;
 use crate::output::{Format, Output};
 
 /// List the charts that a branch changes.
@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Answer, Comm
     let repository = LocalRepository::open(&arguments.path)?;
     let head = repository.resolve(&arguments.head)?;
     let (base, configuration) = base(arguments, &repository, &head)?;
-    let globs = Globs::new(&configuration.charts)?;
+    let (_, globs) = usable(&configuration)?;
     let map = configuration.directories.into_iter().map(|(chart, directory)| (directory, chart)).collect::<BTreeMap<_, _>>();
     let request = Request { base, head, exact: arguments.exact, dependents: arguments.dependents, globs, map };
     output.detail(&format!("comparing {} with {}; charts are at {}", request.base, request.head, request.globs.written().join(", ")));
@@ -79,24 +79,6 @@ fn base(arguments: &Arguments, repository: &LocalRepository, head: &CommitId) ->
         None => configuration(repository, head)?.unwrap_or_default(),
     };
     Ok((base, found))
-}
-
-/// What .chartflow.yaml says at a commit; `None` when there is none.
-pub(crate) fn configuration(repository: &LocalRepository, commit: &CommitId) -> Result<Option<Configuration>, CommandError> {
-    let bytes = now(async {
-        let tree = repository.tree(&repository.commit(commit).await?.tree).await?;
-        let blob = tree.get(CONFIGURATION_FILE).and_then(|entry| entry.as_blob());
-        match blob {
-            Some(blob) => repository.blob(&blob, 1 << 20).await.map(Some),
-            None => Ok::<_, ObjectError>(None),
-        }
-    })?
-    .map_err(|source| DetectError::Objects { source })?;
-    Ok(bytes.map(|bytes| Configuration::read(&bytes)).transpose()?)
-}
-
-fn now<T>(future: impl Future<Output = T>) -> Result<T, CommandError> {
-    ready(future).ok_or_else(|| CommandError::new(Kind::Bug, "reading a local repository had to wait"))
 }
 
 fn text(detection: &Detection) -> String {

@@ -117,7 +117,12 @@ impl From<RehearsalError> for CommandError {
             RehearsalError::GitProgram { .. } => Kind::Outside,
             _ => Kind::Bug,
         };
-        Self::new(kind, "the rehearsal stopped").because(error)
+        let hint = if let RehearsalError::Object { source } = &error { object_hint(source) } else { None };
+        let stopped = Self::new(kind, "the rehearsal stopped").because(error);
+        match hint {
+            Some(hint) => stopped.hint(hint),
+            None => stopped,
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! [`Command`] and an arm in [`run`].
 
 mod completions;
+mod configuration;
 mod detect;
 mod error;
 mod index;

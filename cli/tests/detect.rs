@@ -285,9 +285,9 @@ fn paths_that_are_not_utf8() {
     let chart = test.git("r", &["mktree", "-z"], &rows);
     test.git("r", &["read-tree", "--prefix=charts/c", &chart], b"");
     test.git("r", &["commit", "-q", "-m", "feat: latin"], b"");
-    insta::assert_snapshot!(test.chartflow("r", &["detect"]), @"
+    insta::assert_snapshot!(test.chartflow("r", &["detect"]), @r"
     -- stderr
-    error: charts/c/caf�: the name is not UTF-8
+    error: charts/c/caf\xe9: the name is not UTF-8
     hint: rename or remove it; charts hold files with UTF-8 names and nothing else
     -- exit 2
     ");

@@ -139,7 +139,10 @@ fn a_fork_brings_workflows_of_its_own() {
     let number = from_a_fork(&mut station, "mallory", 41, &commit);
     station.work();
     let said = status(&station, number, "chartflow/validate").unwrap();
-    assert_eq!(said, format!("failure: pull request {number} changes files outside the charts"));
+    assert_eq!(
+        said,
+        format!("failure: pull request {number} changes files outside the charts: .github/workflows/chartflow-validate.yml, .github/workflows/theirs.yml")
+    );
     assert_eq!(station.ran.iter().map(|ran| (ran.stage, ran.event)).collect::<Vec<_>>(), [(StageName::Validate, "pull_request_target")]);
     nothing_of_theirs_ran(&station);
 }

@@ -4,14 +4,15 @@ use std::path::Path;
 
 use chartflow_core::domain::branch::{Names, nested};
 use chartflow_core::domain::configuration::{CONFIGURATION_FILE, Configuration};
+use chartflow_core::domain::detection::Globs;
 use chartflow_core::domain::digest::{CommitId, ObjectFormat};
 use chartflow_core::domain::names::BranchName;
-use chartflow_core::flow::detect::DetectError;
+use chartflow_core::flow::detect::{DetectError, named};
 use chartflow_core::io::git::LocalRepository;
 use chartflow_core::port::objects::{ObjectError, Objects};
 use chartflow_sandbox::rehearsal::{Head, Origin};
 
-use crate::detect::configuration;
+use crate::configuration::{configuration, usable};
 use crate::error::{CommandError, Kind};
 
 /// Directories are searched this deep for charts.
@@ -40,7 +41,7 @@ pub(super) async fn origin(path: &Path, base: Option<&str>, heads: &[String]) ->
         }
         (None, None) => repository.resolve("HEAD")?,
     };
-    let names = names(&configuration(&repository, &base)?.unwrap_or_default())?;
+    let (names, globs) = usable(&configuration(&repository, &base)?.unwrap_or_default())?;
     let mut found: Vec<Head> = Vec::new();
     for (name, commit) in given.iter().zip(commits) {
         if let Some(same) = found.iter().find(|head| head.commit == commit) {
@@ -48,7 +49,7 @@ pub(super) async fn origin(path: &Path, base: Option<&str>, heads: &[String]) ->
                 CommandError::new(Kind::Request, format!("--head {name} is the commit of {} once more", same.branch)).hint("name each contribution once")
             );
         }
-        related(&repository, &base, &commit, name).await?;
+        related(&repository, &base, &commit, name, &globs).await?;
         let title = repository.commit(&commit).await.map_err(objects)?.message.lines().next().unwrap_or_default().to_owned();
         let branch = branch(&repository, &names, &found, name)?;
         found.push(Head { branch, title, commit });
@@ -66,7 +67,7 @@ fn directory(path: &Path) -> Result<Origin, CommandError> {
     let failed = |error: std::io::Error| CommandError::new(Kind::Request, format!("{shown} cannot be read")).because(error);
     let absolute = std::path::absolute(path).map_err(failed)?;
     match std::fs::read(absolute.join(CONFIGURATION_FILE)) {
-        Ok(bytes) => drop(names(&Configuration::read(&bytes)?)?),
+        Ok(bytes) => drop(usable(&Configuration::read(&bytes)?)?),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(failed(error)),
     }
@@ -87,22 +88,14 @@ fn holds_chart(directory: &Path, depth: usize) -> bool {
     below.map(|entry| entry.path()).any(|path| path.join("Chart.yaml").is_file() || depth < DEPTH_LIMIT && holds_chart(&path, depth + 1))
 }
 
-/// The names that a configuration gives, of which no two collide.
-fn names(configuration: &Configuration) -> Result<Names, CommandError> {
-    let names = Names::new(configuration);
-    match names.collisions().as_slice() {
-        [] => Ok(names),
-        [first, ..] => Err(CommandError::new(Kind::Request, format!("{CONFIGURATION_FILE}: {first}")).hint("choose another name for one of them")),
-    }
-}
-
-/// A contribution starts from a commit of main.
-async fn related(repository: &LocalRepository, base: &CommitId, head: &CommitId, name: &str) -> Result<(), CommandError> {
-    if repository.merge_base(base, head).await.map_err(objects)?.is_some() {
-        return Ok(());
-    }
-    let message = format!("{name} and the base {} have no history in common", base.short());
-    Err(CommandError::new(Kind::Request, message).hint("a contribution starts from a commit of main; --base and --head name others"))
+/// A contribution starts from a commit of main, and brings no chart that nothing can name.
+async fn related(repository: &LocalRepository, base: &CommitId, head: &CommitId, name: &str, globs: &Globs) -> Result<(), CommandError> {
+    let Some(start) = repository.merge_base(base, head).await.map_err(objects)? else {
+        let message = format!("{name} and the base {} have no history in common", base.short());
+        return Err(CommandError::new(Kind::Request, message).hint("a contribution starts from a commit of main; --base and --head name others"));
+    };
+    let (before, after) = (repository.commit(&start).await.map_err(objects)?.tree, repository.commit(head).await.map_err(objects)?.tree);
+    Ok(named(repository, &before, &after, globs).await?)
 }
 
 /// The name the contribution's branch gets: that of the user's own branch, unless it is none or the train needs the name.

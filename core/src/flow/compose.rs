@@ -11,7 +11,7 @@ use crate::domain::digest::{CommitId, ObjectFormat, TreeId};
 use crate::domain::names::RepoPath;
 use crate::domain::tree::{Entry, Mode, Tree};
 use crate::port::github::{GitHub, NewContent, NewEntry};
-use crate::port::objects::Objects;
+use crate::port::objects::{ObjectError, Objects};
 
 /// Git's empty tree.
 pub const EMPTY_TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
@@ -45,6 +45,13 @@ fn compare(objects: &dyn Objects, one: Option<TreeId>, other: Option<TreeId>, pa
             None => Ok(Tree::default()),
         };
         let (one, other) = (read(one).await?, read(other).await?);
+        // A tree that is known byte for byte is no other one, and of two that are not nobody can say it.
+        if one.exact().is_err() && other.exact().is_err() {
+            exact(&one)?;
+        }
+        if one.raw_entries() != other.raw_entries() || one.exact() != other.exact() {
+            return Ok(false);
+        }
         let mut names: Vec<&str> = one.entries().iter().chain(other.entries()).map(|entry| entry.name.as_str()).collect();
         names.sort_unstable();
         names.dedup();
@@ -104,7 +111,14 @@ pub async fn grafted(objects: &dyn Objects, base: &TreeId, grafts: &[Graft]) -> 
     }
 }
 
+/// That a tree is known byte for byte. Where GitHub alone has it and a name in it is not UTF-8, it is not.
+fn exact(tree: &Tree) -> Result<(), ObjectError> {
+    let problem = |source| format!("{source}, so that it can be neither compared nor rebuilt through GitHub's API; rename that file on every branch");
+    tree.exact().map_err(|source| ObjectError::Refused { path: "the directories above the charts".to_owned(), problem: problem(source) })
+}
+
 fn identity(tree: &Tree, path: &str) -> Result<TreeId, FlowError> {
+    exact(tree)?;
     tree.id(ObjectFormat::Sha1).map_err(|source| ContentError::Path { path: path.to_owned(), source: Some(source) }.into())
 }
 

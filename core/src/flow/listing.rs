@@ -10,7 +10,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use super::FlowError;
 use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::names::RepoPath;
-use crate::domain::tree::Mode;
+use crate::domain::tree::{Mode, shown};
 use crate::port::objects::Objects;
 
 /// `**` descends no deeper than this.
@@ -22,6 +22,15 @@ pub type Listing = BTreeMap<RepoPath, TreeId>;
 enum Component {
     One(GlobMatcher),
     AnyDepth,
+}
+
+impl Component {
+    fn matches(&self, name: &str) -> bool {
+        match self {
+            Self::One(glob) => glob.is_match(name),
+            Self::AnyDepth => true,
+        }
+    }
 }
 
 /// The globs that say where charts are, ready to be matched component by component.
@@ -45,39 +54,65 @@ impl Patterns {
     }
 }
 
+/// Candidates whose paths are not UTF-8, by the path as [`shown`]. They are no charts: nothing could name them.
+pub type Unnamed = BTreeMap<String, TreeId>;
+
 /// The candidates in a tree.
 ///
 /// # Errors
 /// When a directory cannot be read.
 pub async fn listing(objects: &dyn Objects, root: &TreeId, patterns: &Patterns) -> Result<Listing, FlowError> {
-    let mut found = Listing::new();
+    Ok(candidates(objects, root, patterns).await?.0)
+}
+
+/// A directory on the way of a pattern.
+struct Step {
+    /// From the top, as people read it.
+    path: String,
+    /// Whether that is the path itself.
+    named: bool,
+    tree: TreeId,
+    /// Which component of the pattern comes next.
+    position: usize,
+}
+
+/// The candidates in a tree, and what would be one under another name.
+///
+/// # Errors
+/// When a directory cannot be read.
+pub async fn candidates(objects: &dyn Objects, root: &TreeId, patterns: &Patterns) -> Result<(Listing, Unnamed), FlowError> {
+    let (mut found, mut unnamed) = (Listing::new(), Unnamed::new());
     for pattern in &patterns.0 {
-        let mut todo: Vec<(String, TreeId, usize)> = vec![(String::new(), root.clone(), 0)];
-        while let Some((path, tree, position)) = todo.pop() {
+        let mut todo = vec![Step { path: String::new(), named: true, tree: root.clone(), position: 0 }];
+        while let Some(Step { path, named, tree, position }) = todo.pop() {
             let Some(component) = pattern.get(position) else {
-                if let Ok(path) = RepoPath::new(path) {
+                if !named {
+                    unnamed.insert(path, tree);
+                } else if let Ok(path) = RepoPath::new(path) {
                     found.insert(path, tree);
                 }
                 continue;
             };
-            if matches!(component, Component::AnyDepth) {
-                todo.push((path.clone(), tree.clone(), position + 1));
+            let any_depth = matches!(component, Component::AnyDepth);
+            if any_depth {
+                todo.push(Step { path: path.clone(), named, tree: tree.clone(), position: position + 1 });
                 if path.split('/').count() >= DEPTH_LIMIT {
                     continue;
                 }
             }
-            for entry in objects.tree(&tree).await?.entries() {
-                let Some(below) = entry.as_tree() else { continue };
-                let at = if path.is_empty() { entry.name.clone() } else { format!("{path}/{}", entry.name) };
-                match component {
-                    Component::One(glob) if glob.is_match(&entry.name) && !entry.name.starts_with('.') => todo.push((at, below, position + 1)),
-                    Component::AnyDepth if !entry.name.starts_with('.') => todo.push((at, below, position)),
-                    _ => {}
-                }
-            }
+            let leads_on = |name: &str| !name.starts_with('.') && component.matches(name);
+            let next = |name: String, named: bool, tree: TreeId| {
+                let path = if path.is_empty() { name } else { format!("{path}/{name}") };
+                Step { path, named, tree, position: if any_depth { position } else { position + 1 } }
+            };
+            let tree = objects.tree(&tree).await?;
+            let below = tree.entries().iter().filter(|entry| leads_on(&entry.name));
+            todo.extend(below.filter_map(|entry| Some(next(if named { entry.name.clone() } else { shown(entry.name.as_bytes()) }, named, entry.as_tree()?))));
+            let below = tree.raw_entries().iter().filter(|entry| leads_on(&String::from_utf8_lossy(&entry.name)));
+            todo.extend(below.filter_map(|entry| Some(next(entry.shown(), false, entry.as_tree()?))));
         }
     }
-    Ok(found)
+    Ok((found, unnamed))
 }
 
 /// The tree of a commit.

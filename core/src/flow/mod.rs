@@ -20,6 +20,7 @@ mod history;
 mod judge;
 pub mod lineage;
 pub mod listing;
+mod outside;
 pub mod package;
 pub mod preflight;
 mod preview;
@@ -194,6 +195,14 @@ impl Report {
             file: None,
             line: None,
         });
+    }
+
+    /// Refuses for a file.
+    pub(crate) fn refuse_file(&mut self, rule: &str, message: impl Into<String>, hint: impl Into<String>, file: Option<String>) {
+        self.refuse(None, rule, message, hint);
+        if let Some(entry) = self.entries.last_mut() {
+            entry.file = file;
+        }
     }
 
     /// Refuses for what a check found.

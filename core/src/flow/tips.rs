@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
-use super::listing::{Listing, Patterns, file, listing, root};
+use super::listing::{Listing, Patterns, candidates, file, root};
 use super::{FlowError, Train};
 use crate::domain::branch::Names;
 use crate::domain::chart::Metadata;
@@ -147,6 +147,8 @@ pub struct Difference {
     pub doubled: BTreeMap<ChartName, BTreeSet<RepoPath>>,
     /// Directories whose chart changed its name: old and new name.
     pub renamed: BTreeMap<RepoPath, (ChartName, ChartName)>,
+    /// New or changed directories that hold a Chart.yaml under a path that is not UTF-8, as people read it. They are no charts.
+    pub unnamed: BTreeSet<String>,
     /// All candidate directories of the new commit.
     pub listing: Listing,
 }
@@ -158,8 +160,13 @@ impl Difference {
     /// When an object cannot be read.
     pub async fn between(train: &Train, patterns: &Patterns, old_root: &TreeId, new_root: &TreeId) -> Result<Self, FlowError> {
         let objects = &*train.objects;
-        let (old, new) = (listing(objects, old_root, patterns).await?, listing(objects, new_root, patterns).await?);
+        let ((old, old_unnamed), (new, new_unnamed)) = (candidates(objects, old_root, patterns).await?, candidates(objects, new_root, patterns).await?);
         let mut found = Self { listing: new.clone(), ..Self::default() };
+        for (path, tree) in new_unnamed {
+            if old_unnamed.get(&path) != Some(&tree) && objects.tree(&tree).await?.get("Chart.yaml").is_some() {
+                found.unnamed.insert(path);
+            }
+        }
         let mut old_charts: BTreeMap<ChartName, Place> = BTreeMap::new();
         let mut new_charts: BTreeMap<ChartName, Place> = BTreeMap::new();
         let paths: BTreeSet<&RepoPath> = old.keys().chain(new.keys()).filter(|path| old.get(*path) != new.get(*path)).collect();

@@ -103,18 +103,19 @@ async fn contribution(train: &Train, tips: &Tips, store: &mut Store, pull: &Pull
     for (path, problem) in &this.difference.unreadable {
         report.refuse(None, "layout/chart-yaml", format!("{path}: {problem}"), "mend the file and push again");
     }
-    let paths: Vec<&str> =
-        this.difference.charts.values().flat_map(Pair::paths).chain(this.difference.unreadable.keys().map(crate::domain::names::RepoPath::as_str)).collect();
-    if !super::compose::agree_outside(&*train.objects, &base_root, &head_root, &paths).await?
-        && !brings_main(train, tips, &this.patterns, &pull.head.sha).await?
-    {
-        let message = format!("pull request {} changes files outside the charts", pull.number);
-        report.refuse(
-            None,
-            "layout/outside",
-            message,
-            format!("files outside charts travel by an ordinary pull request to {}; open one for them", tips.names.main()),
-        );
+    for path in &this.difference.unnamed {
+        report.refuse(None, "layout/content", format!("{path}: the name is not UTF-8"), "give the directory a name in lower-case letters, digits and '-'");
+    }
+    let paths: Vec<&str> = this.paths().collect();
+    let objects = &*train.objects;
+    if !super::compose::agree_outside(objects, &base_root, &head_root, &paths).await? && !brings_main(train, tips, &this.patterns, &pull.head.sha).await? {
+        let paths: Vec<&str> = paths.into_iter().chain(this.difference.unnamed.iter().map(String::as_str)).collect();
+        let outside = super::outside::outside(objects, &base_root, &head_root, &paths).await?;
+        if !outside.first.is_empty() {
+            let message = format!("pull request {} changes files outside the charts: {outside}", pull.number);
+            let hint = format!("files outside charts travel by an ordinary pull request to {}; open one for them", tips.names.main());
+            report.refuse_file("layout/outside", message, hint, outside.first.first().cloned());
+        }
     }
     let judgements = this.check(store, report).await?;
     this.layout(report);
@@ -143,6 +144,12 @@ async fn brings_main(train: &Train, tips: &Tips, patterns: &Patterns, head: &Com
 }
 
 impl Contribution<'_> {
+    /// The directories that charts are or were in.
+    fn paths(&self) -> impl Iterator<Item = &str> {
+        let unreadable = self.difference.unreadable.keys().map(crate::domain::names::RepoPath::as_str);
+        self.difference.charts.values().flat_map(Pair::paths).chain(unreadable)
+    }
+
     /// What is wrong with where charts lie and the check `layout` has not told already: it may not be required, and it knows
     /// the names on main alone.
     fn layout(&self, report: &mut Report) {

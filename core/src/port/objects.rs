@@ -85,6 +85,15 @@ pub enum ObjectError {
     },
 }
 
+impl ObjectError {
+    /// A name that is not UTF-8, in a directory that may hold none; the name as [`crate::domain::tree::shown`].
+    #[must_use]
+    pub fn not_utf8(directory: &str, name: &str) -> Self {
+        let path = if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") };
+        Self::Refused { path, problem: "the name is not UTF-8".to_owned() }
+    }
+}
+
 /// Read access to the objects of one repository.
 #[async_trait]
 pub trait Objects: Send + Sync {
@@ -97,13 +106,13 @@ pub trait Objects: Send + Sync {
     /// A commit.
     async fn commit(&self, id: &CommitId) -> Result<Commit, ObjectError>;
 
-    /// One directory.
+    /// One directory. Names that are not UTF-8 stand apart in it ([`Tree::raw_entries`]).
     async fn tree(&self, id: &TreeId) -> Result<Tree, ObjectError>;
 
     /// A file's bytes, at most `limit` of them (more is [`ObjectError::Refused`]).
     async fn blob(&self, id: &BlobId, limit: usize) -> Result<Vec<u8>, ObjectError>;
 
-    /// All files below a directory. Submodules are [`ObjectError::Refused`].
+    /// All files below a directory. Submodules and names that are not UTF-8 are [`ObjectError::Refused`].
     async fn files(&self, id: &TreeId) -> Result<Files, ObjectError>;
 
     /// The best common ancestor; of several, the first that `git merge-base` prints; `None` for unrelated histories.

@@ -4,7 +4,10 @@ use std::path::Path;
 use std::process::Command;
 
 use chartflow_core::domain::configuration::ReadConfiguration;
+use chartflow_core::domain::detection::Globs;
 use chartflow_core::domain::digest::{CommitId, TreeId};
+use chartflow_core::flow::compose::EMPTY_TREE;
+use chartflow_core::flow::detect::{DetectError, named};
 use chartflow_core::flow::listing::{Patterns, file, listing};
 use chartflow_core::io::git::LocalRepository;
 use chartflow_core::port::objects::Objects;
@@ -41,6 +44,12 @@ async fn charts(hub: &Hub, tree: &str) -> Result<Vec<String>, RehearsalError> {
         Some(bytes) => ReadConfiguration::read(&bytes).map_err(world("the directory's configuration"))?.configuration.charts,
         None => globs(&objects, std::slice::from_ref(&root), &mut |_| {}).await?,
     };
+    let empty = TreeId::new(EMPTY_TREE).map_err(world("git's empty tree"))?;
+    let patterns = Globs::new(&globs).map_err(world("the directory's globs"))?;
+    named(&objects, &empty, &root, &patterns).await.map_err(|error| match error {
+        DetectError::Objects { source } => RehearsalError::Object { source },
+        error => world("looking for charts")(error),
+    })?;
     let mut charts = Vec::new();
     for (path, tree) in listing(&objects, &root, &Patterns::new(&globs)?).await? {
         if objects.tree(&tree).await?.get("Chart.yaml").is_some() {

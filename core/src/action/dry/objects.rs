@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::domain::digest::{BlobId, ObjectFormat, TreeId};
-use crate::domain::tree::{Mode, Tree};
+use crate::domain::tree::{Entry, Mode, RawEntry, Tree};
 use crate::port::objects::{ObjectError, Objects};
 
 const FORMAT: ObjectFormat = ObjectFormat::Sha1;
@@ -123,7 +123,7 @@ impl Planned {
                 }
             }
             for (name, changes) in below {
-                let directory = tree.get(&name).and_then(crate::domain::tree::Entry::as_tree).map(|id| id.to_string());
+                let directory = tree.get(&name).and_then(Entry::as_tree).map(|id| id.to_string());
                 let changed = self.with(objects, directory, changes).await?;
                 let empty = self.trees.get(&changed).is_some_and(|tree| tree.entries().is_empty());
                 tree = tree.with(&name, (!empty).then_some((Mode::Directory, changed)));
@@ -148,7 +148,10 @@ impl Planned {
         let mut entries = Vec::new();
         let mut todo = vec![(String::new(), id.to_owned())];
         while let Some((path, id)) = todo.pop() {
-            for entry in self.read(objects, &id).await?.entries() {
+            let tree = self.read(objects, &id).await?;
+            // As text, like everything in an answer.
+            let lossy = |entry: &RawEntry| Entry { name: String::from_utf8_lossy(&entry.name).into_owned(), mode: entry.mode, id: entry.id.clone() };
+            for entry in tree.entries().iter().cloned().chain(tree.raw_entries().iter().map(lossy)) {
                 let at = if path.is_empty() { entry.name.clone() } else { format!("{path}/{}", entry.name) };
                 entries.push(json!({ "path": at, "mode": entry.mode.padded(), "type": entry.mode.object_type(), "sha": entry.id }));
                 if let Some(below) = entry.as_tree().filter(|_| recursive) {
@@ -164,12 +167,12 @@ impl Planned {
         let mut at = self.commit(commit).and_then(|commit| commit["tree"]["sha"].as_str()).unwrap_or_default().to_owned();
         let (directories, name) = path.rsplit_once('/').map_or_else(|| (Vec::new(), path), |(above, name)| (above.split('/').collect(), name));
         for directory in directories {
-            match self.read(objects, &at).await?.get(directory).and_then(crate::domain::tree::Entry::as_tree) {
+            match self.read(objects, &at).await?.get(directory).and_then(Entry::as_tree) {
                 Some(below) => at = below.to_string(),
                 None => return Ok(None),
             }
         }
-        let Some(blob) = self.read(objects, &at).await?.get(name).and_then(crate::domain::tree::Entry::as_blob) else { return Ok(None) };
+        let Some(blob) = self.read(objects, &at).await?.get(name).and_then(Entry::as_blob) else { return Ok(None) };
         match self.blob(blob.as_str()) {
             Some(bytes) => Ok(Some(bytes.to_vec())),
             None => objects.blob(&BlobId::new(blob.as_str()).unwrap_or(blob), limit).await.map(Some),

@@ -30,7 +30,11 @@ fn root(raw: &[u8], content: &ContentId, what: &str) -> Result<Tree, (Rule, Stri
     if ObjectFormat::Sha256.hash("tree", raw) != content.sha256.as_bytes() {
         return Err(bad(format!("is not the root of {}", content.sha256.prefixed())));
     }
-    Tree::parse(raw, ObjectFormat::Sha256).map_err(|error| bad(format!("cannot be read: {error}")))
+    let tree = Tree::parse(raw, ObjectFormat::Sha256).map_err(|error| bad(format!("cannot be read: {error}")))?;
+    match tree.utf8_entries() {
+        Ok(_) => Ok(tree),
+        Err(error) => Err(bad(format!("is no chart's: {error}"))),
+    }
 }
 
 /// Repeats a bump from T1 to T2.

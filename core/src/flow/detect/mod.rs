@@ -127,12 +127,13 @@ impl Gathering<'_> {
             notices.push(fallback_notice(&request.globs, &old, &new));
         }
         refuse_submodules(&old, &new)?;
+        refuse_unnamed(&old, &new)?;
         let mut facts = Facts { before: old.directories, after: new.directories, map: request.map.clone(), ..Facts::default() };
         self.complete(&mut facts).await?;
         let (mut changes, told) = facts.changes()?;
         notices.extend(told);
         for change in changes.iter().filter(|change| facts.after.contains_key(&change.path)) {
-            self.refuse_submodules_in(&change.path, &facts).await?;
+            self.refuse_in(&change.path, &facts).await?;
         }
         if request.dependents && !changes.is_empty() {
             let nodes = self.nodes(&facts).await?;
@@ -141,28 +142,23 @@ impl Gathering<'_> {
         Ok((changes, notices))
     }
 
-    /// The tree of a directory, whose path is for messages only.
-    async fn tree(&mut self, path: &str, id: &TreeId) -> Result<Arc<Tree>, DetectError> {
+    async fn tree(&mut self, id: &TreeId) -> Result<Arc<Tree>, DetectError> {
         if let Some(tree) = self.trees.get(id) {
             return Ok(tree.clone());
         }
-        let tree = self.objects.tree(id).await.map_err(|error| match error {
-            ObjectError::Refused { path: name, problem } if !path.is_empty() => ObjectError::Refused { path: format!("{path}/{name}"), problem },
-            error => error,
-        })?;
-        let tree = Arc::new(tree);
+        let tree = Arc::new(self.objects.tree(id).await?);
         self.trees.insert(id.clone(), tree.clone());
         Ok(tree)
     }
 
-    async fn holds_chart(&mut self, path: &str, id: &TreeId) -> Result<bool, DetectError> {
-        Ok(self.tree(path, id).await?.get(CHART_FILE).is_some_and(|entry| entry.as_blob().is_some()))
+    async fn holds_chart(&mut self, id: &TreeId) -> Result<bool, DetectError> {
+        Ok(self.tree(id).await?.get(CHART_FILE).is_some_and(|entry| entry.as_blob().is_some()))
     }
 
     /// Stops at the first chart, which is nearly always the first directory.
     async fn any_chart(&mut self, directories: &Directories) -> Result<bool, DetectError> {
-        for (path, tree) in directories {
-            if self.holds_chart(path.as_str(), tree).await? {
+        for tree in directories.values() {
+            if self.holds_chart(tree).await? {
                 return Ok(true);
             }
         }
@@ -175,8 +171,7 @@ impl Gathering<'_> {
                 Needed::Nothing => return Ok(()),
                 Needed::Charts(trees) => {
                     for tree in trees {
-                        let path = facts.after.iter().chain(&facts.before).find(|(_, held)| **held == tree).map(|(path, _)| path.to_string());
-                        let chart = self.holds_chart(&path.unwrap_or_default(), &tree).await?;
+                        let chart = self.holds_chart(&tree).await?;
                         facts.charts.insert(tree, chart);
                     }
                 }
@@ -192,7 +187,7 @@ impl Gathering<'_> {
 
     /// The bytes of the Chart.yaml in a tree; `None` when there is none that can be read, whatever the reason.
     async fn chart_file(&mut self, tree: &TreeId) -> Result<Option<Vec<u8>>, DetectError> {
-        let Some(blob) = self.tree("", tree).await?.get(CHART_FILE).and_then(|entry| entry.as_blob()) else { return Ok(None) };
+        let Some(blob) = self.tree(tree).await?.get(CHART_FILE).and_then(|entry| entry.as_blob()) else { return Ok(None) };
         match self.objects.blob(&blob, CHART_FILE_LIMIT).await {
             Ok(bytes) => Ok(Some(bytes)),
             Err(ObjectError::Refused { .. }) => Ok(None),
@@ -208,10 +203,15 @@ impl Gathering<'_> {
         Ok((!name.is_empty()).then_some(name))
     }
 
-    /// A submodule directly in a changed chart. Those further down are found by whoever reads the chart's files.
-    async fn refuse_submodules_in(&mut self, path: &RepoPath, facts: &Facts) -> Result<(), DetectError> {
+    /// A submodule, or a name that is not UTF-8, directly in a changed chart. Those further down are found by whoever reads
+    /// the chart's files.
+    async fn refuse_in(&mut self, path: &RepoPath, facts: &Facts) -> Result<(), DetectError> {
         let Some(tree) = facts.after.get(path) else { return Ok(()) };
-        match self.tree(path.as_str(), tree).await?.entries().iter().find(|entry| entry.as_submodule().is_some()) {
+        let tree = self.tree(tree).await?;
+        if let Some(entry) = tree.raw_entries().first() {
+            return Err(ObjectError::not_utf8(path.as_str(), &entry.shown()).into());
+        }
+        match tree.entries().iter().find(|entry| entry.as_submodule().is_some()) {
             Some(entry) => Err(DetectError::Submodule { path: format!("{path}/{}", entry.name) }),
             None => Ok(()),
         }
@@ -245,6 +245,29 @@ fn refuse_submodules(old: &Listing, new: &Listing) -> Result<(), DetectError> {
         Some((path, _)) => Err(DetectError::Submodule { path: path.to_string() }),
         None => Ok(()),
     }
+}
+
+/// A chart that came or changed in a directory that nothing can name.
+fn refuse_unnamed(old: &Listing, new: &Listing) -> Result<(), DetectError> {
+    match new.unnamed.iter().find(|(path, tree)| old.unnamed.get(*path) != Some(*tree)) {
+        Some((path, _)) => Err(ObjectError::not_utf8("", path).into()),
+        None => Ok(()),
+    }
+}
+
+/// That no chart came or changed in a directory whose path is not UTF-8: what is wrong with a contribution before any stage
+/// can name it.
+///
+/// # Errors
+/// [`ObjectError::Refused`] names the directory; see [`DetectError`].
+pub async fn named(objects: &dyn Objects, before: &TreeId, after: &TreeId, globs: &Globs) -> Result<(), DetectError> {
+    let mut gathering = Gathering { objects, trees: BTreeMap::new() };
+    let (old, new) = (gathering.listing(before, globs).await?, gathering.listing(after, globs).await?);
+    refuse_unnamed(&old, &new)?;
+    if gathering.any_chart(&old.directories).await? || gathering.any_chart(&new.directories).await? {
+        return Ok(());
+    }
+    refuse_unnamed(&gathering.everywhere(before).await?, &gathering.everywhere(after).await?)
 }
 
 fn fallback_notice(configured: &Globs, old: &Listing, new: &Listing) -> Notice {

@@ -6,7 +6,7 @@ use gix::bstr::ByteSlice as _;
 use super::LocalRepository;
 use crate::domain::content::{CONTENT_LIMIT, DEPTH_LIMIT, File, Files};
 use crate::domain::digest::{BlobId, CommitId, TreeId};
-use crate::domain::tree::{Mode, Tree, TreeError};
+use crate::domain::tree::{Mode, Tree};
 use crate::port::objects::{Commit, ObjectError, Objects, Person};
 
 /// More files and directories than this below one directory are refused.
@@ -134,10 +134,7 @@ fn read_commit(repository: &gix::Repository, id: &CommitId) -> Result<Commit, Ob
 
 fn read_tree(repository: &gix::Repository, id: &TreeId) -> Result<Tree, ObjectError> {
     let bytes = object(repository, "tree", gix::objs::Kind::Tree, id.as_str(), OBJECT_LIMIT)?;
-    Tree::parse(&bytes, super::format(repository)).map_err(|source| match source {
-        TreeError::NotUtf8 { name } => ObjectError::Refused { path: name, problem: "the name is not UTF-8".to_owned() },
-        source => ObjectError::Garbled { kind: "tree", id: id.to_string(), source: source.into() },
-    })
+    Tree::parse(&bytes, super::format(repository)).map_err(|source| ObjectError::Garbled { kind: "tree", id: id.to_string(), source: source.into() })
 }
 
 fn read_blob(repository: &gix::Repository, id: &BlobId, path: &str, limit: u64) -> Result<Vec<u8>, ObjectError> {
@@ -158,10 +155,10 @@ struct FilesReader<'a> {
 impl FilesReader<'_> {
     fn read(&mut self, id: &TreeId, path: &str, depth: usize) -> Result<(), ObjectError> {
         let refuse = |path: &str, problem: String| Err(ObjectError::Refused { path: path.to_owned(), problem });
-        let tree = read_tree(self.repository, id).map_err(|error| match error {
-            ObjectError::Refused { path: name, problem } if !path.is_empty() => ObjectError::Refused { path: format!("{path}/{name}"), problem },
-            error => error,
-        })?;
+        let tree = read_tree(self.repository, id)?;
+        if let Some(entry) = tree.raw_entries().first() {
+            return Err(ObjectError::not_utf8(path, &entry.shown()));
+        }
         for entry in tree.entries() {
             let at = if path.is_empty() { entry.name.clone() } else { format!("{path}/{}", entry.name) };
             if entry.mode == Mode::Submodule {

@@ -267,12 +267,17 @@ impl GitHub {
         id!(CommitId, raw.sha, "POST git/commits")
     }
 
-    /// "Get a tree": one directory.
+    /// "Get a tree": one directory. Of a name that is not UTF-8 the answer, which is JSON, does not tell the bytes
+    /// ([`Tree::exact`]).
     ///
     /// # Errors
     /// See [`GitHubError`].
     pub async fn get_tree(&self, id: &TreeId) -> Result<Option<Tree>, GitHubError> {
-        Ok(self.read_tree(id, false).await?.map(|(tree, _)| tree))
+        let path = format!("git/trees/{id}");
+        let Some(raw) = self.get_optional::<RawTree>(&path).await? else { return Ok(None) };
+        let entries = raw.tree.into_iter().map(|entry| Ok((entry.mode.clone(), entry.read(&path)?))).collect::<Result<_, GitHubError>>()?;
+        let tree = Tree::listed(entries, id).map_err(|error| GitHubError::Value { operation: path.clone(), what: "tree", value: error.to_string() })?;
+        Ok(Some(tree))
     }
 
     /// "Get a tree" with `recursive`: every file below a directory by its path; `None` when GitHub has no such tree
@@ -287,14 +292,6 @@ impl GitHub {
             return Ok(None);
         }
         raw.tree.into_iter().map(|entry| entry.read(&path)).collect::<Result<_, _>>().map(Some)
-    }
-
-    async fn read_tree(&self, id: &TreeId, recursive: bool) -> Result<Option<(Tree, bool)>, GitHubError> {
-        let path = format!("git/trees/{id}{}", if recursive { "?recursive=1" } else { "" });
-        let Some(raw) = self.get_optional::<RawTree>(&path).await? else { return Ok(None) };
-        let entries = raw.tree.into_iter().map(|entry| entry.read(&path)).collect::<Result<_, _>>()?;
-        let tree = Tree::new(entries).map_err(|error| GitHubError::Value { operation: path.clone(), what: "tree", value: error.to_string() })?;
-        Ok(Some((tree, raw.truncated)))
     }
 
     /// "Create a tree" from another one with some paths replaced; grafting a whole directory is one entry.

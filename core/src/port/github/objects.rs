@@ -91,6 +91,12 @@ impl Objects for GitHubObjects {
                 files.insert_file(entry.name, File { mode: entry.mode, bytes });
             }
         }
+        // JSON has no bytes that are not UTF-8; the id tells whether such a character is the name's own.
+        if let Some((path, _)) = files.iter().find(|(path, _)| path.contains(char::REPLACEMENT_CHARACTER))
+            && files.content_id().is_ok_and(|content| content.sha1 != *id)
+        {
+            return Err(ObjectError::not_utf8("", path));
+        }
         Ok(files)
     }
 
