@@ -214,10 +214,20 @@ fn private_keys_are_kept_elsewhere_and_private() {
     -- exit 2
     ");
     assert!(!test.path("out").exists());
-    std::fs::write(test.path("key.pem"), "an older key").unwrap();
+    std::fs::write(test.path("key.pem"), "not a key").unwrap();
+    insta::assert_snapshot!(told(&test, &["r", "--base", "main", "--keep-key", "key.pem"]), @"
+    -- stderr
+    error: key.pem is there and holds no private key, so it is not overwritten
+    hint: name a file that is not there yet, or the key of an earlier rehearsal
+    -- exit 2
+    ");
+    assert!(!test.path("out").exists());
+    assert_eq!(std::fs::read_to_string(test.path("key.pem")).unwrap(), "not a key");
+    std::fs::write(test.path("key.pem"), "-----BEGIN PRIVATE KEY-----\nolder\n").unwrap();
     let done = test.chartflow("", &["rehearse", "r", "--base", "main", "--out", "out", "--keep-key", "key.pem", "-q"]);
     assert_eq!(done.exit, Some(0), "{done}");
-    assert!(std::fs::read_to_string(test.path("key.pem")).unwrap().starts_with("-----BEGIN PRIVATE KEY-----\n"));
+    let key = std::fs::read_to_string(test.path("key.pem")).unwrap();
+    assert!(key.starts_with("-----BEGIN PRIVATE KEY-----\n") && !key.contains("older"));
     #[cfg(unix)]
     assert_eq!(std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(test.path("key.pem")).unwrap()) & 0o777, 0o600);
 }
