@@ -305,7 +305,7 @@ async fn skips(helm: &dyn Helm, configuration: &ReadConfiguration) -> Result<Vec
 fn policy(configuration: &ReadConfiguration, signer: &KeySigner, skips: &[String]) -> Result<Policy, RehearsalError> {
     let required = configuration.configuration.checks.required.iter().map(ToString::to_string).filter(|check| !skips.contains(check)).collect();
     let name = RepositoryName::new(format!("{OWNER}/{NAME}")).map_err(world("the repository's name"))?;
-    let repository = Repository { name, id: Some(1001), owner_id: Some(2001) };
+    let repository = Repository { name, id: Some(1001), owner_id: None };
     let reviews = ReviewRules { integration: 1, main: 1 };
     Ok(Policy::for_rehearsal(
         repository,
