@@ -3,14 +3,15 @@
 use std::path::Path;
 use std::process::Command;
 
-use chartflow_core::domain::configuration::ReadConfiguration;
+use chartflow_core::domain::configuration::Configuration;
 use chartflow_core::domain::digest::{CommitId, TreeId};
+use chartflow_core::flow::adoption;
 use chartflow_core::flow::listing::{Patterns, file, listing};
 use chartflow_core::io::git::LocalRepository;
 use chartflow_core::port::objects::Objects;
 
 use super::RehearsalError;
-use super::adopt::{CONFIGURATION, globs, world};
+use super::adopt::{CONFIGURATION, world};
 use super::world::CONTRIBUTOR;
 use crate::github::Hub;
 
@@ -37,10 +38,9 @@ pub(super) async fn directory(path: &Path, hub: &Hub) -> Result<(CommitId, Commi
 async fn charts(hub: &Hub, tree: &str) -> Result<Vec<String>, RehearsalError> {
     let objects = LocalRepository::open(hub.git_directory())?;
     let root = TreeId::new(tree).map_err(world("git's answer"))?;
-    let globs = match file(&objects, &root, CONFIGURATION, 1 << 20).await? {
-        Some(bytes) => ReadConfiguration::read(&bytes).map_err(world("the directory's configuration"))?.configuration.charts,
-        None => globs(&objects, std::slice::from_ref(&root), &mut |_| {}).await?,
-    };
+    let bytes = file(&objects, &root, CONFIGURATION, 1 << 20).await?.unwrap_or_default();
+    let configured = Configuration::read(&bytes).map_err(world("the directory's configuration"))?.charts;
+    let globs = adoption::globs(&objects, std::slice::from_ref(&root), &configured).await?.globs;
     let mut charts = Vec::new();
     for (path, tree) in listing(&objects, &root, &Patterns::new(&globs)?).await? {
         if objects.tree(&tree).await?.get("Chart.yaml").is_some() {
