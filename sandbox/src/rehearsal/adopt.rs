@@ -87,7 +87,9 @@ pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress)
     // The train talks to it as it would to GitHub: through octocrab, over HTTP.
     let server = Server::start(hub.clone(), 0).await.map_err(world("the embedded GitHub's port"))?;
     govern(&hub, &server, &tiers).await?;
-    let helm: Arc<dyn Helm> = Arc::new(HelmBinary::find(std::env::var_os("PATH").as_deref()));
+    // What it works on lies where the next rehearsal clears up: one that is killed leaves nothing anywhere else.
+    let helm = HelmBinary::find(std::env::var_os("PATH").as_deref()).in_directory(hub.git_directory().to_owned());
+    let helm: Arc<dyn Helm> = Arc::new(helm);
     let skips = skips(&*helm, &configuration).await?;
     let signer = Arc::new(KeySigner::generate()?);
     if let Some(path) = &options.keep_key {
