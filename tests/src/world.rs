@@ -48,7 +48,10 @@ pub const ADMIN: &str = "ada";
 pub const EPOCH: i64 = 1_767_225_600;
 
 /// Runs a stage over everything there is, without any hint of what happened.
-async fn run(step: Step, train: &Train) -> Result<Report, FlowError> {
+///
+/// # Errors
+/// What stops the stage.
+pub async fn run(step: Step, train: &Train) -> Result<Report, FlowError> {
     let mut reports = flow::run(train, step, None, None).await?;
     Ok(reports.pop().unwrap())
 }
