@@ -100,6 +100,11 @@ impl Job<'_> {
                 Err(FlowError::Version { source, .. }) => {
                     return self.refuse(report, "bump/no-version", source.to_string(), source.hint(), "no version can be given").await;
                 }
+                // What a contributor wrote is in the way of this chart alone.
+                Err(error) if error.is_content() => {
+                    let hint = "write it more plainly on integration: the bump edits the text of the file and keeps all the rest of it";
+                    return self.refuse(report, "bump/unwritable", crate::domain::causes(&error), hint, "the bump cannot be written").await;
+                }
                 derived => derived?,
             };
             if derived.level != Level::None {
@@ -186,7 +191,7 @@ impl Job<'_> {
             return Ok(Some("the checks of the promoted content are not those required now".to_owned()));
         }
         let derived = match derive(self.train, self.tips, &self.chart, chain, facts.main.as_ref()).await {
-            Err(error @ FlowError::Version { .. }) => return Ok(Some(crate::domain::causes(&error))),
+            Err(error) if error.is_content() => return Ok(Some(crate::domain::causes(&error))),
             derived => derived?,
         };
         let tree = super::content_tree(facts.branch.place.as_ref())?;

@@ -7,7 +7,7 @@ use super::package::local_dependencies;
 use super::preview::{Contribution, Preview, preview};
 use super::store::{Signed, Store};
 use super::texts::links;
-use super::tips::{Difference, Pair, Tips};
+use super::tips::{Difference, Pair, Tips, chart_name};
 use super::{CheckEntry, FlowError, Train, release_version};
 use crate::domain::check::{self, CheckId, CheckResult, Finding, Subject};
 use crate::domain::commit::range::Counted;
@@ -187,8 +187,12 @@ impl Input<'_> {
             }
             CheckId::Layout => {
                 let before = base_yaml.and_then(|bytes| crate::domain::chart::Metadata::read("Chart.yaml", bytes).ok());
-                let twins = self.listing.keys().filter(|path| path.base_name() == self.chart.as_str());
-                let twins: Vec<RepoPath> = twins.chain(self.doubles).cloned().collect();
+                let mut twins = self.doubles.to_vec();
+                for (path, tree) in self.listing.iter().filter(|(path, _)| path.base_name() == self.chart.as_str() && *path != self.subject.directory) {
+                    if chart_name(self.train, path, tree).await?.ok().flatten().as_ref() == Some(self.chart) {
+                        twins.push(path.clone());
+                    }
+                }
                 let around = check::layout::Surroundings {
                     directories: Some(&configuration.directories),
                     name_before: before.as_ref().map(|metadata| metadata.name.as_str()),

@@ -138,7 +138,7 @@ impl Job<'_> {
         if chain.bump.is_some() {
             let derived = match derive(self.train, self.tips, &self.chart, &chain, pair.old.as_ref()).await {
                 // What it was derived from is no longer below it.
-                Err(FlowError::Version { .. }) => return Ok((Origin::WrongBump, Some(chain))),
+                Err(error) if error.is_content() => return Ok((Origin::WrongBump, Some(chain))),
                 derived => derived?,
             };
             let same = derived.content.sha1 == tree

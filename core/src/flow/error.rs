@@ -4,6 +4,7 @@ use super::directories::DirectoriesError;
 use crate::domain::content::ContentError;
 use crate::domain::detection::GlobError;
 use crate::domain::digest::{DigestError, Sha256};
+use crate::domain::index::IndexError;
 use crate::domain::names::NameError;
 use crate::domain::version::VersionError;
 use crate::port::github::GitHubError;
@@ -101,6 +102,12 @@ pub enum FlowError {
         /// The cause.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The Helm repository index on the release branch cannot be read.
+    #[error("index.yaml on the release branch cannot be used")]
+    Index {
+        /// The cause.
+        source: IndexError,
+    },
     /// A chart's files are not what a stage needs them to be.
     #[error("{chart}: {what} failed")]
     Chart {
@@ -157,6 +164,12 @@ impl From<DirectoriesError> for FlowError {
 }
 
 impl FlowError {
+    /// Whether it is what somebody wrote into a chart that stops the stage, which then stops for that chart alone.
+    #[must_use]
+    pub const fn is_content(&self) -> bool {
+        matches!(self, Self::Chart { .. } | Self::Content { .. } | Self::Version { .. })
+    }
+
     /// Whether the state moved while the stage ran; running the stage again is the right reaction.
     #[must_use]
     pub fn is_stale(&self) -> bool {

@@ -177,7 +177,9 @@ impl Job<'_> {
     }
 
     async fn outside_missing(&mut self, pair: &Pair) -> Result<Vec<String>, FlowError> {
-        let wanted: Vec<String> = self.tips.configuration.configuration.checks.outside.keys().cloned().collect();
+        let skipped = &self.train.home.skips;
+        let wanted = self.tips.configuration.configuration.checks.outside.keys();
+        let wanted: Vec<String> = wanted.filter(|check| !skipped.contains(check)).cloned().collect();
         let Some(new) = pair.new.as_ref().filter(|_| !wanted.is_empty() && !pair.removed) else { return Ok(Vec::new()) };
         let known = checks::outside(self.store, self.tips, &self.chart, &new.tree, pair.old.as_ref()).await?;
         Ok(wanted.into_iter().filter(|check| !known.iter().any(|(name, _)| name == check)).collect())
@@ -282,12 +284,7 @@ impl Job<'_> {
             commits,
             omitted,
             previous,
-            contributions: gathered
-                .records
-                .iter()
-                .filter(|record| pulls.contains(&record.pull) || gathered.returning.contains(&record.pull))
-                .cloned()
-                .collect(),
+            contributions: gathered.records.iter().filter(|record| pulls.contains(&record.pull) || gathered.besides.contains(&record.pull)).cloned().collect(),
             removed_path: moved.map(|old| old.path.clone()),
             removed: pair.removed,
         })

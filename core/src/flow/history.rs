@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::judge::Chain;
 use super::listing::{listing, subtree};
-use super::pulls::record;
-use super::tips::{Pair, Tips};
+use super::pulls::{is_merge_of, record};
+use super::tips::{Pair, Tips, chart_name};
 use super::{FlowError, Train};
 use crate::domain::commit::range::{ContributedCommit, Contribution, History, MergeMethod};
 use crate::domain::commit::{Author, Commit};
@@ -21,8 +21,8 @@ use crate::port::objects;
 pub(crate) struct Gathered {
     pub(crate) history: History,
     pub(crate) records: Vec<PullRecord>,
-    /// Pull requests that brought the chart's content from main again, in commits that do not count.
-    pub(crate) returning: BTreeSet<u64>,
+    /// Pull requests that brought content of the chart in commits that do not count: from main again, or in a merge.
+    pub(crate) besides: BTreeSet<u64>,
 }
 
 pub(crate) fn commit_of(commit: &objects::Commit) -> Commit {
@@ -84,7 +84,7 @@ pub(crate) async fn gather(train: &Train, tips: &Tips, chart: &ChartName, pair: 
                 .unwrap_or_default(),
         },
         records: Vec::new(),
-        returning: BTreeSet::new(),
+        besides: BTreeSet::new(),
     };
     contributions(train, tips, &found, &mut gathered).await?;
     Ok(gathered)
@@ -98,7 +98,12 @@ async fn tree_at(train: &Train, patterns: &Globs, chart: &ChartName, root: &Tree
         }
     }
     let found = listing(&*train.objects, root, patterns).await?;
-    Ok(found.into_iter().find(|(path, _)| path.base_name() == chart.as_str()).map(|(_, tree)| tree))
+    for (path, tree) in found.into_iter().filter(|(path, _)| path.base_name() == chart.as_str()) {
+        if chart_name(train, &path, &tree).await?.ok().flatten().as_ref() == Some(chart) {
+            return Ok(Some(tree));
+        }
+    }
+    Ok(None)
 }
 
 /// The pull requests on integration's first-parent line that changed the chart, with their own commits and reviews.
@@ -149,7 +154,7 @@ async fn contributions(train: &Train, tips: &Tips, found: &[objects::Commit], ga
             let touch = |commits: &[ContributedCommit]| commits.iter().any(|own| own.commit.parents.len() < 2 && own.charts.contains(&gathered.history.chart));
             let again = touch(&known);
             if again {
-                gathered.returning.insert(pull.number);
+                gathered.besides.insert(pull.number);
             }
             if method == MergeMethod::Rebase {
                 gathered.history.ways_back.extend(copies.into_iter().filter(|(_, of)| !news.contains(of)).map(|(copy, _)| copy));
@@ -158,6 +163,9 @@ async fn contributions(train: &Train, tips: &Tips, found: &[objects::Commit], ga
                 gathered.history.ways_back.insert(last.id.clone());
             }
             own = brought;
+        }
+        if !own.iter().any(|own| own.commit.parents.len() < 2 && own.charts.contains(&gathered.history.chart)) {
+            gathered.besides.insert(pull.number);
         }
         gathered.history.contributions.push(Contribution {
             pull: pull.number,
@@ -180,7 +188,7 @@ async fn brought_by<'a>(
     let mut found: Vec<(Pull, &objects::Commit)> = merged
         .filter_map(|pull| {
             let last = commits.get(pull.merge_commit_sha.as_ref()?).copied()?;
-            Some((pull, last))
+            is_merge_of(last, &pull).then_some((pull, last))
         })
         .collect();
     // Merged by a commit of its own, a pull request is the one that is meant, whoever else lists the commit.
@@ -288,7 +296,7 @@ pub(crate) async fn charts_touched(train: &Train, patterns: &Globs, commit: &obj
             continue;
         }
         for tree in [after.get(path), before.get(path)].into_iter().flatten() {
-            let name = super::tips::chart_name(train, path, tree).await?;
+            let name = chart_name(train, path, tree).await?;
             touched.extend(name.clone().ok().flatten());
             if !matches!(name, Ok(None)) {
                 break;

@@ -4,6 +4,7 @@ use super::{FlowError, Train};
 use crate::domain::digest::CommitId;
 use crate::domain::statement::{Account, PullRecord, Review, ReviewState};
 use crate::port::github::{self, NewPull, Pull, PullFilter, Status};
+use crate::port::objects;
 
 /// The pull request an event is about, while it is open: an empty list ends a stage before it has asked for anything
 /// else. `None` without a hint.
@@ -81,10 +82,17 @@ pub(crate) async fn record(train: &Train, pull: &Pull, merge: &CommitId) -> Resu
     Ok(PullRecord { pull: pull.number, head: pull.head.sha.clone(), merge: merge.clone(), author: account(&pull.user), merged_by: None, reviews })
 }
 
+/// Whether it was this pull request that was merged by a commit. GitHub also counts a pull request as merged when another one
+/// brings its commits, and names the same merge commit for both; but a merge commit joins the head of the one alone.
+pub(crate) fn is_merge_of(commit: &objects::Commit, pull: &Pull) -> bool {
+    pull.merged() && pull.merge_commit_sha.as_ref() == Some(&commit.id) && (commit.parents.len() < 2 || commit.parents[1..].contains(&pull.head.sha))
+}
+
 /// The pull request whose merge made a commit.
 pub(crate) async fn of_commit(train: &Train, commit: &CommitId) -> Result<Option<Pull>, FlowError> {
     let pulls = train.github.pulls_of_commit(commit).await?;
-    Ok(pulls.into_iter().find(|pull| pull.merged() && pull.merge_commit_sha.as_ref() == Some(commit)))
+    let commit = train.objects.commit(commit).await?;
+    Ok(pulls.into_iter().find(|pull| is_merge_of(&commit, pull)))
 }
 
 /// The record of the pull request whose merge made a commit.

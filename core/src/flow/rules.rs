@@ -61,6 +61,11 @@ pub const STAGE_RULES: &[StageRule] = &[
         "The commits and versions of a chart give no next version, such as a footer Release-As that tags or the index have passed.",
         "Bring a change whose commit has the footer Release-As with a higher version.",
     ),
+    rule(
+        "bump/unwritable",
+        "The version, the changelog or a dependency cannot be written into the chart's files as they are.",
+        "Write it more plainly on integration, such as `version: 1.2.3`.",
+    ),
     rule("bump/package", "The chart's package cannot be built.", "Mend the chart on integration."),
     rule("flow/chart-on-main", "A pull request to main touches a chart and is not the train's.", "Open the pull request against integration."),
     rule(

@@ -60,8 +60,7 @@ impl Files<'_> {
             return Ok(file(objects, release, &format!("charts/{}", self.package()), PACKAGE_LIMIT).await?.is_some());
         }
         let Some(text) = file(objects, release, "index.yaml", INDEX_LIMIT).await?.filter(|text| !text.trim_ascii().is_empty()) else { return Ok(false) };
-        let failed = |source| FlowError::Chart { chart: self.chart.to_string(), what: "reading the index", source: Box::new(source) };
-        let index = Index::parse(&text).map_err(failed)?;
+        let index = Index::parse(&text).map_err(|source| FlowError::Index { source })?;
         let version = self.version.to_string();
         Ok(index.entries.get(self.chart.as_str()).is_some_and(|entries| entries.iter().any(|entry| entry.metadata.version == version)))
     }

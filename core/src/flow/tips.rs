@@ -186,11 +186,11 @@ impl Difference {
             }
             match (after, new.get(path)) {
                 (Some(name), Some(tree)) => {
-                    let twin = new.keys().find(|other| *other != path && other.base_name() == name.as_str() && old.get(*other) == new.get(*other));
+                    let twin = twin(train, path, &name, &old, &new).await?;
                     if let Some(place) = new_charts.insert(name.clone(), Place { path: path.clone(), tree: tree.clone() }) {
                         found.doubled.entry(name).or_default().extend([place.path, path.clone()]);
                     } else if let Some(twin) = twin {
-                        found.doubled.entry(name).or_default().extend([twin.clone(), path.clone()]);
+                        found.doubled.entry(name).or_default().extend([twin, path.clone()]);
                     }
                 }
                 (None, Some(tree)) => {
@@ -224,6 +224,16 @@ impl Difference {
             }
         }
     }
+}
+
+/// Another directory of a chart's name that holds a chart of that name and did not change: those that did are compared.
+async fn twin(train: &Train, path: &RepoPath, name: &ChartName, old: &Listing, new: &Listing) -> Result<Option<RepoPath>, FlowError> {
+    for (other, tree) in new.iter().filter(|(other, tree)| *other != path && other.base_name() == name.as_str() && old.get(*other) == Some(*tree)) {
+        if chart_name(train, other, tree).await?.ok().flatten().as_ref() == Some(name) {
+            return Ok(Some(other.clone()));
+        }
+    }
+    Ok(None)
 }
 
 /// A chart in another tree, by its name, wherever it stands there: what differs from `known`, its place in `here`, is told

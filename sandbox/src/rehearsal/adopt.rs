@@ -320,11 +320,12 @@ async fn govern(hub: &Hub, server: &Server, tiers: &Tiers) -> Result<(), Rehears
     Ok(())
 }
 
-/// The required checks that this machine cannot run.
+/// The required checks that this machine cannot run, and those that somebody else would have to bring.
 async fn skips(helm: &dyn Helm, configuration: &ReadConfiguration) -> Result<Vec<String>, RehearsalError> {
     let wanted = configuration.configuration.checks.required.contains(&CheckId::HelmLint);
     let absent = wanted && helm.version().await.map_err(world("asking helm for its version"))?.is_none();
-    Ok(if absent { vec![CheckId::HelmLint.to_string()] } else { Vec::new() })
+    let helm_lint = absent.then(|| CheckId::HelmLint.to_string());
+    Ok(helm_lint.into_iter().chain(configuration.configuration.checks.outside.keys().cloned()).collect())
 }
 
 fn policy(configuration: &ReadConfiguration, signer: &KeySigner, skips: &[String]) -> Result<Policy, RehearsalError> {

@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::rules::{LAYOUT_CHART_FILE, LAYOUT_DIRECTORY, LAYOUT_DOUBLED, LAYOUT_NAME, LAYOUT_RENAMED, LAYOUT_SUBMODULE, LAYOUT_SYMLINK};
+use super::rules::{LAYOUT_CHANGELOG, LAYOUT_CHART_FILE, LAYOUT_DIRECTORY, LAYOUT_DOUBLED, LAYOUT_NAME, LAYOUT_RENAMED, LAYOUT_SUBMODULE, LAYOUT_SYMLINK};
 use super::{CheckId, CheckResult, Finding, Subject};
 use crate::domain::causes;
 use crate::domain::chart::{CHART_FILE, Metadata};
 use crate::domain::content::Files;
 use crate::domain::names::{ChartName, RepoPath};
 use crate::domain::tree::Mode;
+
+/// What the bump tells of its releases in.
+const CHANGELOG_FILE: &str = "CHANGELOG.md";
 
 /// The rule about two directories of one name.
 pub const DOUBLED: &str = LAYOUT_DOUBLED.id;
@@ -48,10 +51,24 @@ pub fn check(subject: &Subject<'_>, around: &Surroundings<'_>) -> CheckResult {
             Mode::File | Mode::Executable | Mode::Directory => {}
         }
     }
+    findings.extend(changelog(subject));
     if let Some(dependencies) = around.dependencies.filter(|_| findings.is_empty()) {
         findings.extend(super::buildable::check(subject, dependencies));
     }
     CheckResult::new(CheckId::Layout, findings)
+}
+
+/// A CHANGELOG.md that the bump could not write into.
+fn changelog(subject: &Subject<'_>) -> Option<Finding> {
+    let problem = match subject.files.get(CHANGELOG_FILE) {
+        Some(file) if !matches!(file.mode, Mode::File | Mode::Executable) => "no regular file",
+        Some(file) if std::str::from_utf8(&file.bytes).is_err() => "no UTF-8 text",
+        Some(_) => return None,
+        None if subject.files.iter().any(|(path, _)| path.strip_prefix(CHANGELOG_FILE).is_some_and(|rest| rest.starts_with('/'))) => "a directory",
+        None => return None,
+    };
+    let message = format!("{CHANGELOG_FILE} is {problem}, and the bump writes into it");
+    Some(Finding::new(&LAYOUT_CHANGELOG, message).at(subject.path(CHANGELOG_FILE), None).hint("make it a text file, or give it another name"))
 }
 
 fn chart_file(subject: &Subject<'_>, around: &Surroundings<'_>, findings: &mut Vec<Finding>) {

@@ -48,6 +48,7 @@ rules! {
     VERSION_RAISED = "version/raised", Notice, "The contributed version is higher than what is out, and counts where the configuration says so.";
     VERSION_NOT_RAISED = "version/not-raised", Error, "The configuration leaves the version to the contributor, who did not raise it.";
     VERSION_RELEASE_AS = "version/release-as", Error, "The footer Release-As asks for a version that is not higher than what is out.";
+    VERSION_UNWRITABLE = "version/unwritable", Error, "The version is written in a way that the bump cannot replace, such as through an anchor.";
     VERSION_EXHAUSTED = "version/exhausted", Error, "A number of the version is as high as it can be, so no higher one follows.";
     LAYOUT_CHART_FILE = "layout/chart-file", Error, "Chart.yaml is missing or no regular file.";
     LAYOUT_NAME = "layout/name", Error, "The chart's name cannot be part of a git ref or an OCI repository.";
@@ -56,6 +57,7 @@ rules! {
     LAYOUT_DOUBLED = "layout/doubled-name", Error, "Two directories hold charts of one name.";
     LAYOUT_SUBMODULE = "layout/submodule", Error, "A submodule: its content is not part of the repository.";
     LAYOUT_SYMLINK = "layout/symlink", Error, "A symbolic link that leaves the chart or leads nowhere.";
+    LAYOUT_CHANGELOG = "layout/changelog", Error, "CHANGELOG.md is no regular file or no UTF-8 text, so the bump cannot write into it.";
     LAYOUT_PACKAGE = "layout/package", Error, "The chart's package cannot be built: a dependency is missing, or another chart than declared, or part of a circle.";
     LAYOUT_DEPENDENCY_VERSION = "layout/dependency-version", Notice, "A dependency in this repository has a version that the constraint excludes; the bump writes the one it has.";
 }

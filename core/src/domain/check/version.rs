@@ -2,9 +2,10 @@
 
 use semver::Version;
 
-use super::rules::{VERSION_EXHAUSTED, VERSION_LOWER, VERSION_NOT_RAISED, VERSION_RAISED, VERSION_RELEASE_AS};
+use super::rules::{VERSION_EXHAUSTED, VERSION_LOWER, VERSION_NOT_RAISED, VERSION_RAISED, VERSION_RELEASE_AS, VERSION_UNWRITABLE};
+use super::schema::without_place;
 use super::{CheckId, CheckResult, Finding, Subject};
-use crate::domain::chart::{CHART_FILE, Metadata};
+use crate::domain::chart::{CHART_FILE, Metadata, edit};
 use crate::domain::configuration::Versions;
 use crate::domain::version::VersionError;
 
@@ -16,17 +17,22 @@ pub fn check(subject: &Subject<'_>, floor: Option<&Version>, versions: Versions,
     let path = subject.path(CHART_FILE);
     let metadata = subject.files.bytes(CHART_FILE).and_then(|bytes| Metadata::read(&path, bytes).ok());
     let contributed = metadata.as_ref().and_then(|metadata| Some((metadata.release_version().ok()?, metadata.origin.version_line)));
-    let (Some(floor), Some((version, line))) = (floor, contributed) else {
-        return CheckResult::new(CheckId::Version, Vec::new());
-    };
+    let Some((version, line)) = contributed else { return CheckResult::new(CheckId::Version, Vec::new()) };
+    let mut findings: Vec<Finding> = unwritable(subject, &version).map(|finding| finding.at(&path, Some(line))).into_iter().collect();
+    findings.extend(floor.and_then(|floor| compared(&version, floor, versions, refused)).map(|finding| finding.at(&path, Some(line))));
+    CheckResult::new(CheckId::Version, findings)
+}
+
+/// What is to be said of a version beside what is out.
+fn compared(version: &Version, floor: &Version, versions: Versions, refused: Option<&VersionError>) -> Option<Finding> {
     let undecided = refused.and_then(undecided);
-    let finding = match version.cmp_precedence(floor) {
+    Some(match version.cmp_precedence(floor) {
         std::cmp::Ordering::Less => {
             let message = format!("version {version} is lower than {floor}, which is out");
             Finding::new(&VERSION_LOWER, message).hint(format!("leave the version at {floor}; the bump raises it, or write a higher one"))
         }
-        _ if undecided.is_some() => return CheckResult::new(CheckId::Version, undecided.map(|finding| finding.at(path, Some(line))).into_iter().collect()),
-        std::cmp::Ordering::Equal => return CheckResult::new(CheckId::Version, Vec::new()),
+        _ if undecided.is_some() => return undecided,
+        std::cmp::Ordering::Equal => return None,
         std::cmp::Ordering::Greater => {
             let counts = match versions {
                 Versions::Commits => "the commits decide, so it does not count",
@@ -35,8 +41,16 @@ pub fn check(subject: &Subject<'_>, floor: Option<&Version>, versions: Versions,
             };
             Finding::new(&VERSION_RAISED, format!("version {version} was raised by hand from {floor}: {counts}"))
         }
-    };
-    CheckResult::new(CheckId::Version, vec![finding.at(path, Some(line))])
+    })
+}
+
+/// A version that the bump could not replace, as it is written.
+fn unwritable(subject: &Subject<'_>, version: &Version) -> Option<Finding> {
+    let raised = Version { patch: version.patch.wrapping_add(1), ..version.clone() };
+    let error = edit::set_version(subject.files.bytes(CHART_FILE)?, &raised).err()?;
+    let text = without_place(CHART_FILE, &error.to_string());
+    let (message, hint) = text.split_once("; ").unwrap_or((&text, "write it on the line of its key"));
+    Some(Finding::new(&VERSION_UNWRITABLE, format!("the bump cannot write another version: {message}")).hint(hint))
 }
 
 /// What keeps the bump from giving a version. A version that is too low is told with what it is compared with.

@@ -301,7 +301,7 @@ impl Facts<'_> {
         let Ok(release) = self.tips.release() else { return Ok(None) };
         let tree = root(&*self.train.objects, release).await?;
         let Some(text) = file(&*self.train.objects, &tree, "index.yaml", 64 << 20).await? else { return Ok(None) };
-        let highest = crate::domain::index::highest_version(&text, self.chart.as_str()).map_err(|error| self.failed("reading the index", error))?;
+        let highest = crate::domain::index::highest_version(&text, self.chart.as_str()).map_err(|source| FlowError::Index { source })?;
         highest.map(|version| parse_version(&version.to_string())).transpose()
     }
 }

@@ -111,7 +111,11 @@ pub fn set_dependency_version(bytes: &[u8], name: &str, alias: Option<&str>, ver
     let label = format!("dependency {:?}", alias.unwrap_or(name));
     let (list_key, list) = only(&root, "dependencies")?;
     let text = |item: &Node, key: &str| only(item, key).ok().and_then(|(_, value)| value.to_text());
-    let mut found = list.items().iter().enumerate().filter(|(_, item)| text(item, "name").as_deref() == Some(name) && text(item, "alias").as_deref() == alias);
+    let mut found = list
+        .items()
+        .iter()
+        .enumerate()
+        .filter(|(_, item)| text(item, "name").as_deref() == Some(name) && text(item, "alias").as_deref().filter(|alias| !alias.is_empty()) == alias);
     let (index, item) = found.next().ok_or_else(|| EditError::Missing { key: label.clone() })?;
     if let Some((_, second)) = found.next() {
         return Err(EditError::Ambiguous { line: second.at.line, key: label });

@@ -70,6 +70,9 @@ fn dependency_versions() {
     assert_eq!(set("b", None, "1.5"), text.replace("    version: 1.0.0", "    version: \"1.5\""));
     assert_eq!(set("b", Some("c"), "^2"), text.replace("\"~1.0\"", "\"^2\""));
     insta::assert_snapshot!(set("d", None, "1.0.0"), @r#"Chart.yaml: version of dependency "d" is missing"#);
+    // An empty alias is none, as helm has it.
+    let empty = "dependencies:\n- name: b\n  alias: \"\"\n  version: 1.0.0\n";
+    assert_eq!(set_dependency_version(empty.as_bytes(), "b", None, "2.0.0").unwrap(), empty.replace("1.0.0", "2.0.0").into_bytes());
     insta::assert_snapshot!(set("e", None, "1.0.0"), @r#"Chart.yaml: dependency "e" is missing"#);
     insta::assert_snapshot!(set("b", None, "a\nb"), @r#"the new value "a\nb" of version of dependency "b" cannot be written in YAML"#);
 }

@@ -128,3 +128,25 @@ fn the_package_can_be_built() {
     );
     assert_eq!(values, "passed");
 }
+
+#[test]
+fn the_bump_can_write_into_the_changelog() {
+    let with = |path: &str, mode: Mode, bytes: &[u8]| {
+        let mut files = files(&[("Chart.yaml", GOOD), ("docs/log.md", "")]);
+        files.insert_file(path, File { mode, bytes: bytes.to_vec() });
+        told(&layout::check(&Subject { directory: &directory(), files: &files }, &layout::Surroundings::default()))
+    };
+    assert_eq!(with("CHANGELOG.md", Mode::File, "\u{feff}# Log\r\n".as_bytes()), "passed");
+    insta::assert_snapshot!(with("CHANGELOG.md", Mode::Symlink, b"docs/log.md"), @r"
+    failed
+    Error layout/changelog charts/a/CHANGELOG.md: CHANGELOG.md is no regular file, and the bump writes into it | make it a text file, or give it another name
+    ");
+    insta::assert_snapshot!(with("CHANGELOG.md", Mode::File, b"caf\xe9"), @r"
+    failed
+    Error layout/changelog charts/a/CHANGELOG.md: CHANGELOG.md is no UTF-8 text, and the bump writes into it | make it a text file, or give it another name
+    ");
+    insta::assert_snapshot!(with("CHANGELOG.md/1.md", Mode::File, b""), @r"
+    failed
+    Error layout/changelog charts/a/CHANGELOG.md: CHANGELOG.md is a directory, and the bump writes into it | make it a text file, or give it another name
+    ");
+}

@@ -124,6 +124,25 @@ fn a_next_version_can_be_given() {
 }
 
 #[test]
+fn the_bump_can_write_another_version() {
+    let check = |chart: &str| {
+        let (files, directory) = (files(&[("Chart.yaml", chart)]), directory());
+        told(&version::check(&Subject { directory: &directory, files: &files }, None, Versions::Higher, None))
+    };
+    for plain in [GOOD, "name: a\nversion: '1.0.0' # why\n", "{name: a, version: \"1.0.0\"}", "version: 1.0.0\r\nname: a"] {
+        assert_eq!(check(plain), "passed", "{plain}");
+    }
+    insta::assert_snapshot!(check("name: a\nversion: &v 1.0.0\nappVersion: *v\n"), @r"
+    failed
+    Error version/unwritable charts/a/Chart.yaml:2: the bump cannot write another version: version shares its value with another key through an anchor | write the value out
+    ");
+    insta::assert_snapshot!(check("name: a\nversion: >-\n  1.0.0\n"), @r"
+    failed
+    Error version/unwritable charts/a/Chart.yaml:3: the bump cannot write another version: version is written as a block | write it on the key's line, plain or in quotes
+    ");
+}
+
+#[test]
 fn the_changelog_is_only_shown() {
     assert_eq!(told(&changelog::check(None)), "passed");
     let result = changelog::check(Some("## 1.1.0\n\n- x\n"));
