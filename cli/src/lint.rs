@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use chartflow_core::domain::causes;
 use chartflow_core::domain::chart::{CHART_FILE, Metadata};
 use chartflow_core::domain::check::layout::Surroundings;
-use chartflow_core::domain::check::{CheckResult, Finding, Outcome, Severity, Subject, lint};
+use chartflow_core::domain::check::{CheckResult, Finding, Outcome, Severity, Subject, helm_lint, lint};
 use chartflow_core::domain::configuration::{CONFIGURATION_FILE, Configuration};
 use chartflow_core::domain::content::Files;
 use chartflow_core::domain::names::{ChartName, RepoPath};
+use chartflow_core::domain::package::vendored;
 use chartflow_core::io::chart_directory;
 use chartflow_core::io::helm::HelmBinary;
-use chartflow_core::port::helm::{Helm as _, LintOutput};
+use chartflow_core::port::helm::{Helm as _, HelmError};
 use clap::Args;
 use serde::Serialize;
 use serde_json::json;
@@ -20,9 +22,6 @@ use serde_json::json;
 use crate::Answer;
 use crate::error::{CommandError, Kind};
 use crate::output::{Format, Output};
-
-/// As deep as `file://` dependencies of dependencies are followed.
-const DEPENDENCY_DEPTH: usize = 16;
 
 /// Run the checks that need no pull request: layout, schema, Artifact Hub and, where helm is found, `helm lint`.
 #[derive(Debug, Args)]
@@ -100,10 +99,20 @@ fn place(chart: &Path) -> Result<Place, CommandError> {
 
 async fn check(place: &Place, chart: &Path, helm: &HelmBinary) -> Result<Linted, CommandError> {
     let name = name(place);
-    let output = if helm.is_present() { Some(helm_lint(place, chart, &name, helm).await?) } else { None };
+    let around = chart_directory::dependencies(chart, place.directory.as_str(), &place.files);
+    let around = around.map_err(|error| CommandError::of(Kind::Request, error))?;
     let subject = Subject { directory: &place.directory, files: &place.files };
-    let around = Surroundings { directories: Some(&place.directories), ..Surroundings::default() };
-    let mut checks = lint(&subject, &around, output.as_ref());
+    let rendered = if helm.is_present() {
+        match helm.lint(&name, &vendored(place.directory.as_str(), &place.files, &around)).await {
+            Ok(output) => helm_lint::check(&subject, Some(&output)),
+            Err(error @ HelmError::Content { .. }) => helm_lint::unable(&causes(&error)),
+            Err(error) => return Err(CommandError::of(Kind::Outside, error).hint("is the helm on the PATH in order? `helm version` should say")),
+        }
+    } else {
+        helm_lint::check(&subject, None)
+    };
+    let around = Surroundings { directories: Some(&place.directories), dependencies: Some(&around), ..Surroundings::default() };
+    let mut checks = lint(&subject, &around, rendered);
     for finding in checks.iter_mut().flat_map(|result| &mut result.findings) {
         // People open a file from where they stand, not from the top of the repository.
         let below = finding.file.as_deref().and_then(|file| file.strip_prefix(place.directory.as_str()));
@@ -116,34 +125,6 @@ fn name(place: &Place) -> String {
     let metadata = place.files.bytes(CHART_FILE).and_then(|bytes| Metadata::read(CHART_FILE, bytes).ok());
     let name = metadata.and_then(|metadata| metadata.chart_name().ok());
     name.map_or_else(|| place.directory.base_name().to_owned(), |name| name.to_string())
-}
-
-async fn helm_lint(place: &Place, chart: &Path, name: &str, helm: &HelmBinary) -> Result<LintOutput, CommandError> {
-    let mut files = place.files.clone();
-    vendor(chart, &place.files, "", &mut files, 0)?;
-    helm.lint(name, &files).await.map_err(|error| CommandError::of(Kind::Outside, error).hint("is the helm on the PATH in order? `helm version` should say"))
-}
-
-/// Puts the chart's `file://` dependencies where `helm dependency build` would: without them many charts do not render.
-fn vendor(chart: &Path, files: &Files, prefix: &str, into: &mut Files, depth: usize) -> Result<(), CommandError> {
-    let Some(bytes) = files.bytes(CHART_FILE) else { return Ok(()) };
-    let requirements = files.bytes("requirements.yaml").map(|bytes| ("requirements.yaml", bytes));
-    // A Chart.yaml that cannot be read is told by the check `schema`.
-    let Ok(metadata) = Metadata::read_with_requirements(CHART_FILE, bytes, requirements) else { return Ok(()) };
-    for dependency in &metadata.dependencies {
-        let Some(relative) = dependency.local_path().filter(|path| !path.is_empty()) else { continue };
-        let at = chart.join(relative);
-        let below = format!("{prefix}charts/{}", dependency.name);
-        if RepoPath::new(&*dependency.name).is_err() || !at.join(CHART_FILE).is_file() || depth >= DEPENDENCY_DEPTH {
-            continue;
-        }
-        let found = chart_directory::read(&at).map_err(|error| CommandError::of(Kind::Request, error))?;
-        for (path, file) in found.iter() {
-            into.insert_file(format!("{below}/{path}"), file.clone());
-        }
-        vendor(&at, &found, &format!("{below}/"), into, depth + 1)?;
-    }
-    Ok(())
 }
 
 fn text(linted: &Linted) -> String {

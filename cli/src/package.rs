@@ -19,8 +19,8 @@ const EPOCH_VARIABLE: &str = "SOURCE_DATE_EPOCH";
 
 /// Make the package of each chart, as `helm package` does, byte for byte the same every time.
 ///
-/// Dependencies are taken from the chart's charts directory; one that is declared and not there is an error. Nothing is
-/// written unless every chart could be packaged.
+/// Dependencies are taken from the chart's charts directory; one that is declared and not there is an error, unless
+/// --dependency-update puts it in. Nothing is written unless every chart could be packaged.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The time of every file in a package is SOURCE_DATE_EPOCH (seconds since 1970), or 1970-01-01 when it is not set.
@@ -28,11 +28,16 @@ The time of every file in a package is SOURCE_DATE_EPOCH (seconds since 1970), o
 Examples:
   chartflow package charts/web
   chartflow package charts/* -d packages
+  chartflow package charts/web --dependency-update
   SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) chartflow package charts/web --format json")]
 pub(crate) struct Arguments {
     /// The chart's directory.
     #[arg(value_name = "CHART", required = true)]
     charts: Vec<PathBuf>,
+    /// Put `file://` dependencies in as their directories hold them, in place of copies in charts; the chart's directory
+    /// stays as it is, Chart.lock with it, and nothing is downloaded.
+    #[arg(short = 'u', long)]
+    dependency_update: bool,
     /// Where to write the packages; it is made when it is missing.
     #[arg(short, long, value_name = "DIR", default_value = ".")]
     destination: PathBuf,
@@ -43,7 +48,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Answer, Comm
     let mut packages = Vec::with_capacity(arguments.charts.len());
     let mut names = BTreeSet::new();
     for chart in &arguments.charts {
-        let package = package(chart, epoch, output)?;
+        let package = package(chart, arguments.dependency_update, epoch, output)?;
         if !names.insert(package.file_name.clone()) {
             let message = format!("two of the charts make {}; package them into different directories", package.file_name);
             return Err(CommandError::new(Kind::Request, message));
@@ -76,7 +81,7 @@ fn description(chart: &Path, file: &Path, package: &Package) -> Value {
     })
 }
 
-fn package(chart: &Path, epoch: i64, output: &Output) -> Result<Package, CommandError> {
+fn package(chart: &Path, update: bool, epoch: i64, output: &Output) -> Result<Package, CommandError> {
     // Not to read half a disk for a directory that is no chart.
     if chart.is_dir() && std::fs::symlink_metadata(chart.join(CHART_FILE)).is_err() {
         return Err(CommandError::new(Kind::Request, format!("{} holds no Chart.yaml", chart.display())).hint("name the directory of a chart"));
@@ -84,7 +89,14 @@ fn package(chart: &Path, epoch: i64, output: &Output) -> Result<Package, Command
     let files = chart_directory::read(chart).map_err(|error| CommandError::new(Kind::Request, error.to_string()).because(error))?;
     let shown = chart.to_string_lossy();
     let path = if shown == "/" { "/" } else { shown.trim_end_matches('/') };
-    let package = package::package(&Source { path, files: &files, dependencies: &BTreeMap::new() }, epoch).map_err(translate)?;
+    let dependencies = if update { chart_directory::dependencies(chart, path, &files) } else { Ok(BTreeMap::new()) };
+    let dependencies = dependencies.map_err(|error| CommandError::new(Kind::Request, error.to_string()).because(error))?;
+    if let Some(found) = package::excluded(path, &files, &dependencies).first() {
+        let (name, constraint) = (&found.dependency.name, &found.dependency.version);
+        let message = format!("{path} depends on {name} {constraint:?}, but {} has the version {}", found.path, found.version);
+        return Err(CommandError::new(Kind::Request, message).hint(format!("correct the constraint in {path}/{CHART_FILE}")));
+    }
+    let package = package::package(&Source { path, files: &files, dependencies: &dependencies }, epoch).map_err(translate)?;
     // helm packages these, and so is it done here; but not what the file says.
     for finding in files.bytes(CHART_FILE).map(|bytes| schema::read_otherwise(&format!("{path}/{CHART_FILE}"), bytes)).unwrap_or_default() {
         output.notice(&format!("{finding}; {}", finding.hint.as_deref().unwrap_or_default()));

@@ -158,6 +158,47 @@ fn configurations_that_cannot_be_used() {
     assert!(!test.path("out").exists());
 }
 
+/// `rehearse` finds the charts that `detect` finds, and says what to write down.
+#[test]
+fn charts_elsewhere_than_configured() {
+    for configuration in ["tag: \"{chart}-{version}\"\n", "charts: []\ntag: \"{chart}-{version}\"\n"] {
+        let test = TestEnvironment::new();
+        test.commit("r", &[("helm/a/Chart.yaml", CHART), ("helm/a/values.yaml", "value: 0\n"), (".chartflow.yaml", configuration)], "feat(a): a chart");
+        test.git("r", &["checkout", "-q", "-b", "feature"], b"");
+        test.commit("r", &[("helm/a/values.yaml", "value: 1\n")], "fix(a): a value");
+        let notice = |done: &str| done.lines().find(|line| line.starts_with("notice: ")).map(str::to_owned);
+        let detected = test.chartflow("r", &["detect"]);
+        let done = test.chartflow("", &["rehearse", "r", "--base", "main", "--out", "out", "--format", "json"]);
+        assert_eq!((done.exit, notice(&done.stderr)), (Some(0), notice(&detected.stderr)), "{done}");
+        let told = notice(&done.stderr).unwrap();
+        if configuration.starts_with("charts") {
+            insta::assert_snapshot!(told, @r#"notice: no chart is where `charts: []` says; every directory was searched instead. Write `charts: ["helm/*"]` into .chartflow.yaml"#);
+        } else {
+            insta::assert_snapshot!(told, @r#"notice: no chart is where "charts/*" says; every directory was searched instead. Write `charts: ["helm/*"]` into .chartflow.yaml"#);
+        }
+        let summary: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+        assert_eq!((&summary["charts"][0]["path"], &summary["charts"][0]["tag"]), (&"helm/a".into(), &"a-1.0.1".into()), "{done}");
+    }
+}
+
+#[test]
+fn branches_named_like_the_train_s_are_told() {
+    let test = repository();
+    branch(&test, "feature", "1");
+    let notices = || {
+        let done = test.chartflow("", &["rehearse", "r", "--base", "main", "--out", "out"]);
+        assert_eq!(done.exit, Some(0), "{done}");
+        done.stderr.lines().filter(|line| line.starts_with("notice: ")).map(|line| format!("{line}\n")).collect::<String>()
+    };
+    assert_eq!(notices(), "");
+    test.git("r", &["branch", "integration", "main"], b"");
+    insta::assert_snapshot!(notices(), @"notice: your branch integration is named as one of the train's; the rehearsal makes its own and ignores what is there");
+    for name in ["release", "integration-a", "integration-b", "other"] {
+        test.git("r", &["branch", name, "main"], b"");
+    }
+    insta::assert_snapshot!(notices(), @"notice: your branches integration, integration-a, integration-b and 1 more are named as the train's; the rehearsal makes its own and ignores what is there");
+}
+
 #[test]
 fn clones_that_lack_something() {
     let test = repository();
@@ -214,10 +255,20 @@ fn private_keys_are_kept_elsewhere_and_private() {
     -- exit 2
     ");
     assert!(!test.path("out").exists());
-    std::fs::write(test.path("key.pem"), "an older key").unwrap();
+    std::fs::write(test.path("key.pem"), "not a key").unwrap();
+    insta::assert_snapshot!(told(&test, &["r", "--base", "main", "--keep-key", "key.pem"]), @"
+    -- stderr
+    error: key.pem is there and holds no private key, so it is not overwritten
+    hint: name a file that is not there yet, or the key of an earlier rehearsal
+    -- exit 2
+    ");
+    assert!(!test.path("out").exists());
+    assert_eq!(std::fs::read_to_string(test.path("key.pem")).unwrap(), "not a key");
+    std::fs::write(test.path("key.pem"), "-----BEGIN PRIVATE KEY-----\nolder\n").unwrap();
     let done = test.chartflow("", &["rehearse", "r", "--base", "main", "--out", "out", "--keep-key", "key.pem", "-q"]);
     assert_eq!(done.exit, Some(0), "{done}");
-    assert!(std::fs::read_to_string(test.path("key.pem")).unwrap().starts_with("-----BEGIN PRIVATE KEY-----\n"));
+    let key = std::fs::read_to_string(test.path("key.pem")).unwrap();
+    assert!(key.starts_with("-----BEGIN PRIVATE KEY-----\n") && !key.contains("older"));
     #[cfg(unix)]
     assert_eq!(std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(test.path("key.pem")).unwrap()) & 0o777, 0o600);
 }

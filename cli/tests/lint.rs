@@ -82,3 +82,58 @@ fn what_is_no_chart_is_refused() {
     -- exit 2
     ");
 }
+
+/// Where helm is there: a script that is content with everything.
+fn lint_with_helm(test: &TestEnvironment, arguments: &[&str]) -> Ran {
+    use std::os::unix::fs::PermissionsExt as _;
+    write(test, "bin/helm", "#!/bin/sh\nexit 0\n");
+    let helm = test.path("bin/helm");
+    std::fs::set_permissions(&helm, std::fs::Permissions::from_mode(0o755)).unwrap();
+    test.chartflow_with("", &[&["lint"], arguments].concat(), &[("PATH", helm.parent().unwrap().to_str().unwrap())])
+}
+
+#[test]
+fn a_link_that_leaves_the_chart_is_a_finding_with_and_without_helm() {
+    let test = TestEnvironment::new();
+    write(&test, "charts/good/Chart.yaml", "apiVersion: v2\nname: good\nversion: 1.0.0\n");
+    write(&test, "secret", "x");
+    write(&test, ".git/HEAD", "ref: refs/heads/main\n");
+    std::os::unix::fs::symlink("../../secret", test.path("charts/good/link")).unwrap();
+    insta::assert_snapshot!(lint(&test, &["charts/good"]), @r#"
+    charts/good/link: error: the symbolic link to "../../secret" leaves the chart [layout/symlink]
+      hint: put a copy of the file in its place
+    notice: helm was not found; the templates were not rendered [helm-lint/absent]
+      hint: install helm 3 or 4
+    charts/good: failed layout; passed schema, artifact-hub; skipped helm-lint
+    -- exit 1
+    "#);
+    insta::assert_snapshot!(lint_with_helm(&test, &["charts/good"]), @r#"
+    charts/good/link: error: the symbolic link to "../../secret" leaves the chart [layout/symlink]
+      hint: put a copy of the file in its place
+    error: the templates were not rendered: the chart's files cannot be given to helm: link is a symbolic link that leads out of the chart [helm-lint/finding]
+    charts/good: failed layout, helm-lint; passed schema, artifact-hub
+    -- exit 1
+    "#);
+}
+
+#[test]
+fn what_cannot_be_packaged_is_found() {
+    let test = TestEnvironment::new();
+    let chart = |name: &str, dependency: &str| {
+        format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\ndependencies:\n- name: {dependency}\n  version: 1.x\n  repository: file://../{dependency}\n")
+    };
+    write(&test, "charts/one/Chart.yaml", &chart("one", "two"));
+    write(&test, "charts/two/Chart.yaml", &chart("two", "three"));
+    write(&test, "charts/three/Chart.yaml", "apiVersion: v2\nname: three\nversion: 1.0.0\n");
+    write(&test, ".git/HEAD", "ref: refs/heads/main\n");
+    assert_eq!(lint(&test, &["charts/one"]).exit, Some(0));
+    write(&test, "charts/three/Chart.yaml", &chart("three", "one"));
+    insta::assert_snapshot!(lint(&test, &["charts/one"]), @r"
+    charts/one/Chart.yaml: error: charts depend on each other in a circle: charts/one -> charts/two -> charts/three -> charts/one [layout/package]
+      hint: take one of the dependencies out
+    notice: helm was not found; the templates were not rendered [helm-lint/absent]
+      hint: install helm 3 or 4
+    charts/one: failed layout; passed schema, artifact-hub; skipped helm-lint
+    -- exit 1
+    ");
+}

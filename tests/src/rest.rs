@@ -42,7 +42,7 @@ impl World {
 
     /// Runs every stage once, in the order of the train.
     pub fn round(&mut self) {
-        for step in Step::ALL {
+        for step in Step::TRAIN {
             self.stage(step, None);
         }
     }
@@ -52,7 +52,7 @@ impl World {
         for _ in 0..ROUNDS {
             let before = self.fingerprint();
             self.tell("-- round".to_owned());
-            for step in Step::ALL {
+            for step in Step::TRAIN {
                 self.stage(step, None);
                 if step == Step::Validate {
                     for number in self.mergeable() {

@@ -102,7 +102,7 @@ impl Schedule {
                 let (one, other) = (*self.rng.pick(&STEPS), *self.rng.pick(&STEPS));
                 self.world.race(one, other);
             }
-            8 => Step::ALL.into_iter().for_each(|step| drop(self.world.stage(step, None))),
+            8 => Step::TRAIN.into_iter().for_each(|step| drop(self.world.stage(step, None))),
             _ => {
                 let step = *self.rng.pick(&STEPS);
                 let stop = if self.rng.chance(30) { Some(u32::try_from(self.rng.below(16)).unwrap()) } else { None };

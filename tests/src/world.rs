@@ -8,13 +8,13 @@ use chartflow_core::domain::branch::Names;
 use chartflow_core::domain::configuration::{self, Configuration};
 use chartflow_core::domain::content::Files;
 use chartflow_core::domain::digest::{CommitId, TreeId};
+pub use chartflow_core::domain::event::StageName as Step;
 use chartflow_core::domain::event::app_permissions;
 use chartflow_core::domain::lineage::bundle::Line;
 use chartflow_core::domain::lineage::{Artifact, anchor, verify};
 use chartflow_core::domain::policy::{Format, OutsideCheck, Policy, Repository, ReviewRules};
 use chartflow_core::domain::ruleset::{Mode, Tiers, desired};
-use chartflow_core::flow::{FlowError, Home, Report, Train, listing};
-use chartflow_core::flow::{bump, enforce, filter, format, package, publish, tag, validate};
+use chartflow_core::flow::{self, FlowError, Home, Report, Train, listing};
 use chartflow_core::io::git::{LocalRepository, ready};
 use chartflow_core::io::signing::KeySigner;
 use chartflow_core::port::github::GitHub;
@@ -47,47 +47,13 @@ pub const ADMIN: &str = "ada";
 /// The first moment.
 pub const EPOCH: i64 = 1_767_225_600;
 
-/// A stage, run over everything there is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// Stage 1.
-    Validate,
-    /// Stage 2.
-    Filter,
-    /// Stage 3.
-    Enforce,
-    /// Stage 4.
-    Format,
-    /// Stage 5.
-    Bump,
-    /// Stage 6.
-    Tag,
-    /// Stage 7.
-    Package,
-    /// Stage 8.
-    Publish,
-}
-
-impl Step {
-    /// All of them, in the order of the train.
-    pub const ALL: [Self; 8] = [Self::Validate, Self::Filter, Self::Enforce, Self::Format, Self::Bump, Self::Tag, Self::Package, Self::Publish];
-
-    /// Runs it without any hint of what happened.
-    ///
-    /// # Errors
-    /// What stops the stage.
-    pub async fn run(self, train: &Train) -> Result<Report, FlowError> {
-        match self {
-            Self::Validate => validate::run(train, None).await,
-            Self::Filter => filter::run(train).await,
-            Self::Enforce => enforce::run(train, None).await,
-            Self::Format => format::run(train, None).await,
-            Self::Bump => bump::run(train, None).await,
-            Self::Tag => tag::run(train).await,
-            Self::Package => package::run(train, None).await,
-            Self::Publish => publish::run(train).await,
-        }
-    }
+/// Runs a stage over everything there is, without any hint of what happened.
+///
+/// # Errors
+/// What stops the stage.
+pub async fn run(step: Step, train: &Train) -> Result<Report, FlowError> {
+    let mut reports = flow::run(train, step, None, None).await?;
+    Ok(reports.pop().unwrap())
 }
 
 struct NoHelm;
@@ -285,7 +251,7 @@ impl World {
     pub fn stage(&mut self, step: Step, stop_after: Option<u32>) -> Option<Report> {
         let brakes = stop_after.map_or_else(Brakes::none, Brakes::after);
         let train = self.train(&brakes);
-        let outcome = block_on(step.run(&train));
+        let outcome = block_on(run(step, &train));
         self.after(step, &outcome, brakes.changes())
     }
 
@@ -294,7 +260,7 @@ impl World {
         let brakes = [Brakes::none(), Brakes::none()];
         let trains = [self.train(&brakes[0]), self.train(&brakes[1])];
         self.tell(format!("race of {one:?} and {other:?}"));
-        let (first, second) = block_on(async { tokio::join!(one.run(&trains[0]), other.run(&trains[1])) });
+        let (first, second) = block_on(async { tokio::join!(run(one, &trains[0]), run(other, &trains[1])) });
         self.after(one, &first, brakes[0].changes());
         self.after(other, &second, brakes[1].changes());
     }

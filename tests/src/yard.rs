@@ -195,7 +195,7 @@ impl Yard {
         }
         let signer = KeySigner::generate().unwrap();
         let required = ["helm-lint", "artifact-hub", "schema", "commits", "changelog", "version", "layout"].map(ToOwned::to_owned).to_vec();
-        let repository = Repository { name: REPOSITORY.parse().unwrap(), id: Some(1001), owner_id: Some(2001) };
+        let repository = Repository { name: REPOSITORY.parse().unwrap(), id: Some(1001), owner_id: None };
         let from = jiff::Timestamp::UNIX_EPOCH;
         let policy = Policy::for_rehearsal(
             repository,

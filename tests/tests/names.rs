@@ -12,7 +12,7 @@ use chartflow_sandbox::github::rules::MergeMethod;
 use chartflow_tests::brakes::Brakes;
 use chartflow_tests::charts;
 use chartflow_tests::people::NewCommit;
-use chartflow_tests::world::{CONTRIBUTOR, Step, World, block_on, causes};
+use chartflow_tests::world::{CONTRIBUTOR, Step, World, block_on, causes, run};
 
 /// A repository whose main holds files of these paths, in git's own escapes.
 fn founded(paths: &[&str]) -> World {
@@ -24,7 +24,7 @@ fn founded(paths: &[&str]) -> World {
 fn remote(world: &World, step: Step) -> Result<Report, FlowError> {
     let train = world.train(&Brakes::none());
     let train = Train { objects: Arc::new(GitHubObjects::new(train.github.clone())), ..train };
-    block_on(step.run(&train))
+    block_on(run(step, &train))
 }
 
 /// What a stage that has no repository at hand refuses: rule, file, message.
@@ -65,7 +65,7 @@ fn a_contribution_is_told_which_name() {
     let outside = "pull request 1 changes files outside the charts: charts/\u{fffd}, docs/caf\u{fffd}.txt";
     let inside = "layout/content (-): charts/app/templates/\u{fffd}.yaml: the name is not UTF-8";
     assert_eq!(refused(&world, Step::Validate), format!("layout/outside (charts/\u{fffd}): {outside}\n{inside}"));
-    let local = block_on(Step::Validate.run(&world.train(&Brakes::none()))).unwrap();
+    let local = block_on(run(Step::Validate, &world.train(&Brakes::none()))).unwrap();
     // Whoever has the objects reads the very bytes.
     let local: Vec<&str> = local.entries.iter().map(|entry| entry.message.as_str()).collect();
     let outside = r"pull request 1 changes files outside the charts: charts/\xe9, docs/caf\xe9.txt";

@@ -10,6 +10,7 @@ use chartflow_tests::brakes::Brakes;
 use chartflow_tests::people::NewCommit;
 use chartflow_tests::rest::Counting;
 use chartflow_tests::world::{Step, World, block_on};
+use chartflow_tests::yard::git;
 
 fn contributed(world: &mut World) -> u64 {
     let number = world.contribute(&[NewCommit::new("app", "feat(app): x").value("x: 1")]);
@@ -43,4 +44,90 @@ fn what_a_stranger_would_refuse_is_not_published() {
     assert!(world.hub.pulls().iter().all(|pull| pull.base != "release"));
     world.finish();
     assert_eq!(world.check(Counting::ExactlyOnce), 1, "{}", world.told());
+}
+
+/// The only entry with a rule, with its hint.
+fn refusal(report: &Report) -> String {
+    let refused: Vec<_> = report.entries.iter().filter(|entry| entry.rule.is_some()).collect();
+    let [entry] = refused.as_slice() else { panic!("{refused:?}") };
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let chart = entry.chart.as_ref().map(ToString::to_string).unwrap_or_default();
+    format!("{} {chart}: {}\n{}", text(&entry.rule), entry.message, text(&entry.hint))
+}
+
+#[test]
+fn a_version_that_cannot_follow_is_refused_before_anything_is_merged() {
+    let mut world = World::new(302);
+    world.contribute(&[NewCommit::new("app", "fix(app): x\n\nRelease-As: 1.0.0").value("x: 1")]);
+    let report = world.stage(Step::Validate, None).unwrap();
+    insta::assert_snapshot!(refusal(&report), @r"
+    version/release-as app: charts/app/Chart.yaml:4: the footer Release-As asks for 1.0.0, which is not higher than 1.0.0
+    ask for a higher version in a new commit with the footer Release-As, or revert the commit that asks for this one
+    ");
+    world.contribute(&[NewCommit::new("cron", "fix(cron): x\n\nRelease-As: 3").value("x: 1")]);
+    let report = world.stage(Step::Validate, None).unwrap();
+    assert_eq!(rules([&report]), ["commits/release-as", "version/release-as"]);
+    assert_eq!(world.mergeable(), Vec::<u64>::new());
+}
+
+#[test]
+fn a_version_that_was_passed_elsewhere_holds_its_chart_alone() {
+    let mut world = World::new(303);
+    let main = world.tip("main").unwrap();
+    // A tag from before there were rules for tags.
+    git(world.hub.git_directory(), &["update-ref", "refs/tags/app-v3.0.0", main.as_str()], b"");
+    let two = [NewCommit::new("app", "fix(app): x\n\nRelease-As: 2.0.0").value("x: 1"), NewCommit::new("cron", "fix(cron): y").value("y: 1")];
+    let number = world.contribute(&two);
+    world.stage(Step::Validate, None);
+    assert!(world.merge(number, MergeMethod::Merge), "{}", world.told());
+    for step in [Step::Filter, Step::Enforce, Step::Format] {
+        world.stage(step, None);
+    }
+    let report = world.stage(Step::Bump, None).unwrap();
+    insta::assert_snapshot!(refusal(&report), @r"
+    bump/no-version app: the footer Release-As asks for 2.0.0, which is not higher than 3.0.0
+    ask for a higher version in a new commit with the footer Release-As, or revert the commit that asks for this one
+    ");
+    for step in [Step::Enforce, Step::Format, Step::Bump] {
+        world.stage(step, None);
+    }
+    assert_eq!(world.release(), 1, "{}", world.told());
+    assert_eq!(world.version("main", "cron").as_deref(), Some("2.1.1"));
+    // A higher version, asked for in another contribution, takes the first along.
+    let number = world.contribute(&[NewCommit::new("app", "fix(app): z\n\nRelease-As: 3.1.0").value("z: 1")]);
+    world.stage(Step::Validate, None);
+    assert!(world.merge(number, MergeMethod::Merge), "{}", world.told());
+    world.finish();
+    assert_eq!(world.version("main", "app").as_deref(), Some("3.1.0"), "{}", world.told());
+}
+
+#[test]
+fn a_chart_that_others_need_does_not_go_alone() {
+    let mut world = World::new(304);
+    let gone = ["Chart.yaml", "values.yaml", "templates/deployment.yaml", "CHANGELOG.md", ".helmignore"];
+    let removal = || gone.iter().fold(NewCommit::new("base", "feat(base)!: gone"), |commit, file| commit.edit(file, |_| None));
+    world.contribute(&[removal()]);
+    let report = world.stage(Step::Validate, None).unwrap();
+    insta::assert_snapshot!(refusal(&report), @r#"
+    layout/dependents base: charts/web depends on base through "file://../base", and no chart is left in charts/base
+    change the dependency in charts/web/Chart.yaml in the same pull request, or leave base where it is
+    "#);
+    assert_eq!(world.mergeable(), Vec::<u64>::new());
+    // Together with the chart that needed it, it goes.
+    let without = NewCommit::new("web", "feat(web): without base").edit("Chart.yaml", |old| Some(old?.split("dependencies:").next()?.to_owned()));
+    let number = world.contribute(&[without, removal()]);
+    world.stage(Step::Validate, None);
+    assert_eq!(world.mergeable(), [number], "{}", world.told());
+}
+
+#[test]
+fn charts_that_contain_each_other_are_refused_at_the_contribution() {
+    let mut world = World::new(305);
+    let circle = "dependencies:\n  - name: web\n    version: \">=0.1.0\"\n    repository: file://../web\n";
+    world.contribute(&[NewCommit::new("base", "feat(base): needs web").edit("Chart.yaml", move |old| Some(format!("{}{circle}", old?)))]);
+    let report = world.stage(Step::Validate, None).unwrap();
+    insta::assert_snapshot!(refusal(&report), @r"
+    layout/package base: charts/base/Chart.yaml: charts depend on each other in a circle: charts/base -> charts/web -> charts/base
+    take one of the dependencies out
+    ");
 }

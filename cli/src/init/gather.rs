@@ -160,7 +160,9 @@ fn tip(repository: &LocalRepository, references: &BTreeMap<String, String>, remo
 /// The configuration that a repository without one gets.
 fn proposed(arguments: &Arguments, repository: &LocalRepository, root: &TreeId, carried: &Carried) -> Result<(Configuration, Option<String>), CommandError> {
     let globs = if carried.charts.is_empty() {
-        now(adoption::globs(repository, std::slice::from_ref(root)))?.map_err(|error| CommandError::of(Kind::Request, error))?.globs
+        now(adoption::globs(repository, std::slice::from_ref(root), &Configuration::default().charts))?
+            .map_err(|error| CommandError::of(Kind::Request, error))?
+            .globs
     } else {
         carried.charts.clone()
     };

@@ -14,6 +14,7 @@ pub mod event;
 pub mod index;
 pub mod lineage;
 pub mod markdown;
+pub(crate) mod mistake;
 pub mod names;
 pub mod oci;
 pub mod package;

@@ -10,9 +10,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use self::check::Problem;
 use super::digest::Sha256;
+use super::mistake::{self, Mistake};
 use super::names::{ChartName, RepoPath, RepositoryName, TagName};
 use super::statement::{Stage, canonical, strict};
+use super::yaml::{self, Duplicates, Limits, YamlError};
 
 mod check;
 #[cfg(test)]
@@ -39,24 +42,38 @@ pub enum PolicyError {
         /// The limit.
         limit: usize,
     },
-    /// Not strict JSON, or a member is absent, unknown or ill-typed.
-    #[error("the policy is malformed")]
+    /// Not strict JSON.
+    #[error("the policy is not JSON")]
     Json {
         /// The cause.
         source: serde_json::Error,
     },
-    /// The same in YAML.
-    #[error("the policy is malformed")]
+    /// Not YAML.
+    #[error("the policy cannot be read")]
     Yaml {
         /// The cause.
-        source: serde_yaml::Error,
+        source: YamlError,
     },
-    /// It contradicts itself or lacks what its profile needs.
-    #[error("the policy {problem}")]
+    /// A member is absent, unknown or ill-typed.
+    #[error("{}{problem}", at(*.line))]
+    Malformed {
+        /// The line, counted from 1, where it is known.
+        line: Option<u32>,
+        /// What is wrong, with the keys that lead there, and what to do about it.
+        problem: String,
+    },
+    /// It contradicts itself, lacks what its profile needs, or says what would be passed over.
+    #[error("{}the policy {problem}", at(*.line))]
     Invalid {
+        /// The line, counted from 1, where it is known.
+        line: Option<u32>,
         /// What is wrong, as a clause.
         problem: String,
     },
+}
+
+fn at(line: Option<u32>) -> String {
+    line.map(|line| format!("line {line}: ")).unwrap_or_default()
 }
 
 /// How a policy is written.
@@ -89,7 +106,7 @@ pub struct Repository {
     /// GitHub's number for it: a deleted name can be registered by somebody else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<u64>,
-    /// GitHub's number for its owner.
+    /// GitHub's number for its owner; not in profile `key`, where nothing proves it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner_id: Option<u64>,
 }
@@ -141,7 +158,8 @@ pub struct OutsideCheck {
     /// `maxAge`: a key proves no time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<String>,
-    /// The age, when the chart's gate is passed, above which a result is stale: a number and `m`, `h` or `d`.
+    /// The age, when the chart's gate is passed, above which a result is stale: a number and `m`, `h` or `d`. Not in
+    /// profile `key`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_age: Option<Age>,
 }
@@ -250,7 +268,7 @@ impl Key {
 pub struct Revoked {
     /// The chart.
     pub chart: ChartName,
-    /// One version of it.
+    /// One version of it, exactly as it was released.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// Or the package with this digest.
@@ -314,12 +332,22 @@ impl Policy {
         if bytes.len() > POLICY_LIMIT {
             return Err(PolicyError::TooLong { length: bytes.len(), limit: POLICY_LIMIT });
         }
-        let policy: Self = match format {
-            Format::Json => strict(bytes).and_then(serde_json::from_value).map_err(|source| PolicyError::Json { source })?,
-            Format::Yaml => serde_yaml::from_slice(bytes).map_err(|source| PolicyError::Yaml { source })?,
+        let limits = Limits::of_bytes(POLICY_LIMIT);
+        let tree = |name: &str| yaml::parse(name, bytes, &limits, Duplicates::Refuse).map(|document| document.root);
+        let (value, places) = match format {
+            // JSON is YAML as well, which gives the lines.
+            Format::Json => (strict(bytes).map_err(|source| PolicyError::Json { source })?, tree("policy.json").ok()),
+            Format::Yaml => {
+                let root = tree("policy.yaml").map_err(|source| PolicyError::Yaml { source })?;
+                (root.to_json("policy.yaml").map_err(|source| PolicyError::Yaml { source })?, Some(root))
+            }
         };
-        policy.check()?;
-        Ok(policy)
+        let places = places.as_ref();
+        let policy: Self = mistake::decode(&value, places).map_err(|Mistake { line, problem }| PolicyError::Malformed { line, problem })?;
+        match policy.check() {
+            Ok(()) => Ok(policy),
+            Err(Problem { keys, problem }) => Err(PolicyError::Invalid { line: places.and_then(|root| mistake::line(root, &keys)), problem }),
+        }
     }
 
     /// The policy of a rehearsal: one key signs everything, one person approves at integration and at main.

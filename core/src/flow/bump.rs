@@ -95,21 +95,18 @@ impl Job<'_> {
         let mut action = plan(&facts);
         let mut chain = chain;
         if let (Action::Bump, Some(found)) = (&action, &chain) {
-            let derived = derive(self.train, self.tips, &self.chart, found, facts.main.as_ref()).await?;
+            let derived = match derive(self.train, self.tips, &self.chart, found, facts.main.as_ref()).await {
+                Err(FlowError::Version { source, .. }) => {
+                    return self.refuse(report, "bump/no-version", source.to_string(), source.hint(), "no version can be given").await;
+                }
+                derived => derived?,
+            };
             if derived.level != Level::None {
                 let main = root(&*self.train.objects, &self.tips.main).await?;
                 // A version whose package fails behind its tag would be burnt.
                 if let Err(problem) = following::dry_build(self.train, &main, &derived.path, &derived.files, 0).await? {
                     let hint = problem.hint().unwrap_or_else(|| "mend the chart on integration".to_owned());
-                    report.refuse(Some(&self.chart), "bump/package", crate::domain::causes(&problem), hint);
-                    let description = Some("its package cannot be built".to_owned());
-                    return status(
-                        self.train,
-                        self.hinted,
-                        &self.pull.head.sha,
-                        Status { context: STATUS.to_owned(), state: StatusState::Failure, description },
-                    )
-                    .await;
+                    return self.refuse(report, "bump/package", crate::domain::causes(&problem), &hint, "its package cannot be built").await;
                 }
             }
             let signed = self.store.sign(derived.statement.clone()).await?;
@@ -123,6 +120,13 @@ impl Job<'_> {
             }
         }
         self.answer(&facts, &action, chain, report).await
+    }
+
+    /// Says no to the content that is on the branch: the chart waits for another, and no other chart waits for it.
+    async fn refuse(&self, report: &mut Report, rule: &str, message: String, hint: &str, description: &str) -> Result<(), FlowError> {
+        report.refuse(Some(&self.chart), rule, message, hint);
+        let status_of_head = Status { context: STATUS.to_owned(), state: StatusState::Failure, description: Some(description.to_owned()) };
+        status(self.train, self.hinted, &self.pull.head.sha, status_of_head).await
     }
 
     async fn answer(&mut self, facts: &Facts, action: &Action, chain: Option<Chain>, report: &mut Report) -> Result<(), FlowError> {
@@ -180,7 +184,10 @@ impl Job<'_> {
         if !super::checks_complete(self.train, self.tips, chain, facts.main.as_ref()) {
             return Ok(Some("the checks of the promoted content are not those required now".to_owned()));
         }
-        let derived = derive(self.train, self.tips, &self.chart, chain, facts.main.as_ref()).await?;
+        let derived = match derive(self.train, self.tips, &self.chart, chain, facts.main.as_ref()).await {
+            Err(error @ FlowError::Version { .. }) => return Ok(Some(crate::domain::causes(&error))),
+            derived => derived?,
+        };
         let tree = super::content_tree(facts.branch.place.as_ref())?;
         let signed = chain.bump.as_ref().map(|bump| &bump.statement.predicate);
         Ok((derived.content.sha1 != tree || signed != Some(&derived.statement.predicate)).then(|| "the branch is not what the bump derives".to_owned()))

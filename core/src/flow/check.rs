@@ -3,7 +3,6 @@
 //! This is for the job that runs helm and nothing else. It may name more than a stage then asks for, never less of what
 //! it is told about; what it does not name counts as not checked.
 
-use super::checks::vendored;
 use super::listing::{Patterns, root};
 use super::package::local_dependencies;
 use super::tips::{Difference, Tips};
@@ -11,6 +10,7 @@ use super::{FlowError, Train};
 use crate::domain::content::Files;
 use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::names::ChartName;
+use crate::domain::package::vendored;
 use crate::port::objects::ObjectError;
 
 /// A chart's files as helm is given them.

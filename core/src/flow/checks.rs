@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::listing::Listing;
-use super::package::{declared, local_dependencies};
+use super::package::local_dependencies;
 use super::preview::{Contribution, Preview, preview};
 use super::store::{Signed, Store};
 use super::texts::links;
@@ -14,7 +14,7 @@ use crate::domain::commit::range::Counted;
 use crate::domain::content::{ContentId, Files};
 use crate::domain::digest::TreeId;
 use crate::domain::names::{ChartName, RepoPath};
-use crate::domain::package::dependency_path;
+use crate::domain::package::{declared, dependency_path, vendored};
 use crate::domain::statement::{CheckResult as Verdict, Checks, DependencyContent, Predicate, Row, Source, Stage, Statement};
 use crate::plan::Place;
 use semver::Version;
@@ -90,7 +90,6 @@ pub(crate) async fn judge(train: &Train, tips: &Tips, chart: &ChartName, pair: &
     };
     let preview = preview(&contribution, &links(train));
     if !pair.removed {
-        let entry = preview.entry.as_deref();
         let input = Input {
             train,
             tips,
@@ -99,7 +98,7 @@ pub(crate) async fn judge(train: &Train, tips: &Tips, chart: &ChartName, pair: &
             base: base.as_ref(),
             listing,
             commits: judging.commits,
-            entry,
+            preview: &preview,
             started,
             doubles: &judging.doubles,
             dependencies: &dependencies,
@@ -165,7 +164,7 @@ struct Input<'a> {
     base: Option<&'a Files>,
     listing: &'a Listing,
     commits: &'a [Counted],
-    entry: Option<&'a str>,
+    preview: &'a Preview,
     started: Option<Version>,
     doubles: &'a [RepoPath],
     dependencies: &'a BTreeMap<String, Files>,
@@ -180,11 +179,11 @@ impl Input<'_> {
             CheckId::ArtifactHub => check::artifact_hub::check(self.subject),
             CheckId::Schema => check::schema::check(self.subject),
             CheckId::Commits => check::commits::check(&messages(self.commits)),
-            CheckId::Changelog => check::changelog::check(self.entry),
+            CheckId::Changelog => check::changelog::check(self.preview.entry.as_deref()),
             CheckId::Version => {
                 let floor = base_yaml.and_then(|bytes| release_version(self.subject.directory, bytes).ok());
                 let floor = floor.map(|floor| self.started.clone().map_or(floor.clone(), |started| floor.min(started)));
-                check::version::check(self.subject, floor.as_ref(), configuration.versions)
+                check::version::check(self.subject, floor.as_ref(), configuration.versions, self.preview.refused.as_ref())
             }
             CheckId::Layout => {
                 let before = base_yaml.and_then(|bytes| crate::domain::chart::Metadata::read("Chart.yaml", bytes).ok());
@@ -194,6 +193,7 @@ impl Input<'_> {
                     directories: Some(&configuration.directories),
                     name_before: before.as_ref().map(|metadata| metadata.name.as_str()),
                     doubles: &twins,
+                    dependencies: Some(self.dependencies),
                 };
                 check::layout::check(self.subject, &around)
             }
@@ -215,33 +215,7 @@ impl Input<'_> {
         match self.train.helm.lint(self.chart.as_str(), &files).await {
             Ok(output) => Ok(check::helm_lint::check(self.subject, Some(&output))),
             // Files that cannot be laid out for helm, such as a link out of the chart, are the content's fault.
-            Err(error) => {
-                let skipped = check::helm_lint::check(self.subject, None);
-                let failed = |finding: Finding| Finding { message: crate::domain::causes(&error), ..finding }.severity(check::Severity::Error);
-                Ok(CheckResult::new(CheckId::HelmLint, skipped.findings.into_iter().map(failed).collect()))
-            }
-        }
-    }
-}
-
-/// A chart's files with its `file://` dependencies put into `charts/`: what helm is given.
-pub(crate) fn vendored(directory: &str, files: &Files, dependencies: &BTreeMap<String, Files>) -> Files {
-    let mut whole = files.clone();
-    vendor(directory, files, dependencies, "", &mut whole, 0);
-    whole
-}
-
-fn vendor(from: &str, files: &Files, dependencies: &BTreeMap<String, Files>, prefix: &str, into: &mut Files, depth: usize) {
-    for dependency in declared(from, files) {
-        let Some((at, dependency_files)) = dependency_path(from, &dependency).and_then(|at| Some((at.clone(), dependencies.get(&at)?))) else {
-            continue;
-        };
-        let below = format!("{prefix}charts/{}", dependency.name);
-        for (path, file) in dependency_files.iter() {
-            into.insert_file(format!("{below}/{path}"), file.clone());
-        }
-        if depth < 16 {
-            vendor(&at, dependency_files, dependencies, &format!("{below}/"), into, depth + 1);
+            Err(error) => Ok(check::helm_lint::unable(&crate::domain::causes(&error))),
         }
     }
 }

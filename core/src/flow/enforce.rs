@@ -135,7 +135,11 @@ impl Job<'_> {
         let Some(chain) = chain(self.store, &self.chart, &tree).await? else { return Ok((Origin::Unsigned, None)) };
         let Some(promotion) = chain.promotion() else { return Ok((Origin::Unsigned, None)) };
         if chain.bump.is_some() {
-            let derived = derive(self.train, self.tips, &self.chart, &chain, pair.old.as_ref()).await?;
+            let derived = match derive(self.train, self.tips, &self.chart, &chain, pair.old.as_ref()).await {
+                // What it was derived from is no longer below it.
+                Err(FlowError::Version { .. }) => return Ok((Origin::WrongBump, Some(chain))),
+                derived => derived?,
+            };
             let same = derived.content.sha1 == tree
                 && derived.statement.predicate == chain.bump.as_ref().map_or(derived.statement.predicate.clone(), |bump| bump.statement.predicate.clone());
             return Ok((if same { Origin::Bump } else { Origin::WrongBump }, Some(chain)));

@@ -3,6 +3,7 @@
 use crate::domain::content::ContentError;
 use crate::domain::digest::{DigestError, Sha256};
 use crate::domain::names::NameError;
+use crate::domain::version::VersionError;
 use crate::port::github::GitHubError;
 use crate::port::helm::HelmError;
 use crate::port::objects::ObjectError;
@@ -102,6 +103,14 @@ pub enum FlowError {
         what: &'static str,
         /// The cause.
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A chart's commits and versions give no next version.
+    #[error("{chart}: no version can be given")]
+    Version {
+        /// The chart.
+        chart: String,
+        /// The cause.
+        source: VersionError,
     },
     /// The contents of both object formats do not belong together.
     #[error("{path}: the files' tree id is {computed}, GitHub says {expected}")]

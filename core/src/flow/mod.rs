@@ -10,6 +10,7 @@ pub mod bump;
 pub mod check;
 mod checks;
 pub mod compose;
+mod dependents;
 pub mod detect;
 pub mod enforce;
 mod error;
@@ -32,6 +33,7 @@ mod served;
 pub mod store;
 mod succession;
 pub mod tag;
+mod texts;
 pub mod tips;
 pub mod validate;
 
@@ -41,11 +43,14 @@ use serde::Serialize;
 
 pub use error::FlowError;
 
+use crate::domain::chart::Metadata;
 use crate::domain::check::Finding;
+use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::event::StageName;
 use crate::domain::lineage::RepositoryFacts;
-use crate::domain::names::{BranchName, ChartName};
-use crate::domain::statement::Stage;
+use crate::domain::names::{BranchName, ChartName, RepoPath};
+use crate::domain::statement::{CheckResult, Predicate, Stage};
+use crate::plan::{Carried, Place};
 use crate::port::github::GitHub;
 use crate::port::helm::Helm;
 use crate::port::objects::Objects;
@@ -214,8 +219,6 @@ impl Report {
     }
 }
 
-mod texts;
-
 /// Runs a stage. What an event names is a hint to it: the pull request by its number, and the branch that it aims at.
 ///
 /// # Errors
@@ -234,12 +237,6 @@ pub async fn run(train: &Train, stage: StageName, pull: Option<u64>, base: Optio
     };
     Ok(vec![report?])
 }
-
-use crate::domain::chart::Metadata;
-use crate::domain::digest::{CommitId, TreeId};
-use crate::domain::names::RepoPath;
-use crate::domain::statement::{CheckResult, Predicate};
-use crate::plan::{Carried, Place};
 
 /// The tree a chart's statements are about: its directory's, or git's empty one where nothing is left.
 pub(crate) fn content_tree(place: Option<&Place>) -> Result<TreeId, FlowError> {

@@ -22,8 +22,8 @@ use crate::domain::statement::{Level, Predicate, Stage};
 use crate::domain::tree::Mode;
 use crate::port::github::{Merge, MergeMethod, NewContent, NewEntry, NewRelease, Pull, RefTarget, Release, Status, StatusState};
 
+pub(crate) use build::local_dependencies;
 pub(crate) use build::{Built, build};
-pub(crate) use build::{declared, local_dependencies};
 
 /// The status that release demands.
 pub const STATUS: &str = "chartflow/release";

@@ -11,7 +11,7 @@ use crate::domain::content::Files;
 use crate::domain::markdown::Links;
 use crate::domain::names::{ChartName, RepoPath};
 use crate::domain::package::is_packaged_change;
-use crate::domain::version::{self, Level, VersionPolicy};
+use crate::domain::version::{self, Level, VersionError, VersionPolicy};
 
 /// What the bump would do. It also knows tags and index, which nobody asks for at a pull request, so that its version can
 /// be higher where a version was published that main does not have.
@@ -23,6 +23,8 @@ pub(crate) struct Preview {
     pub(crate) contributed: Option<Version>,
     /// The version and the level, where they can be decided.
     pub(crate) decision: Option<(Version, Level)>,
+    /// Why they cannot.
+    pub(crate) refused: Option<VersionError>,
     /// What CHANGELOG.md gains, where there is a version.
     pub(crate) entry: Option<String>,
 }
@@ -42,7 +44,7 @@ pub(crate) struct Contribution<'a> {
 pub(crate) fn preview(contribution: &Contribution<'_>, links: &Links) -> Preview {
     let version = |files: Option<&Files>| files.and_then(|files| files.bytes("Chart.yaml")).and_then(|bytes| release_version(contribution.path, bytes).ok());
     let (before, contributed) = (version(contribution.base), version(contribution.files));
-    let decided = contributed.clone().zip(contribution.files).and_then(|(contributed, files)| {
+    let decided = contributed.clone().zip(contribution.files).map(|(contributed, files)| {
         let packaged = contribution.base.is_none_or(|base| is_packaged_change(base, files));
         let messages = || contribution.commits.iter().map(|commit| commit.message.as_str());
         let facts = version::Facts {
@@ -53,15 +55,19 @@ pub(crate) fn preview(contribution: &Contribution<'_>, links: &Links) -> Preview
             policy: policy(contribution.versions),
             release_as: messages().flat_map(changes).find_map(|change| change.release_as()?.ok()),
         };
-        version::decide(&facts).ok()
+        version::decide(&facts)
     });
+    let (decided, refused) = match decided.transpose() {
+        Ok(decided) => (decided, None),
+        Err(error) => (None, Some(error)),
+    };
     let date = contribution.commits.iter().map(|commit| commit.committed).max();
     let entry = decided
         .as_ref()
         .filter(|decision| decision.level != Level::None)
         .zip(date)
         .map(|(decision, date)| changelog::Entry::new(contribution.chart, decision.version.clone(), None, date, contribution.commits).markdown(links));
-    Preview { before, contributed, decision: decided.map(|decision| (decision.version, decision.level)), entry }
+    Preview { before, contributed, decision: decided.map(|decision| (decision.version, decision.level)), refused, entry }
 }
 
 /// Who decides versions, as the rule for versions names it.
@@ -104,7 +110,8 @@ mod tests {
         };
         let preview = preview(&contribution, &Links::new("https://github.com", "o/r".parse().unwrap()));
         let show = |version: Option<&Version>| version.map_or_else(|| "-".to_owned(), ToString::to_string);
-        let decision = preview.decision.as_ref().map_or_else(|| "-".to_owned(), |(version, level)| format!("{version} {level}"));
+        let refused = || preview.refused.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
+        let decision = preview.decision.as_ref().map_or_else(refused, |(version, level)| format!("{version} {level}"));
         assert_eq!(format!("{} {} {decision}", show(preview.before.as_ref()), show(preview.contributed.as_ref())), expected);
         preview
     }
@@ -116,7 +123,18 @@ mod tests {
         check(Some(chart("1.2.3", "a")), Some(chart("1.2.3", "b")), "fix: b\n\nRelease-As: 3.0.0", "1.2.3 1.2.3 3.0.0 patch");
         check(None, Some(chart("0.1.0", "b")), "feat: b", "- 0.1.0 0.1.0 initial");
         assert_eq!(check(Some(chart("1.2.3", "a")), None, "feat: gone", "1.2.3 - -").entry, None);
-        assert_eq!(check(Some(chart("1.2.3", "a")), Some(chart("1.0.0", "b")), "fix: down", "1.2.3 1.0.0 -").entry, None);
+        assert_eq!(
+            check(
+                Some(chart("1.2.3", "a")),
+                Some(chart("1.0.0", "b")),
+                "fix: down",
+                "1.2.3 1.0.0 the version 1.0.0 is older than 1.2.3, which main already has"
+            )
+            .entry,
+            None
+        );
+        let low = "1.2.3 1.2.3 the footer Release-As asks for 1.2.3, which is not higher than 1.2.3";
+        assert_eq!(check(Some(chart("1.2.3", "a")), Some(chart("1.2.3", "b")), "fix: b\n\nRelease-As: 1.2.3", low).entry, None);
         assert_eq!(check(Some(chart("1.2.3", "a")), Some(chart("x", "b")), "fix: no version", "1.2.3 - -").entry, None);
         assert_eq!(check(Some(chart("1.2.3", "a")), Some(chart("1.2.3", "a")), "fix: nothing", "1.2.3 1.2.3 1.2.3 none").entry, None);
     }

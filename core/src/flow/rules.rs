@@ -28,6 +28,11 @@ pub const STAGE_RULES: &[StageRule] = &[
         "Open an ordinary pull request to main for the other files.",
     ),
     rule("layout/chart-yaml", "A Chart.yaml cannot be read, or names no chart.", "Mend the file and push again."),
+    rule(
+        "layout/dependents",
+        "A chart that others of the repository depend on is removed or moved, and these are left as they are.",
+        "Change the charts that depend on it in the same pull request, or leave it where it is.",
+    ),
     rule("layout/content", "A chart holds what no chart may: a submodule, a name that is not UTF-8.", "Take it out of the chart and push again."),
     rule(
         "contribution/unmerged",
@@ -51,6 +56,11 @@ pub const STAGE_RULES: &[StageRule] = &[
     rule("flow/not-integration", "The chart's content is neither what integration holds nor a bump of it.", "Bring the change to integration."),
     rule("flow/overtaken", "Integration has moved on since the content was promoted.", "Nothing: the newer content is promoted."),
     rule("flow/unsigned", "The checks or the promotion of the content are not signed yet.", "Wait: the pull request is judged again."),
+    rule(
+        "bump/no-version",
+        "The commits and versions of a chart give no next version, such as a footer Release-As that tags or the index have passed.",
+        "Bring a change whose commit has the footer Release-As with a higher version.",
+    ),
     rule("bump/package", "The chart's package cannot be built.", "Mend the chart on integration."),
     rule("flow/chart-on-main", "A pull request to main touches a chart and is not the train's.", "Open the pull request against integration."),
     rule(

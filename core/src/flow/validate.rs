@@ -119,6 +119,7 @@ async fn contribution(train: &Train, tips: &Tips, store: &mut Store, pull: &Pull
     }
     let judgements = this.check(store, report).await?;
     this.layout(report);
+    super::dependents::kept(train, &this.difference, report).await?;
     let refused: Vec<_> = report.entries[before..].iter().filter(|entry| entry.outcome == Outcome::Refused).cloned().collect();
     let (state, text) = match refused.first() {
         None => (StatusState::Success, format!("{} checked", texts::count(this.difference.charts.len(), "chart"))),

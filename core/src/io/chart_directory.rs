@@ -1,11 +1,13 @@
 //! A chart's directory on the local disk.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use crate::domain::chart::CHART_FILE;
 use crate::domain::content::{CONTENT_LIMIT, DEPTH_LIMIT, File, Files};
-use crate::domain::package::NODE_LIMIT;
+use crate::domain::package::{NODE_LIMIT, declared, dependency_path};
 use crate::domain::tree::Mode;
 
 /// Why a directory cannot be read.
@@ -140,6 +142,30 @@ impl Reader<'_> {
         fs::File::open(path)?.take(self.bytes + 1).read_to_end(&mut bytes)?;
         Ok(bytes)
     }
+}
+
+/// The files of a chart's `file://` dependencies, and of theirs, by [`dependency_path`] from `path`, which is what the chart's
+/// directory is called. Dependencies that lead to no chart are left out.
+///
+/// # Errors
+/// See [`ChartDirectoryError`].
+pub fn dependencies(directory: &Path, path: &str, files: &Files) -> Result<BTreeMap<String, Files>, ChartDirectoryError> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![(directory.to_owned(), path.to_owned(), files.clone())];
+    while let Some((directory, path, files)) = open.pop() {
+        for dependency in declared(&path, &files) {
+            let (Some(relative), Some(at)) = (dependency.local_path(), dependency_path(&path, &dependency)) else { continue };
+            let below = directory.join(relative);
+            // Charts that contain each other are read once each.
+            if found.contains_key(&at) || !below.join(CHART_FILE).is_file() {
+                continue;
+            }
+            let files = read(&below)?;
+            found.insert(at.clone(), files.clone());
+            open.push((below, at, files));
+        }
+    }
+    Ok(found)
 }
 
 #[cfg(unix)]

@@ -107,12 +107,14 @@ impl Helm for HelmBinary {
     }
 
     async fn lint(&self, chart: &str, files: &Files) -> Result<LintOutput, HelmError> {
-        let run = |source| HelmError::Run { source };
         let directory = self.temporary_directory()?;
         if chart.contains('/') || RepoPath::new(chart).is_err() || chart.starts_with(['.', '-']) {
-            return Err(run(invalid(format!("{chart:?} cannot be the name of a directory"))));
+            return Err(HelmError::Content { source: invalid(format!("{chart:?} cannot be the name of a directory")) });
         }
-        write_files(&directory.path().join(chart), files).map_err(run)?;
+        write_files(&directory.path().join(chart), files).map_err(|source| match source.kind() {
+            io::ErrorKind::InvalidInput => HelmError::Content { source },
+            _ => HelmError::Run { source },
+        })?;
         let (success, text) = self.run(directory.path(), &["lint", chart]).await?;
         Ok(LintOutput { success, text })
     }

@@ -123,7 +123,10 @@ impl TrustError {
             Self::TwoPolicies { .. } => Some("keep one of the two"),
             Self::Elsewhere { .. } => Some("put the file beside the policy and name it alone"),
             Self::BuiltIn { .. } => Some("this is a bug; please report it"),
-            _ => None,
+            Self::Policy { .. } => Some("docs/verify.md shows a whole policy"),
+            Self::Anchor { .. } => Some("take keys and trusted root from a source that you trust; a rehearsal's stand in its folder `trust`"),
+            Self::LongRoot { .. } | Self::Root { .. } => Some("name a trusted_root.json as Sigstore publishes it, or take trustedRoot out of the policy"),
+            Self::Folder { .. } | Self::File { .. } => Some("look at its name and its permissions"),
         }
     }
 }
@@ -223,12 +226,12 @@ mod tests {
         let check_root = |name: &str, root: &[u8]| check(&[("policy.json", policy(name).as_bytes()), ("root.json", root)]);
         insta::assert_snapshot!(check(&[]), @"the trust folder DIR holds no policy.json and no policy.yaml; name the folder `trust` of a rehearsal, or one with your own policy");
         insta::assert_snapshot!(check(&[("policy.json", b"{}"), ("policy.yaml", b"{}")]), @"DIR holds a policy.json and a policy.yaml; keep one of the two");
-        insta::assert_snapshot!(check(&[("policy.json", b"{")]), @"DIR/policy.json cannot be used: the policy is malformed: EOF while parsing an object at line 1 column 1");
+        insta::assert_snapshot!(check(&[("policy.json", b"{")]), @"DIR/policy.json cannot be used: the policy is not JSON: EOF while parsing an object at line 1 column 1; docs/verify.md shows a whole policy");
         insta::assert_snapshot!(check_root("../root.json", b"{}"), @r#"the policy's trusted root "../root.json" is not a file beside it; put the file beside the policy and name it alone"#);
-        insta::assert_snapshot!(check_root("absent.json", b"{}"), @"DIR/absent.json cannot be read: No such file or directory (os error 2)");
-        insta::assert_snapshot!(check_root("root.json", b"{}"), @"what DIR/policy.json names cannot be used: the trusted root cannot be used: failed to parse JSON: missing field `mediaType` at line 1 column 2");
-        insta::assert_snapshot!(check_root("root.json", b"\xff"), @"DIR/root.json is not a trusted root: invalid utf-8 sequence of 1 bytes from index 0");
-        insta::assert_snapshot!(check_root("root.json", &long), @"DIR/root.json is not a trusted root: it has more than 4194304 bytes");
+        insta::assert_snapshot!(check_root("absent.json", b"{}"), @"DIR/absent.json cannot be read: No such file or directory (os error 2); look at its name and its permissions");
+        insta::assert_snapshot!(check_root("root.json", b"{}"), @"what DIR/policy.json names cannot be used: the trusted root cannot be used: failed to parse JSON: missing field `mediaType` at line 1 column 2; take keys and trusted root from a source that you trust; a rehearsal's stand in its folder `trust`");
+        insta::assert_snapshot!(check_root("root.json", b"\xff"), @"DIR/root.json is not a trusted root: invalid utf-8 sequence of 1 bytes from index 0; name a trusted_root.json as Sigstore publishes it, or take trustedRoot out of the policy");
+        insta::assert_snapshot!(check_root("root.json", &long), @"DIR/root.json is not a trusted root: it has more than 4194304 bytes; name a trusted_root.json as Sigstore publishes it, or take trustedRoot out of the policy");
         let absent = Trust::from_folder(Path::new("absent/folder")).err().unwrap();
         insta::assert_snapshot!(causes(&absent), @"the trust folder absent/folder does not exist");
     }

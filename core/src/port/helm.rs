@@ -14,6 +14,12 @@ pub enum HelmError {
         /// The cause.
         source: std::io::Error,
     },
+    /// The chart's files cannot be laid out for it: what a contributor wrote, and no failure of helm.
+    #[error("the chart's files cannot be given to helm")]
+    Content {
+        /// The cause.
+        source: std::io::Error,
+    },
     /// It ran longer than allowed.
     #[error("helm did not finish within {seconds} s")]
     Timeout {

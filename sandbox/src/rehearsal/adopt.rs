@@ -8,7 +8,7 @@ use chartflow_core::domain::branch::{Names, PUBLISHED, RELEASED};
 use chartflow_core::domain::check::CheckId;
 use chartflow_core::domain::configuration::{Configuration, ReadConfiguration};
 use chartflow_core::domain::digest::{CommitId, TreeId};
-use chartflow_core::domain::names::RepositoryName;
+use chartflow_core::domain::names::{BranchName, RepositoryName};
 use chartflow_core::domain::policy::{Policy, Repository, ReviewRules};
 use chartflow_core::domain::ruleset::{Mode, Tiers};
 use chartflow_core::domain::tree::Mode as EntryMode;
@@ -41,6 +41,8 @@ use crate::registry::{Options as RegistryOptions, Registry};
 pub(super) const OWNER: &str = "rehearsal";
 pub(super) const NAME: &str = "charts";
 pub(super) const CONFIGURATION: &str = ".chartflow.yaml";
+/// A notice names so many branches.
+const NAMED: usize = 3;
 
 /// What the rehearsal starts from.
 struct Start {
@@ -69,6 +71,9 @@ pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress)
     let objects = Arc::new(LocalRepository::open(hub.git_directory())?);
     let continued = start.references.iter().any(|(name, _)| name == &format!("refs/{RELEASED}"));
     import(&hub, &start, &names, continued)?;
+    if !continued && let Some(text) = homonyms(&start, &names) {
+        progress(Progress::Notice { text });
+    }
     let administrator = hub.person(ADMIN).map_err(RehearsalError::person("the administrator has no account"))?;
     if !continued {
         found(&administrator, &objects, &start, &configured, progress).await?;
@@ -82,7 +87,9 @@ pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress)
     // The train talks to it as it would to GitHub: through octocrab, over HTTP.
     let server = Server::start(hub.clone(), 0).await.map_err(world("the embedded GitHub's port"))?;
     govern(&hub, &server, &tiers).await?;
-    let helm: Arc<dyn Helm> = Arc::new(HelmBinary::find(std::env::var_os("PATH").as_deref()));
+    // What it works on lies where the next rehearsal clears up: one that is killed leaves nothing anywhere else.
+    let helm = HelmBinary::find(std::env::var_os("PATH").as_deref()).in_directory(hub.git_directory().to_owned());
+    let helm: Arc<dyn Helm> = Arc::new(helm);
     let skips = skips(&*helm, &configuration).await?;
     let signer = Arc::new(KeySigner::generate()?);
     if let Some(path) = &options.keep_key {
@@ -206,6 +213,27 @@ fn import(hub: &Hub, start: &Start, names: &Names, continued: bool) -> Result<()
     Ok(hub.import_references(&ids)?)
 }
 
+/// What is told of the user's branches that are named as the train's are, in a repository that rides no train yet.
+fn homonyms(start: &Start, names: &Names) -> Option<String> {
+    let branches = start.references.iter().filter_map(|(name, _)| name.strip_prefix("refs/heads/"));
+    let of_the_train = |branch: &&str| {
+        let chart = || BranchName::new(*branch).is_ok_and(|branch| names.chart_of_branch(&branch).is_some());
+        [names.integration(), names.release()].iter().any(|tier| tier.as_str() == *branch) || chart()
+    };
+    let found: Vec<&str> = branches.filter(of_the_train).collect();
+    let told = match found.as_slice() {
+        [] => return None,
+        [one] => format!("your branch {one} is named as one of the train's"),
+        many if many.len() <= NAMED => format!("your branches {} are named as the train's", many.join(", ")),
+        many => format!(
+            "your branches {} and {} more are named as the train's",
+            many.iter().take(NAMED).copied().collect::<Vec<_>>().join(", "),
+            many.len() - NAMED
+        ),
+    };
+    Some(format!("{told}; the rehearsal makes its own and ignores what is there"))
+}
+
 /// Adoption, in the rehearsal only: one commit on main that touches no chart adds configuration and workflow files;
 /// integration starts there, release as an orphan, and the markers hold the charts as they are.
 async fn found(
@@ -221,10 +249,10 @@ async fn found(
         roots.push(objects.commit(&head.commit).await?.tree);
     }
     let present = file(objects, &root, CONFIGURATION, 1 << 20).await?;
-    let globs = match &present {
-        Some(bytes) => ReadConfiguration::read(bytes).map_err(world("the configuration on main"))?.configuration.charts,
-        None => globs(objects, &roots, progress).await?,
-    };
+    let adoption::Found { globs, notice } = adoption::globs(objects, &roots, &configured.charts).await?;
+    if let Some(notice) = notice {
+        progress(Progress::Notice { text: notice.to_string() });
+    }
     let names = Names::new(configured);
     let environment = configured.environment.clone();
     let options = workflow::Options { environment, signing_key: true, ..workflow::Options::new(Tiers::from(configured), Mode::App { id: APP }) };
@@ -234,6 +262,10 @@ async fn found(
     if present.is_none() {
         let globs: Vec<&str> = globs.iter().map(String::as_str).collect();
         files.push(entry(CONFIGURATION, &workflow::configuration(&globs)));
+    } else if globs != configured.charts {
+        // As if the notice had been followed; JSON is YAML.
+        let followed = Configuration { charts: globs.clone(), ..configured.clone() };
+        files.push(entry(CONFIGURATION, &serde_json::to_string_pretty(&followed).map_err(world("the configuration on main"))?));
     }
     let tree = call(administrator, "/git/trees", &json!({ "base_tree": root, "tree": files }))?;
     let main = call(administrator, "/git/commits", &json!({ "message": MESSAGE, "tree": tree, "parents": [start.base] }))?;
@@ -272,15 +304,6 @@ fn call(person: &Person<'_>, path: &str, body: &Value) -> Result<String, Rehears
     Ok(answer["sha"].as_str().unwrap_or_default().to_owned())
 }
 
-/// Where the charts are: the default glob, or where every other directory with a Chart.yaml lies.
-pub(super) async fn globs(objects: &LocalRepository, roots: &[TreeId], progress: &mut (dyn FnMut(Progress) + Send)) -> Result<Vec<String>, RehearsalError> {
-    let found = adoption::globs(objects, roots).await?;
-    if found.elsewhere {
-        progress(Progress::Notice { text: format!("no chart lies where charts/* says; write down `charts: [{}]` in {CONFIGURATION}", found.globs.join(", ")) });
-    }
-    Ok(found.globs)
-}
-
 /// The rulesets, as `chartflow rulesets apply` writes them: with an administrator's token, over HTTP.
 async fn govern(hub: &Hub, server: &Server, tiers: &Tiers) -> Result<(), RehearsalError> {
     let secret = "rehearsal-administrator";
@@ -305,7 +328,7 @@ async fn skips(helm: &dyn Helm, configuration: &ReadConfiguration) -> Result<Vec
 fn policy(configuration: &ReadConfiguration, signer: &KeySigner, skips: &[String]) -> Result<Policy, RehearsalError> {
     let required = configuration.configuration.checks.required.iter().map(ToString::to_string).filter(|check| !skips.contains(check)).collect();
     let name = RepositoryName::new(format!("{OWNER}/{NAME}")).map_err(world("the repository's name"))?;
-    let repository = Repository { name, id: Some(1001), owner_id: Some(2001) };
+    let repository = Repository { name, id: Some(1001), owner_id: None };
     let reviews = ReviewRules { integration: 1, main: 1 };
     Ok(Policy::for_rehearsal(
         repository,

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
-use chartflow_core::domain::configuration::ReadConfiguration;
+use chartflow_core::domain::configuration::Configuration;
 use chartflow_core::domain::detection::Globs;
 use chartflow_core::domain::digest::{CommitId, TreeId};
+use chartflow_core::flow::adoption;
 use chartflow_core::flow::compose::EMPTY_TREE;
 use chartflow_core::flow::detect::{DetectError, named};
 use chartflow_core::flow::listing::{Patterns, file, listing};
@@ -13,7 +14,7 @@ use chartflow_core::io::git::LocalRepository;
 use chartflow_core::port::objects::Objects;
 
 use super::RehearsalError;
-use super::adopt::{CONFIGURATION, globs, world};
+use super::adopt::{CONFIGURATION, world};
 use super::world::CONTRIBUTOR;
 use crate::github::Hub;
 
@@ -40,10 +41,9 @@ pub(super) async fn directory(path: &Path, hub: &Hub) -> Result<(CommitId, Commi
 async fn charts(hub: &Hub, tree: &str) -> Result<Vec<String>, RehearsalError> {
     let objects = LocalRepository::open(hub.git_directory())?;
     let root = TreeId::new(tree).map_err(world("git's answer"))?;
-    let globs = match file(&objects, &root, CONFIGURATION, 1 << 20).await? {
-        Some(bytes) => ReadConfiguration::read(&bytes).map_err(world("the directory's configuration"))?.configuration.charts,
-        None => globs(&objects, std::slice::from_ref(&root), &mut |_| {}).await?,
-    };
+    let bytes = file(&objects, &root, CONFIGURATION, 1 << 20).await?.unwrap_or_default();
+    let configured = Configuration::read(&bytes).map_err(world("the directory's configuration"))?.charts;
+    let globs = adoption::globs(&objects, std::slice::from_ref(&root), &configured).await?.globs;
     let empty = TreeId::new(EMPTY_TREE).map_err(world("git's empty tree"))?;
     let patterns = Globs::new(&globs).map_err(world("the directory's globs"))?;
     named(&objects, &empty, &root, &patterns).await.map_err(|error| match error {

@@ -29,6 +29,12 @@ pub fn check(subject: &Subject<'_>, output: Option<&LintOutput>) -> CheckResult 
     CheckResult::new(CheckId::HelmLint, findings)
 }
 
+/// The result where helm cannot be run on these files, whatever they are: a check that cannot run is no passed one.
+#[must_use]
+pub fn unable(problem: &str) -> CheckResult {
+    CheckResult::new(CheckId::HelmLint, vec![Finding::new(&HELM_LINT_FINDING, format!("the templates were not rendered: {}", shortened(problem)))])
+}
+
 fn shortened(text: &str) -> String {
     text.chars().take(500).collect()
 }

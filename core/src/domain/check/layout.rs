@@ -26,6 +26,9 @@ pub struct Surroundings<'a> {
     pub name_before: Option<&'a str>,
     /// The other directories whose Chart.yaml has the same name.
     pub doubles: &'a [RepoPath],
+    /// The files of its `file://` dependencies, and of theirs, by [`crate::domain::package::dependency_path`]; `None` where
+    /// nobody looked for them, so that nothing is said about its package.
+    pub dependencies: Option<&'a BTreeMap<String, Files>>,
 }
 
 /// Runs the check.
@@ -44,6 +47,9 @@ pub fn check(subject: &Subject<'_>, around: &Surroundings<'_>) -> CheckResult {
             Mode::Symlink => findings.extend(link(subject, path)),
             Mode::File | Mode::Executable | Mode::Directory => {}
         }
+    }
+    if let Some(dependencies) = around.dependencies.filter(|_| findings.is_empty()) {
+        findings.extend(super::buildable::check(subject, dependencies));
     }
     CheckResult::new(CheckId::Layout, findings)
 }

@@ -1,6 +1,7 @@
 //! The built-in checks of a contribution, each a pure function of what it looks at.
 
 pub mod artifact_hub;
+mod buildable;
 pub mod changelog;
 pub mod commits;
 pub mod helm_lint;
@@ -8,6 +9,7 @@ mod image;
 pub mod layout;
 mod rules;
 pub mod schema;
+mod schema_dependencies;
 mod schema_values;
 pub mod version;
 
@@ -26,7 +28,6 @@ pub use rules::{RULES, Rule};
 use crate::domain::content::Files;
 use crate::domain::digest::Sha256;
 use crate::domain::names::RepoPath;
-use crate::port::helm::LintOutput;
 
 /// A built-in check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -73,11 +74,11 @@ impl CheckId {
         match self {
             Self::HelmLint => "helm-lint/1: helm lint exits with 0",
             Self::ArtifactHub => "artifact-hub/1: the errors of ah lint --kind helm about annotations",
-            Self::Schema => "schema/1: Chart.yaml keys and types, semantic version, values.yaml against values.schema.json",
-            Self::Commits => "commits/1: Conventional Commits 1.0.0 or git's Revert",
+            Self::Schema => "schema/2: Chart.yaml keys and types, semantic version, constraints of dependencies, values.yaml against values.schema.json",
+            Self::Commits => "commits/2: Conventional Commits 1.0.0 or git's Revert; Release-As names a version",
             Self::Changelog => "changelog/1: preview",
-            Self::Version => "version/1: not lower than the floor",
-            Self::Layout => "layout/1: Chart.yaml, name and directory, symbolic links, submodules",
+            Self::Version => "version/2: not lower than the floor, and a higher one can be given",
+            Self::Layout => "layout/2: Chart.yaml, name and directory, symbolic links, submodules; the package can be built",
         }
     }
 
@@ -268,9 +269,8 @@ impl Subject<'_> {
     }
 }
 
-/// The checks that need no pull request, on one chart: layout, schema and Artifact Hub, and `helm lint` with its output,
-/// if there is a helm.
+/// The checks that need no pull request, on one chart: layout, schema and Artifact Hub, and what became of `helm lint`.
 #[must_use]
-pub fn lint(subject: &Subject<'_>, layout: &layout::Surroundings<'_>, helm: Option<&LintOutput>) -> Vec<CheckResult> {
-    vec![layout::check(subject, layout), schema::check(subject), artifact_hub::check(subject), helm_lint::check(subject, helm)]
+pub fn lint(subject: &Subject<'_>, layout: &layout::Surroundings<'_>, helm: CheckResult) -> Vec<CheckResult> {
+    vec![layout::check(subject, layout), schema::check(subject), artifact_hub::check(subject), helm]
 }

@@ -36,14 +36,19 @@ rules! {
     SCHEMA_MISSING = "schema/missing", Error, "A key that every chart needs is missing.";
     SCHEMA_VALUE = "schema/value", Error, "A value in Chart.yaml that helm refuses.";
     SCHEMA_VERSION = "schema/version", Error, "The version is not Semantic Versioning 2.";
+    SCHEMA_CONSTRAINT = "schema/constraint", Error, "The version of a dependency is neither a version nor a constraint as helm reads them.";
     SCHEMA_DOCUMENTS = "schema/documents", Warning, "Chart.yaml holds more than one YAML document; helm reads the first.";
     SCHEMA_VALUES_SCHEMA = "schema/values-schema", Error, "values.schema.json is no JSON Schema.";
     SCHEMA_VALUES = "schema/values", Error, "values.yaml does not fit values.schema.json.";
     SCHEMA_REFERENCE = "schema/reference", Warning, "values.schema.json refers to another document, which is not fetched, so values.yaml was not checked.";
     COMMITS_CONVENTION = "commits/convention", Error, "A commit that touches the chart is neither a Conventional Commit nor a revert as git writes it.";
+    COMMITS_RELEASE_AS = "commits/release-as", Error, "The footer Release-As of a commit names no version, so it would not count.";
     CHANGELOG_PREVIEW = "changelog/preview", Notice, "What CHANGELOG.md will gain.";
     VERSION_LOWER = "version/lower", Error, "The contributed version is lower than what is out.";
     VERSION_RAISED = "version/raised", Notice, "The contributed version is higher than what is out, and counts where the configuration says so.";
+    VERSION_NOT_RAISED = "version/not-raised", Error, "The configuration leaves the version to the contributor, who did not raise it.";
+    VERSION_RELEASE_AS = "version/release-as", Error, "The footer Release-As asks for a version that is not higher than what is out.";
+    VERSION_EXHAUSTED = "version/exhausted", Error, "A number of the version is as high as it can be, so no higher one follows.";
     LAYOUT_CHART_FILE = "layout/chart-file", Error, "Chart.yaml is missing or no regular file.";
     LAYOUT_NAME = "layout/name", Error, "The chart's name cannot be part of a git ref or an OCI repository.";
     LAYOUT_DIRECTORY = "layout/directory", Error, "The directory's name is not the chart's, and the configuration's directories does not say so.";
@@ -51,4 +56,6 @@ rules! {
     LAYOUT_DOUBLED = "layout/doubled-name", Error, "Two directories hold charts of one name.";
     LAYOUT_SUBMODULE = "layout/submodule", Error, "A submodule: its content is not part of the repository.";
     LAYOUT_SYMLINK = "layout/symlink", Error, "A symbolic link that leaves the chart or leads nowhere.";
+    LAYOUT_PACKAGE = "layout/package", Error, "The chart's package cannot be built: a dependency is missing, or another chart than declared, or part of a circle.";
+    LAYOUT_DEPENDENCY_VERSION = "layout/dependency-version", Notice, "A dependency in this repository has a version that the constraint excludes; the bump writes the one it has.";
 }

@@ -1,7 +1,7 @@
 //! The check `schema`: Chart.yaml has helm's keys and types, values.yaml fits values.schema.json.
 
 use super::rules::{SCHEMA_DOCUMENTS, SCHEMA_DUPLICATE_KEY, SCHEMA_MISSING, SCHEMA_TYPE, SCHEMA_UNKNOWN_KEY, SCHEMA_VALUE, SCHEMA_VERSION, SCHEMA_YAML};
-use super::{CheckId, CheckResult, FINDINGS_LIMIT, Finding, Rule, Subject, schema_values};
+use super::{CheckId, CheckResult, FINDINGS_LIMIT, Finding, Rule, Subject, schema_dependencies, schema_values};
 use crate::domain::causes;
 use crate::domain::chart::{CHART_FILE, ChartError, DEPENDENCY_KEYS, MAINTAINER_KEYS, METADATA_KEYS, Metadata, REQUIREMENTS_FILE, examine};
 use crate::domain::configuration::nearest;
@@ -72,7 +72,11 @@ fn description(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         );
     }
     unknown_keys(&path, &document.root, findings);
+    schema_dependencies::check(&path, &document.root, findings);
     let requirements_path = subject.path(REQUIREMENTS_FILE);
+    if let Some(requirements) = &requirements {
+        schema_dependencies::check(&requirements_path, &requirements.root, findings);
+    }
     let (metadata, problems) = examine(&path, &document.root, requirements.as_ref().map(|document| (requirements_path.as_str(), &document.root)));
     for problem in &problems {
         findings.push(problem_finding(&path, &requirements_path, problem));

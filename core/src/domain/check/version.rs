@@ -1,27 +1,31 @@
-//! The check `version`: the contributed version is not lower than what is out.
+//! The check `version`: the contributed version is not lower than what is out, and a next one can be given.
 
 use semver::Version;
 
-use super::rules::{VERSION_LOWER, VERSION_RAISED};
+use super::rules::{VERSION_EXHAUSTED, VERSION_LOWER, VERSION_NOT_RAISED, VERSION_RAISED, VERSION_RELEASE_AS};
 use super::{CheckId, CheckResult, Finding, Subject};
 use crate::domain::chart::{CHART_FILE, Metadata};
 use crate::domain::configuration::Versions;
+use crate::domain::version::VersionError;
 
 /// Runs the check. `floor` is the highest version of main, the tags and the index; `None` for a chart that is new.
+/// `refused` is why the contribution's commits and version give no next one, where they do not.
 /// A version that cannot be read is the check `schema`'s to tell.
 #[must_use]
-pub fn check(subject: &Subject<'_>, floor: Option<&Version>, versions: Versions) -> CheckResult {
+pub fn check(subject: &Subject<'_>, floor: Option<&Version>, versions: Versions, refused: Option<&VersionError>) -> CheckResult {
     let path = subject.path(CHART_FILE);
     let metadata = subject.files.bytes(CHART_FILE).and_then(|bytes| Metadata::read(&path, bytes).ok());
     let contributed = metadata.as_ref().and_then(|metadata| Some((metadata.release_version().ok()?, metadata.origin.version_line)));
     let (Some(floor), Some((version, line))) = (floor, contributed) else {
         return CheckResult::new(CheckId::Version, Vec::new());
     };
+    let undecided = refused.and_then(undecided);
     let finding = match version.cmp_precedence(floor) {
         std::cmp::Ordering::Less => {
             let message = format!("version {version} is lower than {floor}, which is out");
             Finding::new(&VERSION_LOWER, message).hint(format!("leave the version at {floor}; the bump raises it, or write a higher one"))
         }
+        _ if undecided.is_some() => return CheckResult::new(CheckId::Version, undecided.map(|finding| finding.at(path, Some(line))).into_iter().collect()),
         std::cmp::Ordering::Equal => return CheckResult::new(CheckId::Version, Vec::new()),
         std::cmp::Ordering::Greater => {
             let counts = match versions {
@@ -33,4 +37,15 @@ pub fn check(subject: &Subject<'_>, floor: Option<&Version>, versions: Versions)
         }
     };
     CheckResult::new(CheckId::Version, vec![finding.at(path, Some(line))])
+}
+
+/// What keeps the bump from giving a version. A version that is too low is told with what it is compared with.
+fn undecided(error: &VersionError) -> Option<Finding> {
+    let rule = match error {
+        VersionError::Older { .. } => return None,
+        VersionError::NotRaised { .. } => &VERSION_NOT_RAISED,
+        VersionError::ReleaseAs { .. } => &VERSION_RELEASE_AS,
+        VersionError::Exhausted { .. } => &VERSION_EXHAUSTED,
+    };
+    Some(Finding::new(rule, error.to_string()).hint(error.hint()))
 }

@@ -64,8 +64,9 @@ fn default(value: Option<&Json>) -> String {
     }
 }
 
-fn sentence(one: &Json) -> &str {
-    one["description"].as_str().unwrap_or_default()
+/// What a key is about, in the one line that a cell of a table has.
+fn sentence(one: &Json) -> String {
+    one["description"].as_str().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn rows(text: &mut String, prefix: &str, object: &Json, defaults: Option<&Json>, top: &Json) {
@@ -77,7 +78,7 @@ fn rows(text: &mut String, prefix: &str, object: &Json, defaults: Option<&Json>,
             rows(text, &format!("{path}."), kind, value, top);
             continue;
         }
-        let mut about = sentence(property).to_owned();
+        let mut about = sentence(property);
         let items = if kind["type"] == "array" { resolve(&kind["items"], top) } else { kind };
         for one in items["oneOf"].as_array().into_iter().flatten() {
             let _ = write!(about, "<br>`{}`: {}", one["const"].as_str().unwrap_or_default(), sentence(one));

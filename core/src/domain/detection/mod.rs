@@ -145,7 +145,10 @@ pub enum Notice {
 
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |globs: &[String]| globs.iter().map(|glob| format!("{glob:?}")).collect::<Vec<_>>().join(", ");
+        let list = |globs: &[String]| match globs {
+            [] => "`charts: []`".to_owned(),
+            globs => globs.iter().map(|glob| format!("{glob:?}")).collect::<Vec<_>>().join(", "),
+        };
         match self {
             Self::WriteGlobs { configured, found } => {
                 write!(

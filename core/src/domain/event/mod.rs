@@ -46,7 +46,10 @@ pub enum StageName {
 }
 
 impl StageName {
-    /// All of them, in the order a change passes them.
+    /// Those that a change passes, in their order.
+    pub const TRAIN: [Self; 8] = [Self::Validate, Self::Filter, Self::Enforce, Self::Format, Self::Bump, Self::Tag, Self::Package, Self::Publish];
+
+    /// All of them.
     pub const ALL: [Self; 9] =
         [Self::Validate, Self::Filter, Self::Enforce, Self::Format, Self::Bump, Self::Tag, Self::Package, Self::Publish, Self::Reconcile];
 

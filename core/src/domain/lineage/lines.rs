@@ -60,7 +60,7 @@ fn statement_rule(error: &StatementError) -> Rule {
 pub(super) fn split(file: &[u8]) -> Result<Vec<&str>, Refusal> {
     let refuse = |rule, message: String| Refusal { rule, stage: None, statement: None, message };
     if file.len() > FILE_LIMIT {
-        return Err(refuse(Rule::LineageLimit, format!("the lineage has {} bytes, at most {FILE_LIMIT} are allowed", file.len())));
+        return Err(refuse(Rule::LineageLimit, format!("the lineage has more than {FILE_LIMIT} bytes")));
     }
     let text = std::str::from_utf8(file).map_err(|_| refuse(Rule::BundleMalformed, "the lineage is not UTF-8 text".to_owned()))?;
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).take(LINES_LIMIT + 1).collect();

@@ -186,11 +186,13 @@ impl PackageError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::MissingDependency { repository, name, .. } if repository.starts_with("file://") => {
-                Some(format!("run `helm dependency update` in the chart, or add {name} to its charts directory"))
+                Some(format!("`chartflow package --dependency-update` takes {name} from its directory; or add it to the charts directory"))
             }
             Self::MissingDependency { repository, name, .. } if repository.is_empty() => Some(format!("add {name} to the chart's charts directory")),
-            Self::MissingDependency { .. } => Some("run `helm dependency build` in the chart first; charts are not downloaded".to_owned()),
+            Self::MissingDependency { .. } => Some("run `helm dependency update` in the chart first; charts are not downloaded".to_owned()),
             Self::Walk { source: WalkError::LinkOutside { .. }, .. } => Some("copy the file into the chart, or make it a `file://` dependency".to_owned()),
+            Self::DependencyCycle { .. } => Some("take one of the dependencies out".to_owned()),
+            Self::DependencyName { .. } => Some("write the name that the chart has, or correct `repository`".to_owned()),
             Self::FileName { .. } => Some("shorten the chart's `name`, or its `version`".to_owned()),
             _ => None,
         }

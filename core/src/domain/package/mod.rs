@@ -10,6 +10,7 @@ mod error;
 mod glob;
 pub mod ignore;
 mod load;
+mod local;
 pub mod lock;
 pub mod read;
 mod resolve;
@@ -21,6 +22,7 @@ mod walk;
 use std::collections::BTreeMap;
 
 pub use error::PackageError;
+pub use local::{Excluded, declared, excluded, vendored};
 pub use read::{ArchiveError, Limits};
 pub use walk::{NODE_LIMIT, WalkError};
 
@@ -187,13 +189,11 @@ pub fn dependency_path(from: &str, dependency: &Dependency) -> Option<String> {
 fn attach(chart: &mut Chart, at: &str, given: &BTreeMap<String, Files>, above: &mut Vec<String>, budget: &mut Budget) -> Result<(), PackageError> {
     let mut attached: Vec<String> = Vec::new();
     for dependency in chart.metadata.dependencies.clone() {
-        let Some((path, files)) = dependency_path(at, &dependency).and_then(|path| given.get_key_value(&path)) else { continue };
-        if attached.contains(path) {
-            continue;
+        let Some(path) = dependency_path(at, &dependency) else { continue };
+        if above.contains(&path) {
+            return Err(PackageError::DependencyCycle { charts: above.iter().cloned().chain([path]).collect() });
         }
-        if above.contains(path) {
-            return Err(PackageError::DependencyCycle { charts: above.iter().chain([path]).cloned().collect() });
-        }
+        let Some((path, files)) = given.get_key_value(&path).filter(|(path, _)| !attached.contains(path)) else { continue };
         let mut inner = load::directory(files, path, budget)?;
         if inner.metadata.name != dependency.name {
             return Err(PackageError::DependencyName { chart: at.to_owned(), name: dependency.name, path: path.clone(), found: inner.metadata.name });

@@ -297,14 +297,14 @@ fn dependencies_come_from_the_repository_or_from_the_chart() {
 #[test]
 fn dependencies_that_are_not_there_are_refused() {
     let none = BTreeMap::new();
-    insta::assert_snapshot!(refusal(&dependent("web", &[("db", "https://charts.example.com")]), &none), @r#"chart web depends on db 1.x from "https://charts.example.com", which is not in its charts directory [run `helm dependency build` in the chart first; charts are not downloaded]"#);
-    insta::assert_snapshot!(refusal(&dependent("web", &[("db", "oci://registry.example.com/charts")]), &none), @r#"chart web depends on db 1.x from "oci://registry.example.com/charts", which is not in its charts directory [run `helm dependency build` in the chart first; charts are not downloaded]"#);
-    insta::assert_snapshot!(refusal(&dependent("web", &[("db", "file://../db")]), &none), @r#"chart web depends on db 1.x from "file://../db", which is not in its charts directory [run `helm dependency update` in the chart, or add db to its charts directory]"#);
+    insta::assert_snapshot!(refusal(&dependent("web", &[("db", "https://charts.example.com")]), &none), @r#"chart web depends on db 1.x from "https://charts.example.com", which is not in its charts directory [run `helm dependency update` in the chart first; charts are not downloaded]"#);
+    insta::assert_snapshot!(refusal(&dependent("web", &[("db", "oci://registry.example.com/charts")]), &none), @r#"chart web depends on db 1.x from "oci://registry.example.com/charts", which is not in its charts directory [run `helm dependency update` in the chart first; charts are not downloaded]"#);
+    insta::assert_snapshot!(refusal(&dependent("web", &[("db", "file://../db")]), &none), @r#"chart web depends on db 1.x from "file://../db", which is not in its charts directory [`chartflow package --dependency-update` takes db from its directory; or add it to the charts directory]"#);
     insta::assert_snapshot!(refusal(&dependent("web", &[("db", "")]), &none), @r#"chart web depends on db 1.x from "", which is not in its charts directory [add db to the chart's charts directory]"#);
     let circle = BTreeMap::from([("charts/db".to_owned(), dependent("db", &[("web", "file://../web")])), ("charts/web".to_owned(), dependent("web", &[]))]);
-    insta::assert_snapshot!(refusal(&dependent("web", &[("db", "file://../db")]), &circle), @"charts depend on each other in a circle: charts/web -> charts/db -> charts/web");
+    insta::assert_snapshot!(refusal(&dependent("web", &[("db", "file://../db")]), &circle), @"charts depend on each other in a circle: charts/web -> charts/db -> charts/web [take one of the dependencies out]");
     let other = BTreeMap::from([("charts/db".to_owned(), dependent("database", &[]))]);
-    insta::assert_snapshot!(refusal(&dependent("web", &[("db", "file://../db")]), &other), @r#"the chart in "charts/web" depends on db, but the chart in "charts/db" is called database"#);
+    insta::assert_snapshot!(refusal(&dependent("web", &[("db", "file://../db")]), &other), @r#"the chart in "charts/web" depends on db, but the chart in "charts/db" is called database [write the name that the chart has, or correct `repository`]"#);
     let nested = BTreeMap::from([("charts/db".to_owned(), dependent("db", &[("x", "https://charts.example.com")]))]);
     assert!(refusal(&dependent("web", &[("db", "file://../db")]), &nested).starts_with("chart db depends on x 1.x"));
     let twice = chart(&[("charts/a/Chart.yaml", "name: a\nversion: 1.0.0\n"), ("charts/b/Chart.yaml", "name: a\nversion: 2.0.0\n")]);

@@ -8,7 +8,7 @@ use crate::domain::changelog;
 use crate::domain::chart::{Metadata, edit};
 use crate::domain::commit::Author;
 use crate::domain::commit::conventional::changes;
-use crate::domain::configuration::{Artifacthub, Versions};
+use crate::domain::configuration::Artifacthub;
 use crate::domain::content::{ContentId, Files};
 use crate::domain::digest::ObjectFormat;
 use crate::domain::names::{ChartName, RepoPath};
@@ -16,9 +16,10 @@ use crate::domain::package::is_packaged_change;
 use crate::domain::package::lock::LOCK_FILE;
 use crate::domain::statement::{Bump, ChartEdits, Level, Predicate, Stage, Statement, Subject, Witness};
 use crate::domain::tree::Mode;
-use crate::domain::version::{self, VersionPolicy};
+use crate::domain::version;
 use crate::flow::judge::Chain;
 use crate::flow::listing::{file, root};
+use crate::flow::preview::policy;
 use crate::flow::tips::Tips;
 use crate::flow::{FlowError, Train, parse_version, release_version, texts};
 use crate::plan::Place;
@@ -52,7 +53,7 @@ pub(crate) struct Derived {
 /// Derives the bump of the content that a chain promoted.
 ///
 /// # Errors
-/// [`FlowError::Chart`] when the chart's files cannot be read or edited.
+/// [`FlowError::Chart`] when the chart's files cannot be read or edited, [`FlowError::Version`] when there is no next version.
 pub(crate) async fn derive(train: &Train, tips: &Tips, chart: &ChartName, chain: &Chain, main: Option<&Place>) -> Result<Derived, FlowError> {
     let promotion_statement = &chain.promotion.statement;
     let (Some(promotion), Some(before), Some(enforce)) = (chain.promotion(), promotion_statement.subject.content(), &chain.enforce) else {
@@ -216,13 +217,9 @@ impl Facts<'_> {
             floor: floor.clone().max(from.clone()),
             level,
             release_as,
-            policy: match self.tips.configuration.configuration.versions {
-                Versions::Commits => VersionPolicy::Commits,
-                Versions::Contributed => VersionPolicy::Contributed,
-                Versions::Higher => VersionPolicy::Higher,
-            },
+            policy: policy(self.tips.configuration.configuration.versions),
         })
-        .map_err(|error| self.failed("deciding its version", error))?;
+        .map_err(|source| FlowError::Version { chart: self.chart.to_string(), source })?;
         let mut outcome = OutcomeOfBump {
             from,
             to: decision.version,

@@ -6,7 +6,7 @@ use crate::domain::chart::Metadata;
 use crate::domain::content::Files;
 use crate::domain::digest::{CommitId, ObjectFormat, Sha256};
 use crate::domain::names::{ChartName, RepoPath};
-use crate::domain::package::{self, Package, Source, dependency_path};
+use crate::domain::package::{self, Package, Source, declared, dependency_path};
 use crate::domain::statement::{Build, BuildDependency, Gate, Input, Member, Predicate, Stage, Statement, Subject, TreeFile};
 use crate::domain::{chart, oci};
 use crate::flow::judge::Chain;
@@ -109,13 +109,6 @@ pub(crate) async fn local_dependencies(
         }
     }
     Ok(found)
-}
-
-/// The dependencies a chart declares, in Chart.yaml or requirements.yaml.
-pub(crate) fn declared(path: &str, files: &Files) -> Vec<chart::Dependency> {
-    let Some(bytes) = files.bytes("Chart.yaml") else { return Vec::new() };
-    let requirements = files.bytes("requirements.yaml").map(|bytes| ("requirements.yaml", bytes));
-    Metadata::read_with_requirements(path, bytes, requirements).map(|metadata| metadata.dependencies).unwrap_or_default()
 }
 
 fn tree_files(files: &Files) -> Result<BTreeMap<String, TreeFile>, FlowError> {

@@ -92,3 +92,21 @@ fn a_flood_of_findings_is_cut() {
     let result = schema::check(&Subject { directory: &directory(), files: &files(&[("Chart.yaml", &format!("{GOOD}{many}"))]) });
     assert_eq!((result.findings.len(), result.outcome), (FINDINGS_LIMIT, Outcome::Failed));
 }
+
+#[test]
+fn constraints_of_dependencies() {
+    let with = |version: &str| chart(&format!("apiVersion: v2\nname: a\nversion: 1.0.0\ndependencies:\n- name: b\n  version: {version}\n  repository: \"\"\n"));
+    for constraint in ["1.2.3", "^1.2", "'>=1.0 <2 || 3.x'", "~1", "'*'", "v1.2", "1.x.x", "'1.2 - 1.4'", "'>= 1.0.0-0, < 2'"] {
+        assert_eq!(with(constraint), "passed", "{constraint}");
+    }
+    insta::assert_snapshot!(with("latest"), @r#"
+    failed
+    Error schema/constraint charts/a/Chart.yaml:6: dependencies[0].version "latest" is no version and no constraint | write a version such as 1.2.3, or a constraint such as ^1.2
+    "#);
+    assert!(with("'>=1.0 && <2'").starts_with("failed\nError schema/constraint"));
+    let requirements = [("Chart.yaml", "apiVersion: v1\nname: a\nversion: 1.0.0\n"), ("requirements.yaml", "dependencies:\n- name: b\n  version: one\n")];
+    insta::assert_snapshot!(check(&requirements), @r#"
+    failed
+    Error schema/constraint charts/a/requirements.yaml:3: dependencies[0].version "one" is no version and no constraint | write a version such as 1.2.3, or a constraint such as ^1.2
+    "#);
+}

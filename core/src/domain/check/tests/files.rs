@@ -80,3 +80,51 @@ fn links_and_submodules() {
     files.insert_file("Chart.yaml", File { mode: Mode::Symlink, bytes: b"other".to_vec() });
     assert!(told(&layout::check(&Subject { directory: &directory, files: &files }, &layout::Surroundings::default())).contains("layout/chart-file"));
 }
+
+/// What the check says of charts/a, beside which lie `around`: directories and their Chart.yaml.
+fn built(chart: &str, around: &[(&str, &str)]) -> String {
+    let dependencies = around.iter().map(|(path, chart)| ((*path).to_owned(), files(&[("Chart.yaml", chart)]))).collect();
+    check(&[("Chart.yaml", chart)], &layout::Surroundings { dependencies: Some(&dependencies), ..layout::Surroundings::default() })
+}
+
+#[test]
+fn the_package_can_be_built() {
+    let needs = |repository: &str, version: &str| format!("{GOOD}dependencies:\n- name: b\n  version: \"{version}\"\n  repository: {repository}\n");
+    let b = "apiVersion: v2\nname: b\nversion: 1.0.0\n";
+    assert_eq!(built(GOOD, &[]), "passed");
+    assert_eq!(built(&needs("file://../b", "1.x"), &[("charts/b", b)]), "passed");
+    insta::assert_snapshot!(built(&needs("file://../b", "^2"), &[("charts/b", b)]), @r#"
+    passed
+    Notice layout/dependency-version charts/a/Chart.yaml:5: charts/b has the version 1.0.0, which "^2" excludes: the bump writes the version that main then has
+    "#);
+    insta::assert_snapshot!(built(&needs("file://../nope", "1.x"), &[]), @r#"
+    failed
+    Error layout/package charts/a/Chart.yaml:5: chart a depends on b 1.x from "file://../nope", which is not in its charts directory | there is no chart in charts/nope: correct `repository`, or put b into charts/a/charts
+    "#);
+    insta::assert_snapshot!(built(&needs("https://charts.example.com", "1.x"), &[]), @r#"
+    failed
+    Error layout/package charts/a/Chart.yaml:5: chart a depends on b 1.x from "https://charts.example.com", which is not in its charts directory | run `helm dependency update charts/a` and commit charts/a/charts; charts are not downloaded
+    "#);
+    insta::assert_snapshot!(built(&needs("file://../b", "1.x"), &[("charts/b", "apiVersion: v2\nname: c\nversion: 1.0.0\n")]), @r#"
+    failed
+    Error layout/package charts/a/Chart.yaml:5: the chart in "charts/a" depends on b, but the chart in "charts/b" is called c | write the name that the chart has, or correct `repository`
+    "#);
+    let circle = format!("{b}dependencies:\n- name: a\n  version: 1.x\n  repository: file://../a\n");
+    insta::assert_snapshot!(built(&needs("file://../b", "1.x"), &[("charts/b", &circle)]), @r"
+    failed
+    Error layout/package charts/a/Chart.yaml: charts depend on each other in a circle: charts/a -> charts/b -> charts/a | take one of the dependencies out
+    ");
+    insta::assert_snapshot!(built(&needs("file://../b", "1.x"), &[("charts/b", "name: [")]), @r"
+    failed
+    Error layout/package charts/a/Chart.yaml: charts/b/Chart.yaml:2:1: not YAML: while parsing a node, did not find expected node content
+    ");
+    // What is wrong with its own files is told by the check `schema`.
+    for broken in ["name: [", "name: a\nversion: 1.0.0\n", "apiVersion: v2\nname: a\nversion: x\n"] {
+        assert_eq!(built(broken, &[]), "passed", "{broken}");
+    }
+    let values = check(
+        &[("Chart.yaml", GOOD), ("values.yaml", "- a")],
+        &layout::Surroundings { dependencies: Some(&BTreeMap::new()), ..layout::Surroundings::default() },
+    );
+    assert_eq!(values, "passed");
+}

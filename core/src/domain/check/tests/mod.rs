@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::domain::configuration::Versions;
+use crate::port::helm::LintOutput;
 
 const GOOD: &str = "apiVersion: v2\nname: a\nversion: 1.0.0\n";
 
@@ -66,6 +67,10 @@ fn commits_follow_the_convention() {
         check(&[("feat(a)!: x\n\nbody", false), ("Revert \"changed some stuff\"\n\nThis reverts commit 0123456.", false), ("Merge branch 'main'", true)]),
         "passed"
     );
+    insta::assert_snapshot!(check(&[("fix: x\n\nRelease-As: 2.0.0", false), ("fix: x\n\nRelease-As: 2.0", false)]), @r#"
+    failed
+    Error commits/release-as commit 0123456789: the footer Release-As names "2.0", which is not a version like 1.2.3 | write the whole version, such as `Release-As: 2.0.0`; `git commit --amend` or `git rebase -i` changes it
+    "#);
     insta::assert_snapshot!(check(&[("fix: x", false), ("changed some stuff", false)]), @r#"
     failed
     Error commits/convention commit 0123456789: "changed some stuff" does not begin with a type and a colon, such as "fix: " or "feat(redis): " | write the title as `<type>(<scope>): <description>`, for example `fix: restart the pod when the secret changes`; `git commit --amend` or `git rebase -i` changes it
@@ -77,7 +82,7 @@ fn versions_do_not_go_down() {
     let check = |chart: &str, floor: Option<&str>| {
         let (files, directory) = (files(&[("Chart.yaml", chart)]), directory());
         let floor = floor.map(|floor| floor.parse().unwrap());
-        told(&version::check(&Subject { directory: &directory, files: &files }, floor.as_ref(), Versions::Higher))
+        told(&version::check(&Subject { directory: &directory, files: &files }, floor.as_ref(), Versions::Higher, None))
     };
     for (chart, floor) in [(GOOD, None), (GOOD, Some("1.0.0")), ("name: a\nversion: 1.0\n", Some("2.0.0")), ("", Some("1.0.0"))] {
         assert_eq!(check(chart, floor), "passed", "{chart}");
@@ -90,6 +95,32 @@ fn versions_do_not_go_down() {
     passed
     Notice version/raised charts/a/Chart.yaml:3: version 1.0.0 was raised by hand from 1.0.0-rc.1: it counts when the commits ask for less
     ");
+}
+
+#[test]
+fn a_next_version_can_be_given() {
+    use crate::domain::version::VersionError;
+    let check = |refused: VersionError, floor: &str| {
+        let (files, directory) = (files(&[("Chart.yaml", GOOD)]), directory());
+        told(&version::check(&Subject { directory: &directory, files: &files }, Some(&floor.parse().unwrap()), Versions::Higher, Some(&refused)))
+    };
+    let version = |text: &str| semver::Version::parse(text).unwrap();
+    insta::assert_snapshot!(check(VersionError::ReleaseAs { asked: version("0.9.0"), floor: version("1.0.0") }, "1.0.0"), @r"
+    failed
+    Error version/release-as charts/a/Chart.yaml:3: the footer Release-As asks for 0.9.0, which is not higher than 1.0.0 | ask for a higher version in a new commit with the footer Release-As, or revert the commit that asks for this one
+    ");
+    insta::assert_snapshot!(check(VersionError::Exhausted { version: version("1.0.0") }, "1.0.0"), @r"
+    failed
+    Error version/exhausted charts/a/Chart.yaml:3: the version 1.0.0 cannot be raised: a number in it is as high as it can be | ask for another version with the footer Release-As
+    ");
+    let not_raised = VersionError::NotRaised { contributed: version("1.0.0"), floor: version("1.0.0"), suggestion: version("1.0.1") };
+    insta::assert_snapshot!(check(not_raised, "1.0.0"), @r"
+    failed
+    Error version/not-raised charts/a/Chart.yaml:3: the version 1.0.0 is not higher than 1.0.0; set at least 1.0.1 in Chart.yaml | raise the version in Chart.yaml, or set `versions: higher` in .chartflow.yaml
+    ");
+    // A branch from an old commit has an old version without having lowered it: the merge restores main's.
+    assert_eq!(check(VersionError::Older { contributed: version("1.0.0"), main: version("1.1.0") }, "1.0.0"), "passed");
+    assert!(check(VersionError::Older { contributed: version("1.0.0"), main: version("1.1.0") }, "1.1.0").starts_with("failed\nError version/lower"));
 }
 
 #[test]
@@ -130,12 +161,17 @@ fn what_helm_lint_prints_becomes_findings() {
     let empty = Files::new();
     let skipped = helm_lint::check(&Subject { directory: &directory(), files: &empty }, None);
     assert_eq!((skipped.outcome, skipped.message().as_str()), (Outcome::Skipped, "helm was not found; the templates were not rendered"));
+    insta::assert_snapshot!(told(&helm_lint::unable("the chart's files cannot be given to helm")), @r"
+    failed
+    Error helm-lint/finding the templates were not rendered: the chart's files cannot be given to helm
+    ");
 }
 
 #[test]
 fn lint_runs_all_that_need_no_pull_request() {
     let (files, directory) = (files(&[("Chart.yaml", GOOD), ("values.yaml", "a: 1\n")]), directory());
-    let results = lint(&Subject { directory: &directory, files: &files }, &layout::Surroundings::default(), None);
+    let subject = Subject { directory: &directory, files: &files };
+    let results = lint(&subject, &layout::Surroundings::default(), helm_lint::check(&subject, None));
     let outcomes: Vec<_> = results.iter().map(|result| (result.check.as_str(), result.outcome.as_str())).collect();
     assert_eq!(outcomes, [("layout", "passed"), ("schema", "passed"), ("artifact-hub", "passed"), ("helm-lint", "skipped")]);
 }

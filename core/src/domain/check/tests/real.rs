@@ -50,7 +50,8 @@ fn real_charts_pass() {
                 continue;
             }
             count += 1;
-            for result in lint(&Subject { directory: &directory, files: &files }, &layout::Surroundings::default(), None) {
+            let subject = Subject { directory: &directory, files: &files };
+            for result in lint(&subject, &layout::Surroundings::default(), helm_lint::check(&subject, None)) {
                 failed.extend(result.errors().map(|finding| format!("{} {finding}", finding.rule)));
             }
         }

@@ -301,7 +301,7 @@ impl Setup {
     pub(super) fn signed(&self) -> (Policy, Anchor, Vec<String>) {
         let pair = KeyPair::generate_ecdsa_p256().unwrap();
         let spki = pair.public_key_der().unwrap().as_bytes().to_vec();
-        let repository = Repository { name: "o/r".parse().unwrap(), id: Some(7), owner_id: Some(2) };
+        let repository = Repository { name: "o/r".parse().unwrap(), id: Some(7), owner_id: None };
         let from = jiff::Timestamp::from_second(DATE).unwrap();
         let reviews = ReviewRules { integration: 1, main: 1 };
         let mut policy = Policy::for_rehearsal(repository, "{chart}-v{version}", &spki, from, vec!["schema".to_owned()], vec![], reviews);

@@ -163,6 +163,7 @@ pub(super) fn judgement(chart: &str, outcome: &'static str, signed: Option<Signe
     let check = |check: &str, outcome, message: &str| CheckEntry { check: check.to_owned(), chart: chart.clone(), outcome, message: message.to_owned() };
     Judgement {
         preview: Preview {
+            refused: None,
             before: Some(Version::new(1, 2, 3)),
             contributed: Some(Version::new(1, 2, 3)),
             decision: Some((Version::new(1, 3, 0), Level::Minor)),

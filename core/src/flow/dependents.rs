@@ -1,0 +1,43 @@
+//! The charts that a contribution would leave without a chart they depend on.
+
+use std::collections::BTreeMap;
+
+use super::listing::file;
+use super::tips::{Difference, YAML_LIMIT};
+use super::{FlowError, Report, Train};
+use crate::domain::chart::{CHART_FILE, REQUIREMENTS_FILE};
+use crate::domain::content::Files;
+use crate::domain::names::{ChartName, RepoPath};
+use crate::domain::package::{declared, dependency_path};
+
+/// Refuses the removal and the move of a chart on which others of the repository depend through `file://`, unless these
+/// change as well: their own checks tell then. Only where a chart goes are the others read, one Chart.yaml each.
+///
+/// # Errors
+/// When an object cannot be read.
+pub(super) async fn kept(train: &Train, difference: &Difference, report: &mut Report) -> Result<(), FlowError> {
+    let left = difference.charts.iter().filter_map(|(name, pair)| {
+        let old = pair.old.as_ref()?;
+        (pair.removed || pair.new.as_ref().is_none_or(|new| new.path != old.path)).then(|| (old.path.to_string(), name))
+    });
+    let left: BTreeMap<String, &ChartName> = left.collect();
+    if left.is_empty() {
+        return Ok(());
+    }
+    let changed: Vec<&RepoPath> = difference.charts.values().filter_map(|pair| pair.new.as_ref()).map(|place| &place.path).collect();
+    for (path, tree) in difference.listing.iter().filter(|(path, _)| !changed.contains(path)) {
+        let mut files = Files::new();
+        for name in [CHART_FILE, REQUIREMENTS_FILE] {
+            if let Some(bytes) = file(&*train.objects, tree, name, YAML_LIMIT).await? {
+                files.insert(name, bytes);
+            }
+        }
+        for dependency in declared(path.as_str(), &files) {
+            let Some((at, chart)) = dependency_path(path.as_str(), &dependency).and_then(|at| left.get_key_value(&at)) else { continue };
+            let message = format!("{path} depends on {} through {:?}, and no chart is left in {at}", dependency.name, dependency.repository);
+            let hint = format!("change the dependency in {path}/{CHART_FILE} in the same pull request, or leave {chart} where it is");
+            report.refuse(Some(chart), "layout/dependents", message, hint);
+        }
+    }
+    Ok(())
+}
