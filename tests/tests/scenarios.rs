@@ -425,3 +425,20 @@ fn a_tag_s_name_is_taken_at_the_last_moment() {
         assert!(world.verify("app", "1.1.0").is_ok(), "{}", world.told());
     }
 }
+
+#[test]
+fn a_chart_inside_another_is_part_of_it_whatever_the_globs_say() {
+    let deep = chartflow_tests::charts::CONFIGURATION.replace("[charts/*, more/*]", "[\"charts/**\"]");
+    let mut world = World::configured(48, &deep);
+    let sub = NewCommit::new("app", "feat(app): with a part")
+        .edit("charts/part/Chart.yaml", |_| Some("apiVersion: v2\nname: part\nversion: 9.0.0\n".to_owned()))
+        .edit("charts/part/values.yaml", |_| Some("x: 1\n".to_owned()));
+    merged(&mut world, &[sub], MergeMethod::Squash);
+    world.finish();
+    assert_eq!(world.version("main", "app").as_deref(), Some("1.1.0"), "{}", world.told());
+    let reports = Step::TRAIN.map(|step| world.stage(step, None).unwrap());
+    let inner: Vec<_> =
+        reports.iter().flat_map(|report| &report.entries).filter(|entry| entry.chart.as_ref().is_some_and(|chart| chart.as_str() == "part")).collect();
+    assert!(inner.is_empty(), "{inner:?}");
+    assert_eq!(world.check(Counting::ExactlyOnce), 1, "{}", world.told());
+}

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 
 use chartflow_core::domain::adoption::{Carried, Object, Tool, baseline, configuration, empty_release, releaser, remote_repository};
 use chartflow_core::domain::configuration::{CONFIGURATION_FILE, Configuration, Profile};
+use chartflow_core::domain::detection::Globs;
 use chartflow_core::domain::digest::{CommitId, TreeId};
 use chartflow_core::domain::names::{BranchName, RepositoryName};
 use chartflow_core::domain::ruleset::{Mode, Tiers};
 use chartflow_core::domain::workflow::{self, File};
 use chartflow_core::flow::adoption;
-use chartflow_core::flow::listing::{Patterns, file, listing};
+use chartflow_core::flow::listing::{file, listing};
 use chartflow_core::io::git::{LocalRepository, ready};
 use chartflow_core::plan::init::{Facts, ReleaseStart, Worker};
 use chartflow_core::port::objects::Objects;
@@ -245,7 +246,7 @@ fn made(
     remote: &str,
 ) -> Result<Made, CommandError> {
     let wrong = |error: chartflow_core::flow::FlowError| CommandError::of(Kind::Request, error);
-    let charts = now(listing(repository, root, &Patterns::new(&configuration.charts).map_err(wrong)?))?.map_err(wrong)?;
+    let charts = now(listing(repository, root, &Globs::new(&configuration.charts)?))?.map_err(wrong)?;
     let format = repository.object_format();
     let made = baseline(&charts, seconds, format).map_err(|error| CommandError::of(Kind::Bug, error))?;
     let mut objects = made.objects;

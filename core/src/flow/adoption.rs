@@ -3,13 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::FlowError;
-use super::listing::{Patterns, listing};
-use crate::domain::detection::Notice;
+use super::directories::Reader;
+use crate::domain::detection::{Globs, Notice};
 use crate::domain::digest::TreeId;
 use crate::port::objects::Objects;
-
-/// Directories are looked into no deeper than this.
-const DEPTH: usize = 6;
 
 /// Where the charts really are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,32 +24,21 @@ pub struct Found {
 /// When a directory cannot be read.
 pub async fn globs(objects: &dyn Objects, roots: &[TreeId], configured: &[String]) -> Result<Found, FlowError> {
     let configured = configured.to_vec();
-    let patterns = Patterns::new(&configured)?;
+    let globs = Globs::new(&configured)?;
+    let mut reader = Reader::new(objects);
     for root in roots {
-        for tree in listing(objects, root, &patterns).await?.values() {
-            if objects.tree(tree).await?.get("Chart.yaml").is_some() {
-                return Ok(Found { globs: configured, notice: None });
-            }
+        let named = reader.matching(root, &globs).await?.directories;
+        if reader.any_chart(&named).await.map_err(FlowError::from)? {
+            return Ok(Found { globs: configured, notice: None });
         }
     }
     let (mut found, mut top) = (BTreeSet::new(), false);
     for root in roots {
-        let mut todo = vec![(String::new(), root.clone(), 0)];
-        while let Some((path, tree, depth)) = todo.pop() {
-            let tree = objects.tree(&tree).await?;
-            if tree.get("Chart.yaml").is_some() && path.is_empty() {
-                top = true;
-            } else if tree.get("Chart.yaml").is_some() {
-                found.insert(path.rsplit_once('/').map_or_else(|| "*".to_owned(), |(parent, _)| format!("{parent}/*")));
-                continue;
-            }
-            for entry in tree.entries().iter().filter(|entry| !entry.name.starts_with('.') && depth < DEPTH) {
-                if let Some(below) = entry.as_tree() {
-                    let at = if path.is_empty() { entry.name.clone() } else { format!("{path}/{}", entry.name) };
-                    todo.push((at, below, depth + 1));
-                }
-            }
-        }
+        let everywhere = reader.everywhere(root).await?;
+        top |= everywhere.top_is_chart;
+        found.extend(
+            everywhere.directories.keys().map(|path| path.as_str().rsplit_once('/').map_or_else(|| "*".to_owned(), |(parent, _)| format!("{parent}/*"))),
+        );
     }
     if found.is_empty() {
         let notice = Some(if top { Notice::TopIsChart } else { Notice::NoCharts { configured: configured.clone() } });

@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 
 use super::bump::content_subject;
 use super::checks::dependency_contents;
-use super::listing::{Patterns, root, subtree};
+use super::listing::{root, subtree};
 use super::package::local_dependencies;
 use super::store::Store;
 use super::tips::{Difference, Tips, chart_name, place};
 use super::{FlowError, Outcome, Report, Train};
+use crate::domain::detection::Globs;
 use crate::domain::digest::{CommitId, Sha256};
 use crate::domain::event::StageName;
 use crate::domain::names::RepoPath;
@@ -66,7 +67,7 @@ pub async fn run(train: &Train, request: &Request) -> Result<Report, FlowError> 
     let files = train.objects.files(&tree).await?;
     let content = files.content_id()?;
     // The same surroundings that the built-in checks name: main's content, and dependencies as integration has them.
-    let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
+    let patterns = Globs::new(&tips.configuration.configuration.charts)?;
     let main_root = root(&*train.objects, &tips.main).await?;
     let difference = Difference::between(train, &patterns, &main_root, &commit_root).await?;
     let old = match difference.charts.get(&chart) {

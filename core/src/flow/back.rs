@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use super::bump::following;
 use super::compose::{Graft, graft, grafted, point, rewritten};
 use super::judge::chain;
-use super::listing::{Patterns, file, root};
+use super::listing::{file, root};
 use super::store::Store;
 use super::tips::{Difference, Pair, Tips, YAML_LIMIT};
 use super::{FlowError, Outcome, Report, Train, texts};
 use crate::domain::changelog;
 use crate::domain::chart::{CHART_FILE, edit};
 use crate::domain::content::Files;
+use crate::domain::detection::Globs;
 use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::names::{ChartName, RepoPath};
 use crate::domain::package::lock::LOCK_FILE;
@@ -112,7 +113,7 @@ pub async fn compute(train: &Train, tips: &Tips) -> Result<Course, FlowError> {
 /// The way back of one commit of main, or the charts that stand against it.
 async fn compute_to(train: &Train, tips: &Tips, base: &CommitId, target: &CommitId) -> Result<Result<Way, Vec<ChartName>>, FlowError> {
     let objects = &*train.objects;
-    let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
+    let patterns = Globs::new(&tips.configuration.configuration.charts)?;
     let (base_root, main_root, integration_root) = (root(objects, base).await?, root(objects, target).await?, root(objects, &tips.integration).await?);
     // What integration has that main has not stays; what main changed is decided chart by chart.
     let pending = Difference::between(train, &patterns, &main_root, &integration_root).await?;

@@ -6,13 +6,14 @@ pub(crate) mod following;
 
 use super::compose::{commit, point};
 use super::judge::{Chain, chain};
-use super::listing::{Patterns, root, subtree};
+use super::listing::{root, subtree};
 use super::pulls::{offer, status};
 use super::store::{Signed, Store};
 use super::succession::announced;
 use super::tag::{finished, landed};
 use super::tips::{Difference, Pair, Tips, counterpart, place};
 use super::{FlowError, Outcome, Report, Train, texts};
+use crate::domain::detection::Globs;
 use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::names::{BranchName, ChartName, RepoPath};
 use crate::domain::statement::{Gate, Level, Predicate, Stage, Statement, Subject};
@@ -54,7 +55,7 @@ pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> 
 
 /// A pull request to main that is not the train's: passes when it touches no chart.
 async fn ordinary(train: &Train, tips: &Tips, pull: &Pull, hinted: bool, report: &mut Report) -> Result<(), FlowError> {
-    let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
+    let patterns = Globs::new(&tips.configuration.configuration.charts)?;
     let objects = &*train.objects;
     let touched = match objects.merge_base(&tips.main, &pull.head.sha).await? {
         Some(base) => Difference::between(train, &patterns, &root(objects, &base).await?, &root(objects, &pull.head.sha).await?).await?,
@@ -253,7 +254,7 @@ impl Job<'_> {
 async fn facts(train: &Train, tips: &Tips, store: &mut Store, chart: &ChartName, tip: &CommitId, pull: &Pull) -> Result<(Facts, Option<Chain>), FlowError> {
     let objects = &*train.objects;
     let (branch, chain, base) = branch_facts(train, tips, store, chart, tip, Known::default()).await?;
-    let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
+    let patterns = Globs::new(&tips.configuration.configuration.charts)?;
     let main_root = root(objects, &tips.main).await?;
     let main = counterpart(train, &patterns, chart, (&base, branch.base.as_ref()), &main_root).await?;
     let returned = match objects.merge_base(&tips.main, &tips.integration).await? {
@@ -299,7 +300,7 @@ pub(crate) async fn branch_facts(
     known: Known<'_>,
 ) -> Result<(Branch, Option<Chain>, TreeId), FlowError> {
     let objects = &*train.objects;
-    let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
+    let patterns = Globs::new(&tips.configuration.configuration.charts)?;
     let tip_root = root(objects, tip).await?;
     let base = objects.merge_base(&tips.main, tip).await?.unwrap_or_else(|| tip.clone());
     let base_root = root(objects, &base).await?;

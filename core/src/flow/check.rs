@@ -3,11 +3,12 @@
 //! This is for the job that runs helm and nothing else. It may name more than a stage then asks for, never less of what
 //! it is told about; what it does not name counts as not checked.
 
-use super::listing::{Patterns, root};
+use super::listing::root;
 use super::package::local_dependencies;
 use super::tips::{Difference, Tips};
 use super::{FlowError, Train};
 use crate::domain::content::Files;
+use crate::domain::detection::Globs;
 use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::names::ChartName;
 use crate::domain::package::vendored;
@@ -42,7 +43,7 @@ pub async fn pending(train: &Train, tips: &Tips) -> Result<Vec<Subject>, FlowErr
 }
 
 async fn between(train: &Train, tips: &Tips, old: &TreeId, new: &TreeId) -> Result<Vec<Subject>, FlowError> {
-    let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
+    let patterns = Globs::new(&tips.configuration.configuration.charts)?;
     let difference = Difference::between(train, &patterns, old, new).await?;
     let mut subjects = Vec::new();
     for (chart, pair) in difference.charts.iter().filter(|(_, pair)| !pair.removed) {

@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use super::bump::derive;
 use super::compose::agree_outside;
 use super::judge::{Chain, chain};
-use super::listing::{Patterns, root};
+use super::listing::root;
 use super::store::Store;
 use super::succession::announced;
 use super::tips::{Difference, Pair, Tips, counterpart, place};
 use super::{FlowError, Outcome, Report, Train, texts};
+use crate::domain::detection::Globs;
 use crate::domain::digest::CommitId;
 use crate::domain::names::{BranchName, ChartName};
 use crate::domain::pull::body::refusal;
@@ -93,7 +94,7 @@ impl Job<'_> {
 
     async fn facts(&mut self, pull: &Pull) -> Result<(Facts, Option<Chain>), FlowError> {
         let objects = &*self.train.objects;
-        let patterns = Patterns::new(&self.tips.configuration.configuration.charts)?;
+        let patterns = Globs::new(&self.tips.configuration.configuration.charts)?;
         let head = objects.commit(&pull.head.sha).await?;
         let tip_root = root(objects, &self.tip).await?;
         let base = objects.merge_base(&self.tips.main, &self.tip).await?;

@@ -1,6 +1,8 @@
 //! What stops a stage. What a stage decides against is no error but an [`super::Entry`] of its report.
 
+use super::directories::DirectoriesError;
 use crate::domain::content::ContentError;
+use crate::domain::detection::GlobError;
 use crate::domain::digest::{DigestError, Sha256};
 use crate::domain::names::NameError;
 use crate::domain::version::VersionError;
@@ -70,13 +72,18 @@ pub enum FlowError {
         #[from]
         source: DigestError,
     },
-    /// A glob of the configuration is none.
-    #[error("{glob:?} in the configuration's charts is not a glob")]
+    /// The configuration's globs for charts cannot be used.
+    #[error("the configuration's charts cannot be used")]
     Glob {
-        /// The glob.
-        glob: String,
         /// The cause.
-        source: globset::Error,
+        #[from]
+        source: GlobError,
+    },
+    /// The globs lead into more directories than are searched.
+    #[error("the configuration's charts lead into more than {limit} directories")]
+    TooManyDirectories {
+        /// The limit.
+        limit: usize,
     },
     /// A branch the train cannot do without is absent.
     #[error("branch {branch} does not exist")]
@@ -138,6 +145,15 @@ pub enum FlowError {
         /// How often was tried.
         attempts: u32,
     },
+}
+
+impl From<DirectoriesError> for FlowError {
+    fn from(error: DirectoriesError) -> Self {
+        match error {
+            DirectoriesError::Objects { source } => Self::Object { source },
+            DirectoriesError::TooMany { limit } => Self::TooManyDirectories { limit },
+        }
+    }
 }
 
 impl FlowError {

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::judge::Chain;
-use super::listing::{Patterns, listing, subtree};
+use super::listing::{listing, subtree};
 use super::pulls::record;
 use super::tips::{Pair, Tips};
 use super::{FlowError, Train};
 use crate::domain::commit::range::{ContributedCommit, Contribution, History, MergeMethod};
 use crate::domain::commit::{Author, Commit};
+use crate::domain::detection::Globs;
 use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::names::{ChartName, RepoPath};
 use crate::domain::statement::PullRecord;
@@ -45,7 +46,7 @@ pub(crate) async fn gather(train: &Train, tips: &Tips, chart: &ChartName, pair: 
     let found = objects.history(&tips.integration, &hidden).await?;
     let ids: BTreeSet<&CommitId> = found.iter().map(|commit| &commit.id).collect();
     let paths: Vec<&RepoPath> = pair.new.iter().chain(&pair.old).map(|place| &place.path).collect();
-    let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
+    let patterns = Globs::new(&tips.configuration.configuration.charts)?;
     let mut trees: BTreeMap<CommitId, Option<TreeId>> = BTreeMap::new();
     for commit in &found {
         trees.insert(commit.id.clone(), tree_at(train, &patterns, chart, &commit.tree, &paths).await?);
@@ -90,7 +91,7 @@ pub(crate) async fn gather(train: &Train, tips: &Tips, chart: &ChartName, pair: 
 }
 
 /// The chart's content in a tree: where it stands or stood, else in a directory of its name.
-async fn tree_at(train: &Train, patterns: &Patterns, chart: &ChartName, root: &TreeId, paths: &[&RepoPath]) -> Result<Option<TreeId>, FlowError> {
+async fn tree_at(train: &Train, patterns: &Globs, chart: &ChartName, root: &TreeId, paths: &[&RepoPath]) -> Result<Option<TreeId>, FlowError> {
     for path in paths {
         if let Some(tree) = subtree(&*train.objects, root, path.as_str()).await? {
             return Ok(Some(tree));
@@ -103,7 +104,7 @@ async fn tree_at(train: &Train, patterns: &Patterns, chart: &ChartName, root: &T
 /// The pull requests on integration's first-parent line that changed the chart, with their own commits and reviews.
 async fn contributions(train: &Train, tips: &Tips, found: &[objects::Commit], gathered: &mut Gathered) -> Result<(), FlowError> {
     let commits: BTreeMap<&CommitId, &objects::Commit> = found.iter().map(|commit| (&commit.id, commit)).collect();
-    let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
+    let patterns = Globs::new(&tips.configuration.configuration.charts)?;
     let mut at = commits.get(&tips.integration).copied();
     let mut seen = BTreeSet::new();
     while let Some(commit) = at {
@@ -274,7 +275,7 @@ fn copies(last: &objects::Commit, own: &[ContributedCommit], commits: &BTreeMap<
 }
 
 /// The charts whose directory a commit changed against its first parent.
-pub(crate) async fn charts_touched(train: &Train, patterns: &Patterns, commit: &objects::Commit) -> Result<BTreeSet<ChartName>, FlowError> {
+pub(crate) async fn charts_touched(train: &Train, patterns: &Globs, commit: &objects::Commit) -> Result<BTreeSet<ChartName>, FlowError> {
     let objects = &*train.objects;
     let after = listing(objects, &commit.tree, patterns).await?;
     let before = match commit.parents.first() {

@@ -12,6 +12,7 @@ mod checks;
 pub mod compose;
 mod dependents;
 pub mod detect;
+pub(crate) mod directories;
 pub mod enforce;
 mod error;
 pub mod filter;

@@ -6,7 +6,7 @@ mod judge;
 
 use super::compose::{commit, point};
 use super::judge::{Chain, chain};
-use super::listing::{Patterns, file, root};
+use super::listing::{file, root};
 use super::pulls::offer;
 use super::served::{Files, INDEX_LIMIT};
 use super::store::{Signed, Store};
@@ -14,6 +14,7 @@ use super::succession::announced;
 use super::tips::{Difference, Pair, Tips};
 use super::{FlowError, Outcome, Report, Train, texts};
 use crate::domain::branch::{PUBLISHED, RELEASED};
+use crate::domain::detection::Globs;
 use crate::domain::digest::{CommitId, Sha256, TagObjectId, TreeId};
 use crate::domain::index;
 use crate::domain::names::{ChartName, TagName};
@@ -59,7 +60,7 @@ pub async fn run(train: &Train, hint: Option<u64>) -> Result<Report, FlowError> 
 pub(crate) async fn work(train: &Train, tips: &Tips) -> Result<Difference, FlowError> {
     let objects = &*train.objects;
     let (published, released) = (root(objects, tips.marker(train, PUBLISHED).await?).await?, root(objects, tips.marker(train, RELEASED).await?).await?);
-    let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
+    let patterns = Globs::new(&tips.configuration.configuration.charts)?;
     Difference::between(train, &patterns, &published, &released).await
 }
 

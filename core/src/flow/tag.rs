@@ -3,12 +3,13 @@
 
 use super::compose::{Graft, graft_unless};
 use super::judge::{Chain, chain};
-use super::listing::{Patterns, listing, root, subtree};
+use super::listing::{listing, root, subtree};
 use super::store::Store;
 use super::succession::announced;
 use super::tips::{Difference, Pair, Tips};
 use super::{FlowError, Outcome, Report, Train, back, texts};
 use crate::domain::branch::RELEASED;
+use crate::domain::detection::Globs;
 use crate::domain::digest::{CommitId, TagObjectId, TreeId};
 use crate::domain::names::{ChartName, TagName};
 use crate::domain::statement::{Level, Predicate, Stage, Statement, TagRecord};
@@ -26,7 +27,7 @@ pub async fn run(train: &Train) -> Result<Report, FlowError> {
     let marker = tips.marker(train, RELEASED).await?.clone();
     let marker_root = root(&*train.objects, &marker).await?;
     let main_root = root(&*train.objects, &tips.main).await?;
-    let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
+    let patterns = Globs::new(&tips.configuration.configuration.charts)?;
     let difference = Difference::between(train, &patterns, &marker_root, &main_root).await?;
     let mut store = Store::new(train, &tips);
     let mut finished: Vec<Graft> = Vec::new();
@@ -139,7 +140,7 @@ impl Landed {
 /// What `tag` has finished with last of a chart whose place on main is `main`.
 async fn last_finished(train: &Train, tips: &Tips, chart: &ChartName, main: Option<&Place>) -> Result<Option<Place>, FlowError> {
     let objects = &*train.objects;
-    let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
+    let patterns = Globs::new(&tips.configuration.configuration.charts)?;
     let (main_root, marker_root) = (root(objects, &tips.main).await?, root(objects, tips.marker(train, RELEASED).await?).await?);
     super::tips::counterpart(train, &patterns, chart, (&main_root, main), &marker_root).await
 }
@@ -150,7 +151,7 @@ pub(crate) async fn finished(train: &Train, tips: &Tips, chart: &ChartName, main
 }
 
 /// What is left of the directory of a chart that a tree does not hold.
-async fn left(train: &Train, tips: &Tips, patterns: &Patterns, chart: &ChartName, root: &TreeId) -> Result<Option<Place>, FlowError> {
+async fn left(train: &Train, tips: &Tips, patterns: &Globs, chart: &ChartName, root: &TreeId) -> Result<Option<Place>, FlowError> {
     let directory = tips.configuration.configuration.directories.get(chart);
     let found = listing(&*train.objects, root, patterns).await?;
     let found = found.into_iter().find(|(path, _)| directory.map_or(path.base_name() == chart.as_str(), |directory| directory == path));
@@ -161,7 +162,7 @@ async fn left(train: &Train, tips: &Tips, patterns: &Patterns, chart: &ChartName
 /// somebody overrode it; what lies behind the content that `tag` has finished with is not looked at.
 pub(crate) async fn landed(train: &Train, tips: &Tips, store: &mut Store, chart: &ChartName, main: Option<&Place>) -> Result<Option<Landed>, FlowError> {
     let objects = &*train.objects;
-    let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
+    let patterns = Globs::new(&tips.configuration.configuration.charts)?;
     let mut at = objects.commit(&tips.main).await?;
     let finished = last_finished(train, tips, chart, main).await?;
     let mut place = main.cloned();

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
-use super::listing::{Listing, Patterns, candidates, file, root};
+use super::directories::Reader;
+use super::listing::{Listing, file, root};
 use super::{FlowError, Train};
 use crate::domain::branch::Names;
 use crate::domain::chart::Metadata;
 use crate::domain::configuration::ReadConfiguration;
+use crate::domain::detection::Globs;
 use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::names::{BranchName, ChartName, RepoPath};
 use crate::plan::Place;
@@ -158,15 +160,12 @@ impl Difference {
     ///
     /// # Errors
     /// When an object cannot be read.
-    pub async fn between(train: &Train, patterns: &Patterns, old_root: &TreeId, new_root: &TreeId) -> Result<Self, FlowError> {
-        let objects = &*train.objects;
-        let ((old, old_unnamed), (new, new_unnamed)) = (candidates(objects, old_root, patterns).await?, candidates(objects, new_root, patterns).await?);
-        let mut found = Self { listing: new.clone(), ..Self::default() };
-        for (path, tree) in new_unnamed {
-            if old_unnamed.get(&path) != Some(&tree) && objects.tree(&tree).await?.get("Chart.yaml").is_some() {
-                found.unnamed.insert(path);
-            }
-        }
+    pub async fn between(train: &Train, patterns: &Globs, old_root: &TreeId, new_root: &TreeId) -> Result<Self, FlowError> {
+        let mut reader = Reader::new(&*train.objects);
+        let (old, new) = (reader.matching(old_root, patterns).await?, reader.matching(new_root, patterns).await?);
+        let unnamed = new.unnamed.into_iter().filter(|(path, tree)| old.unnamed.get(path) != Some(tree)).map(|(path, _)| path).collect();
+        let (old, new) = (old.directories, new.directories);
+        let mut found = Self { listing: new.clone(), unnamed, ..Self::default() };
         let mut old_charts: BTreeMap<ChartName, Place> = BTreeMap::new();
         let mut new_charts: BTreeMap<ChartName, Place> = BTreeMap::new();
         let paths: BTreeSet<&RepoPath> = old.keys().chain(new.keys()).filter(|path| old.get(*path) != new.get(*path)).collect();
@@ -234,7 +233,7 @@ impl Difference {
 /// When an object cannot be read.
 pub(crate) async fn counterpart(
     train: &Train,
-    patterns: &Patterns,
+    patterns: &Globs,
     chart: &ChartName,
     (here, known): (&TreeId, Option<&Place>),
     there: &TreeId,

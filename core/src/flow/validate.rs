@@ -1,7 +1,7 @@
 //! Stage 1: checks a pull request to integration, chart by chart, and says the result on it. It also proves that the
 //! way back, which is a pull request to integration as well, is exactly what is computed, and merges that one.
 
-use super::listing::{Patterns, root};
+use super::listing::root;
 use super::pulls::status;
 use super::store::Store;
 use super::succession::announced;
@@ -10,6 +10,7 @@ use super::{FlowError, Outcome, Report, Train, back, checks, texts};
 use crate::domain::check::layout;
 use crate::domain::commit::Commit;
 use crate::domain::commit::range::Counted;
+use crate::domain::detection::Globs;
 use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::names::ChartName;
 use crate::domain::statement::Stage;
@@ -73,7 +74,7 @@ async fn way_back(train: &Train, tips: &Tips, pull: &Pull, hinted: bool, report:
 struct Contribution<'a> {
     train: &'a Train,
     tips: &'a Tips,
-    patterns: Patterns,
+    patterns: Globs,
     difference: Difference,
     /// The whole tree at its head.
     root: TreeId,
@@ -94,7 +95,7 @@ async fn contribution(train: &Train, tips: &Tips, store: &mut Store, pull: &Pull
         );
         return Ok(());
     };
-    let patterns = Patterns::new(&tips.configuration.configuration.charts)?;
+    let patterns = Globs::new(&tips.configuration.configuration.charts)?;
     let (base_root, head_root) = (root(&*train.objects, &base).await?, root(&*train.objects, &pull.head.sha).await?);
     let difference = Difference::between(train, &patterns, &base_root, &head_root).await?;
     let commits = train.objects.history(&pull.head.sha, &[tips.integration.clone(), tips.main.clone()]).await?;
@@ -134,7 +135,7 @@ async fn contribution(train: &Train, tips: &Tips, store: &mut Store, pull: &Pull
 }
 
 /// Whether outside the charts a head is exactly what main was where it took main in: somebody merged main by hand.
-async fn brings_main(train: &Train, tips: &Tips, patterns: &Patterns, head: &CommitId) -> Result<bool, FlowError> {
+async fn brings_main(train: &Train, tips: &Tips, patterns: &Globs, head: &CommitId) -> Result<bool, FlowError> {
     let objects = &*train.objects;
     let Some(main) = objects.merge_base(&tips.main, head).await? else { return Ok(false) };
     let (main_root, head_root) = (root(objects, &main).await?, root(objects, head).await?);

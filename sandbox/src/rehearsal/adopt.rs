@@ -7,15 +7,17 @@ use chartflow_core::domain::adoption::{EMPTY_INDEX, MESSAGE};
 use chartflow_core::domain::branch::{Names, PUBLISHED, RELEASED};
 use chartflow_core::domain::check::CheckId;
 use chartflow_core::domain::configuration::{Configuration, ReadConfiguration};
+use chartflow_core::domain::detection::Globs;
 use chartflow_core::domain::digest::{CommitId, TreeId};
 use chartflow_core::domain::names::{BranchName, RepositoryName};
 use chartflow_core::domain::policy::{Policy, Repository, ReviewRules};
 use chartflow_core::domain::ruleset::{Mode, Tiers};
 use chartflow_core::domain::tree::Mode as EntryMode;
 use chartflow_core::domain::workflow;
+use chartflow_core::flow::FlowError;
 use chartflow_core::flow::Home;
 use chartflow_core::flow::adoption;
-use chartflow_core::flow::listing::{Patterns, file, listing};
+use chartflow_core::flow::listing::{file, listing};
 use chartflow_core::flow::rulesets;
 use chartflow_core::io::git::LocalRepository;
 use chartflow_core::io::github::{OctocrabTransport, Options as GitHubOptions, Server as GitHubServer};
@@ -281,7 +283,7 @@ async fn found(
 
 /// `refs/chartflow/released` and `published`: the charts main holds now count as finished.
 async fn markers(administrator: &Person<'_>, objects: &LocalRepository, root: &TreeId, globs: &[String]) -> Result<(), RehearsalError> {
-    let charts = listing(objects, root, &Patterns::new(globs)?).await?;
+    let charts = listing(objects, root, &Globs::new(globs).map_err(FlowError::from)?).await?;
     let entries: Vec<Value> =
         charts.iter().map(|(path, tree)| json!({ "path": path, "mode": EntryMode::Directory.padded(), "type": "tree", "sha": tree })).collect();
     let tree =

@@ -9,7 +9,7 @@ use chartflow_core::domain::digest::{CommitId, TreeId};
 use chartflow_core::flow::adoption;
 use chartflow_core::flow::compose::EMPTY_TREE;
 use chartflow_core::flow::detect::{DetectError, named};
-use chartflow_core::flow::listing::{Patterns, file, listing};
+use chartflow_core::flow::listing::{file, listing};
 use chartflow_core::io::git::LocalRepository;
 use chartflow_core::port::objects::Objects;
 
@@ -51,7 +51,7 @@ async fn charts(hub: &Hub, tree: &str) -> Result<Vec<String>, RehearsalError> {
         error => world("looking for charts")(error),
     })?;
     let mut charts = Vec::new();
-    for (path, tree) in listing(&objects, &root, &Patterns::new(&globs)?).await? {
+    for (path, tree) in listing(&objects, &root, &patterns).await? {
         if objects.tree(&tree).await?.get("Chart.yaml").is_some() {
             charts.push(path.to_string());
         }

@@ -1,20 +1,14 @@
 //! `detect`: gathers what [`crate::domain::detection`] needs from directory listings, and asks it.
 
-mod listing;
-
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use crate::domain::chart::{self, ChartError};
-use crate::domain::detection::{
-    CHART_FILE, Change, Detection, DetectionError, Directories, Facts, Globs, Needed, Node, Notice, local_dependency, with_dependents,
-};
+use crate::domain::detection::{CHART_FILE, Change, Detection, DetectionError, Facts, Globs, Needed, Node, Notice, local_dependency, with_dependents};
 use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::names::{ChartName, RepoPath};
-use crate::domain::tree::Tree;
 use crate::domain::yaml::{self, Duplicates, Limits};
+use crate::flow::directories::{Candidates, DirectoriesError, Reader};
 use crate::port::objects::{ObjectError, Objects};
-use listing::Listing;
 
 /// A Chart.yaml larger than this is not read for its name (helm refuses larger files in charts only since 3.18, at 5 MiB).
 const CHART_FILE_LIMIT: usize = 5 << 20;
@@ -88,6 +82,15 @@ impl From<ObjectError> for DetectError {
     }
 }
 
+impl From<DirectoriesError> for DetectError {
+    fn from(error: DirectoriesError) -> Self {
+        match error {
+            DirectoriesError::Objects { source } => Self::Objects { source },
+            DirectoriesError::TooMany { limit } => Self::TooMany { limit },
+        }
+    }
+}
+
 impl From<DetectionError> for DetectError {
     fn from(source: DetectionError) -> Self {
         Self::Charts { source }
@@ -107,23 +110,22 @@ pub async fn detect(objects: &dyn Objects, request: &Request) -> Result<(Detecti
     };
     let before = objects.commit(merge_base.as_ref().unwrap_or(&request.base)).await?.tree;
     let after = objects.commit(&request.head).await?.tree;
-    let mut gathering = Gathering { objects, trees: BTreeMap::new() };
+    let mut gathering = Gathering { objects, reader: Reader::new(objects) };
     let (charts, notices) = gathering.compare(&before, &after, request).await?;
     Ok((Detection { base: request.base.clone(), head: request.head.clone(), merge_base, charts }, notices))
 }
 
 struct Gathering<'a> {
     objects: &'a dyn Objects,
-    /// Trees are asked for once; both sides share most of them.
-    trees: BTreeMap<TreeId, Arc<Tree>>,
+    reader: Reader<'a>,
 }
 
 impl Gathering<'_> {
     async fn compare(&mut self, before: &TreeId, after: &TreeId, request: &Request) -> Result<(Vec<Change>, Vec<Notice>), DetectError> {
         let mut notices = Vec::new();
-        let (mut old, mut new) = (self.listing(before, &request.globs).await?, self.listing(after, &request.globs).await?);
-        if !self.any_chart(&old.directories).await? && !self.any_chart(&new.directories).await? {
-            (old, new) = (self.everywhere(before).await?, self.everywhere(after).await?);
+        let (mut old, mut new) = (self.reader.matching(before, &request.globs).await?, self.reader.matching(after, &request.globs).await?);
+        if !self.reader.any_chart(&old.directories).await? && !self.reader.any_chart(&new.directories).await? {
+            (old, new) = (self.reader.everywhere(before).await?, self.reader.everywhere(after).await?);
             notices.push(fallback_notice(&request.globs, &old, &new));
         }
         refuse_submodules(&old, &new)?;
@@ -142,36 +144,13 @@ impl Gathering<'_> {
         Ok((changes, notices))
     }
 
-    async fn tree(&mut self, id: &TreeId) -> Result<Arc<Tree>, DetectError> {
-        if let Some(tree) = self.trees.get(id) {
-            return Ok(tree.clone());
-        }
-        let tree = Arc::new(self.objects.tree(id).await?);
-        self.trees.insert(id.clone(), tree.clone());
-        Ok(tree)
-    }
-
-    async fn holds_chart(&mut self, id: &TreeId) -> Result<bool, DetectError> {
-        Ok(self.tree(id).await?.get(CHART_FILE).is_some_and(|entry| entry.as_blob().is_some()))
-    }
-
-    /// Stops at the first chart, which is nearly always the first directory.
-    async fn any_chart(&mut self, directories: &Directories) -> Result<bool, DetectError> {
-        for tree in directories.values() {
-            if self.holds_chart(tree).await? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
     async fn complete(&mut self, facts: &mut Facts) -> Result<(), DetectError> {
         loop {
             match facts.needed() {
                 Needed::Nothing => return Ok(()),
                 Needed::Charts(trees) => {
                     for tree in trees {
-                        let chart = self.holds_chart(&tree).await?;
+                        let chart = self.reader.holds_chart(&tree).await?;
                         facts.charts.insert(tree, chart);
                     }
                 }
@@ -187,7 +166,7 @@ impl Gathering<'_> {
 
     /// The bytes of the Chart.yaml in a tree; `None` when there is none that can be read, whatever the reason.
     async fn chart_file(&mut self, tree: &TreeId) -> Result<Option<Vec<u8>>, DetectError> {
-        let Some(blob) = self.tree(tree).await?.get(CHART_FILE).and_then(|entry| entry.as_blob()) else { return Ok(None) };
+        let Some(blob) = self.reader.tree(tree).await?.get(CHART_FILE).and_then(|entry| entry.as_blob()) else { return Ok(None) };
         match self.objects.blob(&blob, CHART_FILE_LIMIT).await {
             Ok(bytes) => Ok(Some(bytes)),
             Err(ObjectError::Refused { .. }) => Ok(None),
@@ -207,7 +186,7 @@ impl Gathering<'_> {
     /// the chart's files.
     async fn refuse_in(&mut self, path: &RepoPath, facts: &Facts) -> Result<(), DetectError> {
         let Some(tree) = facts.after.get(path) else { return Ok(()) };
-        let tree = self.tree(tree).await?;
+        let tree = self.reader.tree(tree).await?;
         if let Some(entry) = tree.raw_entries().first() {
             return Err(ObjectError::not_utf8(path.as_str(), &entry.shown()).into());
         }
@@ -240,7 +219,7 @@ fn request_name(facts: &Facts, path: &RepoPath) -> Result<ChartName, crate::doma
 }
 
 /// A submodule that came, went or moved where charts are.
-fn refuse_submodules(old: &Listing, new: &Listing) -> Result<(), DetectError> {
+fn refuse_submodules(old: &Candidates, new: &Candidates) -> Result<(), DetectError> {
     match new.submodules.iter().find(|(path, commit)| old.submodules.get(*path) != Some(*commit)) {
         Some((path, _)) => Err(DetectError::Submodule { path: path.to_string() }),
         None => Ok(()),
@@ -248,7 +227,7 @@ fn refuse_submodules(old: &Listing, new: &Listing) -> Result<(), DetectError> {
 }
 
 /// A chart that came or changed in a directory that nothing can name.
-fn refuse_unnamed(old: &Listing, new: &Listing) -> Result<(), DetectError> {
+fn refuse_unnamed(old: &Candidates, new: &Candidates) -> Result<(), DetectError> {
     match new.unnamed.iter().find(|(path, tree)| old.unnamed.get(*path) != Some(*tree)) {
         Some((path, _)) => Err(ObjectError::not_utf8("", path).into()),
         None => Ok(()),
@@ -261,16 +240,16 @@ fn refuse_unnamed(old: &Listing, new: &Listing) -> Result<(), DetectError> {
 /// # Errors
 /// [`ObjectError::Refused`] names the directory; see [`DetectError`].
 pub async fn named(objects: &dyn Objects, before: &TreeId, after: &TreeId, globs: &Globs) -> Result<(), DetectError> {
-    let mut gathering = Gathering { objects, trees: BTreeMap::new() };
-    let (old, new) = (gathering.listing(before, globs).await?, gathering.listing(after, globs).await?);
+    let mut reader = Reader::new(objects);
+    let (old, new) = (reader.matching(before, globs).await?, reader.matching(after, globs).await?);
     refuse_unnamed(&old, &new)?;
-    if gathering.any_chart(&old.directories).await? || gathering.any_chart(&new.directories).await? {
+    if reader.any_chart(&old.directories).await? || reader.any_chart(&new.directories).await? {
         return Ok(());
     }
-    refuse_unnamed(&gathering.everywhere(before).await?, &gathering.everywhere(after).await?)
+    refuse_unnamed(&reader.everywhere(before).await?, &reader.everywhere(after).await?)
 }
 
-fn fallback_notice(configured: &Globs, old: &Listing, new: &Listing) -> Notice {
+fn fallback_notice(configured: &Globs, old: &Candidates, new: &Candidates) -> Notice {
     let configured = configured.written().to_vec();
     if new.top_is_chart {
         return Notice::TopIsChart;

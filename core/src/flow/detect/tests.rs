@@ -6,6 +6,7 @@ use super::*;
 use crate::domain::content::{File, Files};
 use crate::domain::digest::{BlobId, ObjectFormat};
 use crate::domain::tree::Mode;
+use crate::domain::tree::Tree;
 use crate::port::objects::{Commit, Person};
 
 /// Objects in memory; every commit's parent is the one before it. Counts the blobs it is asked for.
