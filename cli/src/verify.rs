@@ -55,7 +55,8 @@ pub(crate) struct Arguments {
 enum Subject {
     Package(Vec<u8>),
     Directory(ContentId),
-    Tag(TagName, ContentId),
+    /// Without the chart's content, where what the tag names does not hold it.
+    Tag(TagName, Option<ContentId>),
 }
 
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Answer, CommandError> {
@@ -79,7 +80,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Answer, Comm
     let artifact = match &subject {
         Subject::Package(bytes) => Artifact::Package { bytes },
         Subject::Directory(content) => Artifact::Directory { content },
-        Subject::Tag(tag, content) => Artifact::Tag { tag, content },
+        Subject::Tag(tag, content) => Artifact::Tag { tag, content: content.as_ref() },
     };
     let report = verify(&artifact, &lineage, &trust.policy, &trust.anchor, facts.as_ref());
     match output.format() {

@@ -114,14 +114,35 @@ fn what_no_chart_may_hold() {
 
 #[test]
 fn a_tag_that_is_taken() {
+    // By itself, or by a ref below it: git cannot hold a file and a directory of one name.
+    for (tag, at) in [("a-v1.0.1", "a-v1.0.1^{commit}"), ("a-v1.0.1/x", "a-v1.0.1/x^{commit}")] {
+        let test = repository();
+        test.commit("r", &[("charts/a/values.yaml", "value: 1\n")], "fix(a): a value");
+        test.git("r", &["tag", tag, "main"], b"");
+        let done = rehearse(&test);
+        let summary: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+        // The version is taken: the next one is free, and the tag that is there stays where it is.
+        assert_eq!((done.exit, summary["charts"][0]["tag"].as_str()), (Some(0), Some("a-v1.0.2")), "{done}");
+        assert_eq!(test.git("out/origin.git", &["rev-parse", at], b""), test.git("r", &["rev-parse", "main"], b""));
+    }
+}
+
+#[test]
+fn a_tag_above_the_ones_to_come() {
     let test = repository();
+    let configuration = "tag: \"{chart}/v{version}\"\n";
+    test.git("r", &["checkout", "-q", "main"], b"");
+    test.commit("r", &[(".chartflow.yaml", configuration), ("charts/b/Chart.yaml", &CHART.replace("name: a", "name: b"))], "chore: tags");
+    test.git("r", &["tag", "a", "main"], b"");
+    test.git("r", &["checkout", "-q", "-B", "feature"], b"");
     test.commit("r", &[("charts/a/values.yaml", "value: 1\n")], "fix(a): a value");
-    test.git("r", &["tag", "a-v1.0.1", "main"], b"");
+    test.commit("r", &[("charts/b/values.yaml", "value: 1\n")], "fix(b): a value");
     let done = rehearse(&test);
     let summary: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
-    // The version is taken: the next one is free, and the tag that is there stays where it is.
-    assert_eq!((done.exit, summary["charts"][0]["tag"].as_str()), (Some(0), Some("a-v1.0.2")), "{done}");
-    assert_eq!(test.git("out/origin.git", &["rev-parse", "a-v1.0.1^{commit}"], b""), test.git("r", &["rev-parse", "main"], b""));
+    assert_eq!((done.exit, summary["charts"][0]["tag"].as_str()), (Some(1), Some("b/v1.0.1")), "{done}");
+    let refused = &summary["refused"][0];
+    let told = ["rule", "message", "hint"].map(|key| refused[key].as_str().unwrap_or_default());
+    insta::assert_snapshot!(told.join(" | "), @"tag/taken | tag a/v1.0.1 cannot be made: git cannot hold it beside refs/tags/a | remove refs/tags/a; until then the chart waits. A rule for the creation of tags keeps names free");
 }
 
 #[test]

@@ -100,13 +100,13 @@ fn the_printed_lines_work() {
     }
 }
 
-/// Ctrl-C ends the program as TERM does, by the system's default; KILL leaves it no chance at all.
+/// INT is Ctrl-C; it ends the program as TERM does, by the system's default. KILL leaves it no chance at all.
 #[cfg(unix)]
 #[test]
 fn a_rehearsal_that_is_stopped_harms_nothing() {
     let test = repository();
     let before = state(&test);
-    for name in ["TERM", "KILL"] {
+    for (name, number) in [("INT", 2), ("TERM", 15), ("KILL", 9)] {
         let mut child = spawn(&test, &[]);
         let mut told = String::new();
         let mut progress = BufReader::new(child.stderr.take().unwrap());
@@ -115,7 +115,7 @@ fn a_rehearsal_that_is_stopped_harms_nothing() {
         }
         signal(&test, &child, name);
         let status = child.wait().unwrap();
-        assert_eq!(status.code(), None, "{told}");
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(number), "{name}: {told}");
         assert!(test.path("out/origin.git").exists() && !test.path("out/summary.json").exists(), "it was stopped in the middle");
         assert_eq!(state(&test), before, "after {name}");
     }
@@ -124,24 +124,42 @@ fn a_rehearsal_that_is_stopped_harms_nothing() {
     assert_eq!(state(&test), before);
 }
 
-/// A limit on the length of files refuses writes as a full disk does, and needs no disk.
+/// A limit on the length of files refuses writes as a full disk does, and needs no disk. The longer the files may be, the
+/// later comes the first write that fails: the repository's first objects, then statements, packages, lineages, at last the
+/// report and the summary.
 #[cfg(unix)]
 #[test]
 fn a_disk_without_room_is_told_and_the_next_run_works() {
     let test = repository();
     let before = state(&test);
-    let limited = format!("trap '' XFSZ; ulimit -f 1; exec {} {}", env!("CARGO_BIN_EXE_chartflow"), ARGUMENTS.join(" "));
-    let output = test.command("sh", &test.path("")).args(["-c", &limited]).output().unwrap();
-    let errors = String::from_utf8(output.stderr).unwrap().replace(test.path("").to_str().unwrap(), "$TOP");
-    let errors: Vec<&str> = errors.lines().filter(|line| line.starts_with("error") || line.contains("caused by") || line.starts_with("hint")).collect();
-    insta::assert_snapshot!(errors.join("\n"), @"
-    error: the rehearsal stopped: nothing more can be written to $TOP/out
-      caused by: File too large (os error 27)
-    hint: make room, or name another place with --out, and run it again; your repository was not touched
-    ");
-    assert_eq!(output.status.code(), Some(3));
-    assert_eq!(state(&test), before);
+    let mut stopped_after = std::collections::BTreeSet::new();
+    for limit in (0..20).map(|power| 1_u32 << power) {
+        let limited = format!("trap '' XFSZ; ulimit -f {limit}; exec {} {}", env!("CARGO_BIN_EXE_chartflow"), ARGUMENTS.join(" "));
+        let output = test.command("sh", &test.path("")).args(["-c", &limited]).output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap().replace(test.path("").to_str().unwrap(), "$TOP");
+        assert_eq!(state(&test), before, "{limit}");
+        if output.status.code() == Some(0) {
+            break;
+        }
+        let (errors, progress): (Vec<&str>, Vec<&str>) =
+            told.lines().partition(|line| line.starts_with("error") || line.contains("caused by") || line.starts_with("hint"));
+        let last = progress.last().and_then(|line| line.split(' ').next()).unwrap_or_default();
+        stopped_after.insert(last.to_owned());
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(errors.join("\n"), @"
+            error: the rehearsal stopped: nothing more can be written to $TOP/out
+              caused by: File too large (os error 27)
+            hint: make room, or name another place with --out, and run it again; your repository was not touched
+            ");
+        }
+        assert_eq!(output.status.code(), Some(3), "{limit}");
+        assert!(!test.path("out/summary.json").exists(), "{limit}: the summary says that the rehearsal came to its end");
+    }
+    // From the first write to the last.
+    let early_and_late = ["", "package", "publish"];
+    assert!(early_and_late.iter().all(|stage| stopped_after.contains(*stage)) && stopped_after.len() > 3, "{stopped_after:?}");
     assert_eq!(test.chartflow("", &ARGUMENTS).exit, Some(0));
+    assert_eq!(state(&test), before);
 }
 
 #[cfg(unix)]

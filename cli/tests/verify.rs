@@ -90,3 +90,55 @@ fn what_does_not_hold_is_answered_and_what_was_not_said_is_asked_for() {
     insta::assert_snapshot!(exit(&["garbage.tgz", "--trust", "out/trust"]), @"2 garbage.lineage.jsonl cannot be read: No such file or directory (os error 2)");
     insta::assert_snapshot!(exit(&["absent.tgz", "--trust", "out/trust"]), @"2 absent.tgz cannot be read: No such file or directory (os error 2)");
 }
+
+#[test]
+fn a_tag_that_was_moved_is_refused() {
+    let test = rehearsed();
+    let git = |arguments: &[&str]| test.git("out/origin.git", arguments, b"");
+    let was = git(&["rev-parse", "refs/tags/a-v1.0.0"]);
+    let (main, release) = (git(&["rev-parse", "main"]), git(&["rev-parse", "release"]));
+    let tree = git(&["rev-parse", "main^{tree}"]);
+    let empty = git(&["commit-tree", "-m", "x", "4b825dc642cb6eb9a060e54bf8d69288fbee4904"]);
+    let with = |entries: &str| {
+        let listed = format!("{}\n{entries}\n", git(&["ls-tree", "main"]));
+        let tree = test.git("out/origin.git", &["mktree", "--missing"], listed.as_bytes());
+        git(&["commit-tree", "-m", "x", &tree])
+    };
+    let blob = test.git("out/origin.git", &["hash-object", "-w", "--stdin"], b"{");
+    let without_configuration = git(&["ls-tree", "main"]).lines().filter(|line| !line.ends_with(".chartflow.yaml")).collect::<Vec<_>>().join("\n");
+    let garbled = format!("{without_configuration}\n100644 blob {blob}\t.chartflow.yaml\n");
+    let garbled = test.git("out/origin.git", &["mktree"], garbled.as_bytes());
+    let garbled = git(&["commit-tree", "-m", "x", &garbled]);
+    let other = with(&format!("100644 blob {blob}\tother"));
+    let submodule = test.git("out/origin.git", &["mktree", "--missing"], format!("160000 commit {main}\ta\n").as_bytes());
+    let submodule = test.git("out/origin.git", &["mktree", "--missing"], format!("040000 tree {submodule}\tcharts\n").as_bytes());
+    let submodule = git(&["commit-tree", "-m", "x", &submodule]);
+    for (what, to) in [
+        ("a commit without files", &empty),
+        ("the release branch", &release),
+        ("the very commit, without annotation", &main),
+        ("a tree", &tree),
+        ("a blob", &blob),
+        ("a configuration that is none", &garbled),
+        ("another commit with the chart", &other),
+        ("a submodule in the chart's place", &submodule),
+    ] {
+        git(&["update-ref", "refs/tags/a-v1.0.0", to]);
+        let done = test.chartflow("", &["verify", "a-v1.0.0", "--trust", "out/trust", "--repo", "out/origin.git", "--format", "json"]);
+        let answer = json(&done.stdout);
+        let rules: Vec<&str> = answer["refused"].as_array().unwrap().iter().map(|refusal| refusal["rule"].as_str().unwrap()).collect();
+        assert_eq!((done.exit, &answer["result"]), (Some(1), &"refused".into()), "{what}: {done}");
+        assert!(rules.contains(&"repo/tag"), "{what}: {done}");
+    }
+    git(&["update-ref", "refs/tags/a-v1.0.0", &empty]);
+    insta::assert_snapshot!(test.chartflow("", &["verify", "a-v1.0.0", "--trust", "out/trust", "--repo", "out/origin.git"]).to_string().replace(&empty, "EMPTY"), @"
+    refused: a 1.0.0, by out/trust/policy.json
+      repo/tag (tag): what the tag a-v1.0.0 names does not hold the chart in charts/a
+        The tag was replaced: do not use what it names.
+      repo/tag (tag): the tag a-v1.0.0 is a light one on EMPTY; an annotated tag was attested
+        The tag was replaced: do not use what it names.
+    -- exit 1
+    ");
+    git(&["update-ref", "refs/tags/a-v1.0.0", &was]);
+    assert_eq!(test.chartflow("", &["verify", "a-v1.0.0", "--trust", "out/trust", "--repo", "out/origin.git"]).exit, Some(0));
+}

@@ -397,6 +397,36 @@ fn main_is_merged_as_the_configuration_says() {
 }
 
 #[test]
+fn a_tag_s_name_is_taken_at_the_last_moment() {
+    // By another commit, or by a ref beside which git cannot hold it.
+    for (taken, told) in [
+        ("app-v1.1.0", "tag app-v1.1.0 is taken by a tag without annotation"),
+        ("app-v1.1.0/x", "tag app-v1.1.0 cannot be made: git cannot hold it beside refs/tags/app-v1.1.0/x"),
+    ] {
+        let mut world = World::new(21);
+        merged(&mut world, &[value("app", "feat", "x"), value("cron", "fix", "y")], MergeMethod::Merge);
+        world.round();
+        world.round();
+        let git = |world: &World, arguments: &[&str]| {
+            let done = std::process::Command::new("git").arg("--git-dir").arg(world.hub.git_directory()).args(arguments).output().unwrap();
+            assert!(done.status.success(), "{done:?}");
+        };
+        git(&world, &["update-ref", &format!("refs/tags/{taken}"), world.baseline.as_str()]);
+        while world.release() > 0 {}
+        let report = world.stage(Step::Tag, None).unwrap();
+        let refused: Vec<_> = report.entries.iter().filter(|entry| entry.rule.as_deref() == Some("tag/taken")).collect();
+        assert!(refused.len() == 1 && refused[0].message.starts_with(told), "{}", world.told());
+        // The other chart goes on, and so does this one once the name is free.
+        world.finish();
+        assert!(world.verify("cron", "2.1.1").is_ok(), "{}", world.told());
+        assert!(world.verify("app", "1.1.0").is_err(), "{}", world.told());
+        git(&world, &["update-ref", "-d", &format!("refs/tags/{taken}")]);
+        release(&mut world, 2);
+        assert!(world.verify("app", "1.1.0").is_ok(), "{}", world.told());
+    }
+}
+
+#[test]
 fn a_chart_inside_another_is_part_of_it_whatever_the_globs_say() {
     let deep = chartflow_tests::charts::CONFIGURATION.replace("[charts/*, more/*]", "[\"charts/**\"]");
     let mut world = World::configured(48, &deep);

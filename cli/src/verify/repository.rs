@@ -10,7 +10,7 @@ use chartflow_core::domain::lineage::{Questions, RepositoryFacts, TagFact, quest
 use chartflow_core::domain::names::{ChartName, TagName};
 use chartflow_core::domain::tree::Tree;
 use chartflow_core::flow::lineage::{Refs, facts, names};
-use chartflow_core::io::git::{LocalRepository, ready};
+use chartflow_core::io::git::{GitError, LocalRepository, ready};
 use chartflow_core::port::objects::{ObjectError, Objects};
 
 use crate::error::{CommandError, Kind};
@@ -22,7 +22,8 @@ const LINEAGE: &str = ".lineage.jsonl";
 /// A tag's content and its lineage, as the repository holds them.
 pub(super) struct Tagged {
     pub(super) tag: TagName,
-    pub(super) content: ContentId,
+    /// Nothing where what the tag names does not hold the chart: it was moved.
+    pub(super) content: Option<ContentId>,
     pub(super) lineage: Vec<u8>,
 }
 
@@ -63,25 +64,37 @@ fn refs(repository: &LocalRepository, questions: &Questions) -> Result<Refs, Com
 /// A tag, the chart's content at it and, unless one is given, its lineage from the release branch.
 pub(super) fn tagged(repository: &LocalRepository, tag: &str, given: Option<Vec<u8>>) -> Result<Tagged, CommandError> {
     let tag = TagName::new(tag).map_err(|error| CommandError::of(Kind::Request, error))?;
-    let commit = repository.resolve(&format!("refs/tags/{tag}"))?;
-    let root =
-        now(repository.commit(&commit))?.and_then(|commit| now_tree(repository, &commit.tree)).map_err(|error| CommandError::of(Kind::Request, error))?;
+    let root = match repository.resolve(&format!("refs/tags/{tag}")) {
+        Ok(commit) => Some(root(repository, &commit)?),
+        // It was moved to something that is no release, which the verification will say.
+        Err(GitError::NoCommit { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
     let lineage = match given {
         Some(lineage) => lineage,
-        None => served(repository, &tag, &configuration(repository, &root)?)?,
+        None => served(repository, &tag, root.as_ref())?,
     };
-    let Some(asked) = questions(&lineage) else {
-        // It is no lineage. The verification says why; it needs no content for that.
-        return Ok(Tagged { tag, content: nothing()?, lineage });
+    // Of what is no lineage the verification says why; it needs no content for that.
+    let content = match (questions(&lineage), &root) {
+        (Some(asked), Some(root)) => content(repository, root, asked.path.as_str())?,
+        _ => None,
     };
-    let tree = subtree(repository, &root, asked.path.as_str())?
-        .ok_or_else(|| CommandError::new(Kind::AnswerNo, format!("the lineage is that of {}, which the tag {tag} does not hold", asked.path)))?;
-    let content = read(now(repository.files(&tree))?)?.content_id().map_err(|error| CommandError::of(Kind::AnswerNo, error))?;
     Ok(Tagged { tag, content, lineage })
 }
 
-fn nothing() -> Result<ContentId, CommandError> {
-    chartflow_core::domain::content::Files::new().content_id().map_err(|error| CommandError::of(Kind::Bug, error))
+fn root(repository: &LocalRepository, commit: &CommitId) -> Result<Tree, CommandError> {
+    let commit = read(now(repository.commit(commit))?)?;
+    read(now_tree(repository, &commit.tree))
+}
+
+/// The content of the chart at a path; nothing where no chart can be there.
+fn content(repository: &LocalRepository, root: &Tree, path: &str) -> Result<Option<ContentId>, CommandError> {
+    let Some(tree) = subtree(repository, root, path)? else { return Ok(None) };
+    match now(repository.files(&tree))? {
+        Ok(files) => Ok(files.content_id().ok()),
+        Err(ObjectError::Refused { .. }) => Ok(None),
+        Err(error) => Err(CommandError::of(Kind::Request, error)),
+    }
 }
 
 fn now_tree(repository: &LocalRepository, id: &TreeId) -> Result<Tree, ObjectError> {
@@ -99,16 +112,32 @@ fn subtree(repository: &LocalRepository, root: &Tree, path: &str) -> Result<Opti
     Ok(found)
 }
 
-fn configuration(repository: &LocalRepository, root: &Tree) -> Result<Names, CommandError> {
-    let Some(blob) = root.get(CONFIGURATION_FILE).and_then(|entry| entry.as_blob()) else { return Ok(Names::new(&Configuration::default())) };
-    let bytes = read(now(repository.blob(&blob, 1 << 20))?)?;
-    Ok(Names::new(&Configuration::read(&bytes)?))
+/// The names that the configuration at a commit's tree gives; nothing where it cannot be used.
+fn configured(repository: &LocalRepository, root: &Tree) -> Option<Names> {
+    let Some(blob) = root.get(CONFIGURATION_FILE).and_then(|entry| entry.as_blob()) else { return Some(Names::new(&Configuration::default())) };
+    let bytes = ready(repository.blob(&blob, 1 << 20))?.ok()?;
+    Some(Names::new(&Configuration::read(&bytes).ok()?))
 }
 
-/// The lineage that the release branch serves for a tag: the file whose chart and version make this tag's name.
-fn served(repository: &LocalRepository, tag: &TagName, names: &Names) -> Result<Vec<u8>, CommandError> {
+/// The lineage that the release branch serves for a tag, by the names that hold at the tag, or else (it may have been moved)
+/// where the repository stands.
+fn served(repository: &LocalRepository, tag: &TagName, tagged: Option<&Tree>) -> Result<Vec<u8>, CommandError> {
+    let head = repository.resolve("HEAD").ok().and_then(|head| root(repository, &head).ok());
+    let names: Vec<Names> = tagged.into_iter().chain(&head).filter_map(|root| configured(repository, root)).collect();
+    let mut failed = None;
+    for names in names.into_iter().chain([Names::new(&Configuration::default())]) {
+        match served_by(repository, tag, &names) {
+            Ok(lineage) => return Ok(lineage),
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    Err(failed.unwrap_or_else(|| CommandError::new(Kind::Bug, "no name of a release branch was tried")))
+}
+
+/// The file on the release branch whose chart and version make this tag's name.
+fn served_by(repository: &LocalRepository, tag: &TagName, names: &Names) -> Result<Vec<u8>, CommandError> {
     let release: CommitId = repository.resolve(names.release().as_str())?;
-    let root = read(now(repository.commit(&release))?).and_then(|commit| read(now_tree(repository, &commit.tree)))?;
+    let root = root(repository, &release)?;
     let missing =
         || CommandError::new(Kind::Request, format!("the branch {} holds no lineage for the tag {tag}", names.release())).hint("name its file with --lineage");
     let folder = subtree(repository, &root, "charts")?.ok_or_else(missing)?;

@@ -159,6 +159,14 @@ impl Names {
         Version::parse(middle).ok()
     }
 
+    /// The version of this chart whose tag cannot be made, or made again, because of a tag of this name: it is that tag, or
+    /// lies below it (`a-v1.0.0/x`), and git cannot hold a ref that is a file and a directory.
+    #[must_use]
+    pub fn version_taken_by(&self, chart: &ChartName, tag: &str) -> Option<Version> {
+        let ends = tag.match_indices('/').map(|(end, _)| end).chain([tag.len()]);
+        ends.filter_map(|end| self.version_of_tag(chart, tag.get(..end)?)).next()
+    }
+
     /// The chart and version of a tag, among known charts: exact, so that `a-b-v1.0.0` is never a tag of `a`.
     #[must_use]
     pub fn parse_tag<'a>(&self, tag: &str, charts: impl IntoIterator<Item = &'a ChartName>) -> Option<(&'a ChartName, Version)> {
@@ -300,6 +308,14 @@ mod tests {
         assert_eq!(names.parse_tag("a-v1.0.0-rc.1", [&ab, &a]), Some((&a, Version::parse("1.0.0-rc.1").unwrap())));
         assert_eq!(names.parse_tag("a-1.0.0", [&a]), None);
         assert_eq!(names.version_of_tag(&a, "a-vx"), None);
+        assert_eq!(names.version_of_tag(&a, "a-v1.0.0/x"), None);
+        let taken = |names: &Names, tag: &str| names.version_taken_by(&a, tag).map(|version| version.to_string());
+        assert_eq!(taken(&names, "a-v1.0.0").as_deref(), Some("1.0.0"));
+        assert_eq!(taken(&names, "a-v1.0.0/x/y").as_deref(), Some("1.0.0"));
+        assert_eq!(taken(&names, "a-v1.0/x"), None);
+        let slashed = Names { tag: "{chart}/v{version}".to_owned(), ..names.clone() };
+        assert_eq!(taken(&slashed, "a/v1.0.0/x").as_deref(), Some("1.0.0"));
+        assert_eq!(taken(&slashed, "a"), None);
         assert_eq!(names.chart_of_branch(&"integration-a-b".parse().unwrap()), Some(ab));
         assert_eq!(names.chart_of_branch(&"integration".parse().unwrap()), None);
     }

@@ -124,6 +124,14 @@ fn known<T>(result: Result<T, ObjectError>) -> Result<Option<T>, FlowError> {
     }
 }
 
+/// What is not there, and what no chart can be.
+fn readable<T>(result: Result<T, ObjectError>) -> Result<Option<T>, FlowError> {
+    match result {
+        Err(ObjectError::Refused { .. }) => Ok(None),
+        result => known(result),
+    }
+}
+
 /// The chart's tree at a commit: at its path, or where it was before.
 async fn tree(objects: &dyn Objects, commit: &objects::Commit, questions: &Questions) -> Result<Option<TreeId>, FlowError> {
     for path in std::iter::once(&questions.path).chain(&questions.old_path) {
@@ -138,7 +146,7 @@ async fn tree(objects: &dyn Objects, commit: &objects::Commit, questions: &Quest
 /// chart that was removed, is none.
 async fn content(objects: &dyn Objects, commit: &objects::Commit, questions: &Questions) -> Result<Option<ContentId>, FlowError> {
     match tree(objects, commit, questions).await? {
-        Some(tree) => match known(objects.files(&tree).await)? {
+        Some(tree) => match readable(objects.files(&tree).await)? {
             Some(files) if files.get("Chart.yaml").is_some() => Ok(Some(files.content_id()?)),
             _ => Ok(None),
         },
@@ -210,7 +218,7 @@ fn counted(commit: objects::Commit) -> Commit {
 /// The digest of the package built again; `None` where it cannot be built from this repository alone.
 async fn rebuilt(objects: &dyn Objects, tagged: &objects::Commit, questions: &Questions) -> Result<Option<Sha256>, FlowError> {
     let Some(tree) = subtree(objects, &tagged.tree, questions.path.as_str()).await? else { return Ok(None) };
-    let Some(files) = known(objects.files(&tree).await)? else { return Ok(None) };
+    let Some(files) = readable(objects.files(&tree).await)? else { return Ok(None) };
     let dependencies = local_dependencies(objects, &tagged.tree, &questions.path, &files).await?;
     let source = Source { path: questions.path.as_str(), files: &files, dependencies: &dependencies };
     Ok(package(&source, questions.epoch).ok().map(|package| package.sha256))

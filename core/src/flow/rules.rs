@@ -70,8 +70,8 @@ pub const STAGE_RULES: &[StageRule] = &[
     rule("flow/chart-on-main", "A pull request to main touches a chart and is not the train's.", "Open the pull request against integration."),
     rule(
         "tag/taken",
-        "The name of the next tag is taken by another commit.",
-        "Nothing: the next version is used. A rule for the creation of tags keeps names free.",
+        "The name of the next tag is taken by another commit, or by a ref beside which git cannot hold it (`a-v1.0.0/x`).",
+        "Remove that tag: the chart waits for it. A rule for the creation of tags keeps names free.",
     ),
     rule("tag/no-lineage", "Main holds a version whose lineage is not complete.", "Bring the content through integration; until then it is not tagged."),
     rule(

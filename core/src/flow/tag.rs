@@ -10,11 +10,11 @@ use super::tips::{Difference, Pair, Tips};
 use super::{FlowError, Outcome, Report, Train, back, texts};
 use crate::domain::branch::RELEASED;
 use crate::domain::detection::Globs;
-use crate::domain::digest::{CommitId, TreeId};
+use crate::domain::digest::{CommitId, TagObjectId, TreeId};
 use crate::domain::names::{ChartName, TagName};
 use crate::domain::statement::{Level, Predicate, Stage, Statement, TagRecord};
 use crate::plan::Place;
-use crate::plan::tag::{Action, Facts, Gated, plan};
+use crate::plan::tag::{Action, Existing, Facts, Gated, plan};
 use crate::port::github::{PullFilter, RefTarget};
 
 /// Tags what is due, opens the way back, removes branches that are merged, and starts packaging.
@@ -215,15 +215,15 @@ impl Job<'_> {
         let mut action = plan(&facts);
         if let (Action::Tag { name, commit }, Some(chain)) = (&action, &chain) {
             // Making the tag is also the question whether it is there.
-            if self.tag(name, commit, chain, None).await? {
+            let Err(words) = self.make(name, commit, chain).await? else {
                 report.add(chart, Outcome::Done, format!("tagged {action}"));
                 return Ok(true);
-            }
-            let existing = existing(self.train, name).await?;
-            facts.existing = existing.as_ref().map(|(_, commit)| commit.clone());
+            };
+            let (object, existing) = obstacle(self.train, name, words).await?;
+            facts.existing = Some(existing);
             action = plan(&facts);
-            if let (Action::Tag { name, commit }, Some((object, _))) = (&action, existing) {
-                self.tag(name, commit, chain, Some(object)).await?;
+            if let (Action::Tag { name, commit }, Some(object)) = (&action, object) {
+                self.sign(name, commit, chain, object).await?;
                 report.add(chart, Outcome::Done, format!("signed for {action}"));
                 return Ok(true);
             }
@@ -234,10 +234,12 @@ impl Job<'_> {
                 report.add(chart, Outcome::Done, action.to_string());
                 Ok(true)
             }
-            Action::Tag { .. } | Action::Taken { .. } => {
-                report.refuse(chart, "tag/taken", action.to_string(), "the next version will be used; a rule for the creation of tags keeps names free");
+            Action::Taken { by, .. } => {
+                report.refuse(chart, "tag/taken", action.to_string(), by.hint());
                 Ok(false)
             }
+            // Its chain is not at hand, which is another run's to find.
+            Action::Tag { .. } => Ok(false),
             Action::Foreign => {
                 let hint = format!(
                     "a change of a chart travels by {}; bring it back there, and the next release of the chart will name it",
@@ -265,24 +267,24 @@ impl Job<'_> {
         Ok(at.id)
     }
 
-    /// Makes the tag unless it is there, then signs that it is. A crash between the two leaves a tag to be signed for,
-    /// never a second tag.
-    async fn tag(&mut self, name: &TagName, commit: &CommitId, chain: &Chain, existing: Option<RefTarget>) -> Result<bool, FlowError> {
+    /// Makes the tag, then signs that it is there; GitHub's words where it cannot be made. A crash between the two leaves a
+    /// tag to be signed for, never a second tag.
+    async fn make(&mut self, name: &TagName, commit: &CommitId, chain: &Chain) -> Result<Result<(), String>, FlowError> {
         let github = &self.train.github;
-        let Some(gate) = &chain.gate else { return Ok(false) };
-        let object = match existing {
-            Some(RefTarget::Tag(object)) => object,
-            Some(RefTarget::Commit(_)) => return Ok(false),
-            None => {
-                let object = github.create_tag(name.as_str(), &texts::tag_message(self.chart, name, chain, gate.digest), commit).await?;
-                match github.create_ref(&format!("tags/{name}"), object.as_str()).await {
-                    Ok(()) => {}
-                    Err(error) if error.is_stale() => return Ok(false),
-                    Err(error) => return Err(error.into()),
-                }
-                object
-            }
-        };
+        let Some(gate) = &chain.gate else { return Ok(Err("the release gate is not signed".to_owned())) };
+        let object = github.create_tag(name.as_str(), &texts::tag_message(self.chart, name, chain, gate.digest), commit).await?;
+        match github.create_ref(&format!("tags/{name}"), object.as_str()).await {
+            Ok(()) => {}
+            Err(error) if error.is_stale() => return Ok(Err(error.message().to_owned())),
+            Err(error) => return Err(error.into()),
+        }
+        self.sign(name, commit, chain, object).await?;
+        Ok(Ok(()))
+    }
+
+    /// Signs that the tag is there.
+    async fn sign(&mut self, name: &TagName, commit: &CommitId, chain: &Chain, object: TagObjectId) -> Result<(), FlowError> {
+        let Some(gate) = &chain.gate else { return Ok(()) };
         let pull = super::pulls::record_of(self.train, commit).await?;
         let predicate = Predicate::Tag(TagRecord { tag: name.clone(), tag_object: object, commit: commit.clone(), pull });
         let statement = Statement {
@@ -293,8 +295,27 @@ impl Job<'_> {
             predicate,
         };
         self.store.sign(statement).await?;
-        Ok(true)
+        Ok(())
     }
+}
+
+/// What keeps a tag from being made, with the tag object where that is the very tag; `words` are GitHub's.
+async fn obstacle(train: &Train, name: &TagName, words: String) -> Result<(Option<TagObjectId>, Existing), FlowError> {
+    match existing(train, name).await? {
+        Some((RefTarget::Tag(object), commit)) => return Ok((Some(object), Existing::Tag(commit))),
+        Some((RefTarget::Commit(_), commit)) => return Ok((None, Existing::Light(commit))),
+        None => {}
+    }
+    if let Some((below, _)) = train.github.matching_refs(&format!("tags/{name}/")).await?.into_iter().next() {
+        return Ok((None, Existing::Beside(below)));
+    }
+    for (end, _) in name.as_str().match_indices('/') {
+        let above = format!("tags/{}", &name.as_str()[..end]);
+        if train.github.get_ref(&above).await?.is_some() {
+            return Ok((None, Existing::Beside(format!("refs/{above}"))));
+        }
+    }
+    Ok((None, Existing::Unseen(words)))
 }
 
 /// What a tag names: the object its ref points at, and the commit.

@@ -118,7 +118,7 @@ pub(super) fn check(facts: &RepositoryFacts, claims: &Claims<'_>) -> Vec<(Rule, 
 fn check_tag(facts: &RepositoryFacts, claims: &Claims<'_>, broken: &mut Vec<(Rule, String)>) {
     let record = claims.tag;
     match &facts.tag {
-        None => broken.push((Rule::RepoTag, format!("the repository has no tag {}", record.tag))),
+        None => broken.push((Rule::RepoTag, format!("the repository has no tag {} that leads to a commit", record.tag))),
         Some(TagFact { object: None, commit }) => {
             broken.push((Rule::RepoTag, format!("the tag {} is a light one on {commit}; an annotated tag was attested", record.tag)));
         }

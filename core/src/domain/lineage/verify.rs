@@ -39,16 +39,17 @@ pub enum Artifact<'a> {
     Tag {
         /// The tag.
         tag: &'a TagName,
-        /// The content.
-        content: &'a ContentId,
+        /// The content; nothing where what the tag names does not hold the chart.
+        content: Option<&'a ContentId>,
     },
 }
 
 impl Artifact<'_> {
-    fn sha256(&self) -> Sha256 {
+    fn sha256(&self) -> Option<Sha256> {
         match self {
-            Self::Package { bytes } => Sha256::of(bytes),
-            Self::Directory { content } | Self::Tag { content, .. } => content.sha256,
+            Self::Package { bytes } => Some(Sha256::of(bytes)),
+            Self::Directory { content } => Some(content.sha256),
+            Self::Tag { content, .. } => content.map(|content| content.sha256),
         }
     }
 }
@@ -163,7 +164,7 @@ struct Session<'a> {
 impl Session<'_> {
     fn walk(&mut self, entries: &Entries) {
         let package = match self.artifact {
-            Artifact::Package { .. } => Some(self.artifact.sha256()),
+            Artifact::Package { .. } => self.artifact.sha256(),
             _ => None,
         };
         let root = match find_root(entries, package) {
@@ -236,17 +237,26 @@ impl Session<'_> {
     fn compare_artifact(&mut self, walk: &Walk<'_>) {
         match self.artifact {
             Artifact::Package { bytes } => self.compare_package(walk, bytes),
-            Artifact::Directory { content } | Artifact::Tag { content, .. } => {
-                if *content != walk.released {
-                    let message = format!("the chart is {}, the lineage is that of {}", content.sha256.prefixed(), walk.released.sha256.prefixed());
-                    self.refused.push(walk.tag.refuse(Rule::ArtifactDigest, message));
+            Artifact::Directory { content } => self.compare_content(walk, content),
+            Artifact::Tag { tag, content } => {
+                match content {
+                    Some(content) => self.compare_content(walk, content),
+                    None => {
+                        let message = format!("what the tag {tag} names does not hold the chart in {}", walk.tag.entry.statement.source.path);
+                        self.refused.push(walk.tag.refuse(Rule::RepoTag, message));
+                    }
                 }
-                if let Artifact::Tag { tag, .. } = self.artifact
-                    && **tag != walk.tag.says.tag
-                {
+                if **tag != walk.tag.says.tag {
                     self.refused.push(walk.tag.refuse(Rule::ArtifactName, format!("the tag is {tag}, the lineage is that of {}", walk.tag.says.tag)));
                 }
             }
+        }
+    }
+
+    fn compare_content(&mut self, walk: &Walk<'_>, content: &ContentId) {
+        if content != walk.released {
+            let message = format!("the chart is {}, the lineage is that of {}", content.sha256.prefixed(), walk.released.sha256.prefixed());
+            self.refused.push(walk.tag.refuse(Rule::ArtifactDigest, message));
         }
     }
 
@@ -305,7 +315,7 @@ impl Session<'_> {
             result: if self.refused.is_empty() { Verdict::Verified } else { Verdict::Refused },
             chart: self.chart,
             version: self.version,
-            artifact: ArtifactDigest { sha256: Some(self.artifact.sha256()) },
+            artifact: ArtifactDigest { sha256: self.artifact.sha256() },
             chain: chain.into_iter().map(link).collect(),
             refused: self.refused,
         }

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ops::Range;
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, StrInput, Tag};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
 
+use super::input::Text;
 use super::node::{Node, Position, Style, Value};
 use super::{Document, Duplicate, Limits, YamlError, clamp, resolve};
 
@@ -67,7 +68,7 @@ struct Anchored {
 struct Builder<'a> {
     path: &'a str,
     limits: Limits,
-    parser: Parser<'a, StrInput<'a>>,
+    parser: Parser<'a, Text<'a>>,
     offsets: Offsets<'a>,
     anchors: HashMap<usize, Anchored>,
     duplicates: Vec<Duplicate>,
@@ -81,7 +82,7 @@ pub(super) fn document(path: &str, bytes: &[u8], limits: &Limits) -> Result<Docu
     }
     let inner = super::without_mark(bytes);
     let text = text(path, inner)?;
-    let parser = Parser::new_from_str(text);
+    let parser = Parser::new(Text::new(text));
     let offsets = Offsets::new(text, bytes.len() - inner.len());
     let mut builder = Builder { path, limits: *limits, parser, offsets, anchors: HashMap::new(), duplicates: Vec::new(), nodes: 0 };
     builder.document()

@@ -4,12 +4,14 @@
 //! in-place edits. Types of our own are read with [`read`].
 
 mod build;
+mod input;
 mod node;
 mod resolve;
 #[cfg(test)]
 mod tests;
 
-use serde::de::DeserializeOwned;
+use serde::Deserialize as _;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 pub use node::{Node, Position, Style, Value};
 pub use resolve::{go_float, plain_text};
@@ -206,12 +208,39 @@ pub enum Duplicates {
 /// See [`YamlError`].
 pub fn parse(path: &str, bytes: &[u8], limits: &Limits, duplicates: Duplicates) -> Result<Document, YamlError> {
     let document = build::document(path, bytes, limits)?;
+    tabs(path, bytes)?;
     match (duplicates, document.duplicates.first()) {
         (Duplicates::Refuse, Some(twice)) => {
             Err(YamlError::Duplicate { path: path.to_owned(), line: twice.at.line, column: twice.at.column, key: twice.key.clone(), first: twice.first.line })
         }
         _ => Ok(document),
     }
+}
+
+/// That helm reads the tabs of a file as well. Its parser is a port of libyaml, which follows YAML 1.1 and takes fewer of
+/// them (`- <tab>item` is none of its own), and so is the parser asked here; without tabs both read the same.
+fn tabs(path: &str, bytes: &[u8]) -> Result<(), YamlError> {
+    /// Longer files are those of a repository, such as an index.
+    const LIMIT: usize = 1 << 20;
+    if bytes.len() > LIMIT || !bytes.contains(&b'\t') {
+        return Ok(());
+    }
+    match serde_yaml::Deserializer::from_slice(without_mark(bytes)).next().map(IgnoredAny::deserialize) {
+        Some(Err(error)) => {
+            let (line, column, problem) = told(&error);
+            let problem = problem.split(" at line ").next().unwrap_or_default();
+            Err(YamlError::Syntax { path: path.to_owned(), line, column, problem: format!("{problem}; helm reads no tab here, put spaces in its place") })
+        }
+        Some(Ok(_)) | None => Ok(()),
+    }
+}
+
+/// Where and what the reader of types found wrong.
+fn told(error: &serde_yaml::Error) -> (u32, u32, String) {
+    let (line, column) = error.location().map_or((1, 1), |at| (clamp(at.line()), clamp(at.column())));
+    let text = error.to_string();
+    let problem = text.rfind(" at line ").map_or(text.as_str(), |end| text.get(..end).unwrap_or(&text)).to_owned();
+    (line, column, problem)
 }
 
 /// Reads a file of exactly one document as a type. Duplicate keys are refused. `path` is for messages only.
@@ -221,9 +250,7 @@ pub fn parse(path: &str, bytes: &[u8], limits: &Limits, duplicates: Duplicates) 
 pub fn read<T: DeserializeOwned>(path: &str, bytes: &[u8], limits: &Limits) -> Result<T, YamlError> {
     parse(path, bytes, limits, Duplicates::Refuse)?;
     serde_yaml::from_slice(without_mark(bytes)).map_err(|error| {
-        let (line, column) = error.location().map_or((1, 1), |at| (clamp(at.line()), clamp(at.column())));
-        let text = error.to_string();
-        let problem = text.rfind(" at line ").map_or(text.as_str(), |end| text.get(..end).unwrap_or(&text)).to_owned();
+        let (line, column, problem) = told(&error);
         YamlError::Value { path: path.to_owned(), line, column, problem }
     })
 }

@@ -88,6 +88,23 @@ fn places_are_exact() {
 }
 
 #[test]
+fn tabs_separate_and_do_not_indent() {
+    assert_eq!(tree("name:\tweb\nv:\t1.0.0\nn:\t-1\nq:\t\"x\"\nc: web\t# c\n"), tree("name: web\nv: 1.0.0\nn: -1\nq: \"x\"\nc: web # c\n"));
+    assert_eq!(tree("a:\t{b:\tc}\nd: [e,\tf]\ng\t: h\ni: |\n  j:\tk\n"), tree("a: {b: c}\nd: [e, f]\ng : h\ni: \"j:\\tk\\n\"\n"));
+    let text = "name:\tweb\nversion:\t \t1.0.0\t# x\n";
+    let root = parse("f.yaml", text.as_bytes(), &Limits::default(), Duplicates::Refuse).unwrap().root;
+    assert_eq!(text.get(root.get("version").unwrap().span.clone()), Some("1.0.0"));
+    assert_eq!(root.get("version").unwrap().at, Position { line: 2, column: 12 });
+    insta::assert_snapshot!(tree("a:\n\tb: c\n"), @"f.yaml:2:2: not YAML: tabs disallowed within this context (block indentation)");
+    insta::assert_snapshot!(tree("a:\n  b: c\n\td: e\n"), @"f.yaml:2:6: not YAML: while scanning a plain scalar, found a tab");
+    insta::assert_snapshot!(tree("a:\tb: c\n"), @"f.yaml:1:5: not YAML: mapping values are not allowed in this context");
+    insta::assert_snapshot!(tree("a:\t- c\n"), @"f.yaml:1:4: not YAML: block sequence entries are not allowed in this context");
+    // Here helm is stricter than YAML 1.2.
+    insta::assert_snapshot!(tree("a:\n-\tb\n"), @"f.yaml:2:2: not YAML: found character that cannot start any token; helm reads no tab here, put spaces in its place");
+    insta::assert_snapshot!(tree("a: b\n\t\nc: d\n"), @"f.yaml:2:1: not YAML: found a tab character that violates indentation; helm reads no tab here, put spaces in its place");
+}
+
+#[test]
 fn hostile_input_is_refused() {
     let check = |text: &[u8]| parse("f.yaml", text, &Limits::default(), Duplicates::Refuse).map(|_| ()).unwrap_err().to_string();
     insta::assert_snapshot!(check(&vec![b'#'; 50 << 20]), @"f.yaml has 52428800 bytes, at most 1048576 are read");

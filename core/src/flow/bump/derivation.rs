@@ -288,11 +288,11 @@ impl Facts<'_> {
         }
     }
 
-    /// The highest version of this chart among tags and index.
+    /// The highest version of this chart among tags, names that tags take, and index.
     async fn published(&self) -> Result<Option<Version>, FlowError> {
         let (train, names) = (self.train, &self.tips.names);
         let tags = train.github.matching_refs(&format!("tags/{}", names.tag_prefix(self.chart))).await?;
-        let tagged = tags.iter().filter_map(|(name, _)| names.version_of_tag(self.chart, name.strip_prefix("refs/tags/")?)).max();
+        let tagged = tags.iter().filter_map(|(name, _)| names.version_taken_by(self.chart, name.strip_prefix("refs/tags/")?)).max();
         let indexed = self.indexed().await?;
         Ok(tagged.max(indexed))
     }

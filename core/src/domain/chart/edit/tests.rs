@@ -34,6 +34,8 @@ fn only_the_version_changes() {
         ("---\nVersion: 1.0.0\n...\n", "---\nVersion: 2.0.0-rc.1\n...\n"),
         ("version:\n  1.0.0\nname: |\n  version: 1.0.0\n", "version:\n  2.0.0-rc.1\nname: |\n  version: 1.0.0\n"),
         ("version: 1.0.0\n---\nversion: 1.0.0\n", "version: 2.0.0-rc.1\n---\nversion: 1.0.0\n"),
+        ("name:\ta\nversion:\t1.0.0\t# x\nkeywords:\t[a,\tb]\n", "name:\ta\nversion:\t2.0.0-rc.1\t# x\nkeywords:\t[a,\tb]\n"),
+        ("name:\ta\nversion:\t\"1.0.0\"\n", "name:\ta\nversion:\t\"2.0.0-rc.1\"\n"),
         ("a: &x 1.0.0\nb: *x\nversion: 1.0.0\n", "a: &x 1.0.0\nb: *x\nversion: 2.0.0-rc.1\n"),
     ] {
         assert_eq!(version(before, "2.0.0-rc.1"), after);

@@ -118,8 +118,9 @@ fn a_directory_and_a_tag_are_verified_by_the_same_walk() {
     let check = |artifact: &Artifact<'_>| broken(&verify(artifact, lineage.as_bytes(), &policy, &anchor, None));
     assert_eq!(check(&Artifact::Directory { content: &released }), Vec::<&str>::new());
     assert_eq!(check(&Artifact::Directory { content: &promoted }), ["artifact/digest"]);
-    assert_eq!(check(&Artifact::Tag { tag: &tag, content: &released }), Vec::<&str>::new());
-    assert_eq!(check(&Artifact::Tag { tag: &other, content: &released }), ["artifact/name-version"]);
+    assert_eq!(check(&Artifact::Tag { tag: &tag, content: Some(&released) }), Vec::<&str>::new());
+    assert_eq!(check(&Artifact::Tag { tag: &other, content: Some(&released) }), ["artifact/name-version"]);
+    assert_eq!(check(&Artifact::Tag { tag: &tag, content: None }), ["repo/tag"]);
 }
 
 #[test]
