@@ -1,6 +1,7 @@
 //! `chartflow rehearse`.
 
 mod origin;
+mod preflight;
 mod present;
 
 use std::path::{Path, PathBuf};
@@ -55,7 +56,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Answer, Comm
 
 async fn rehearse(arguments: &Arguments, output: &Output) -> Result<Answer, CommandError> {
     git_is_there()?;
-    let origin = origin::origin(&arguments.path, arguments.base.as_deref(), &arguments.head).await?;
+    let origin = origin::origin(&arguments.path, arguments.base.as_deref(), &arguments.head, output).await?;
     let out = std::path::absolute(&arguments.out)
         .map_err(|error| CommandError::new(Kind::Request, format!("{} is no path", arguments.out.display())).because(error))?;
     if let Some(file) = &arguments.keep_key {

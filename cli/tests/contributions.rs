@@ -199,6 +199,24 @@ fn branches_named_like_the_train_s_are_told() {
     insta::assert_snapshot!(notices(), @"notice: your branches integration, integration-a, integration-b and 1 more are named as the train's; the rehearsal makes its own and ignores what is there");
 }
 
+/// What a clone tells of the repository on GitHub, by the rules of the preflight.
+#[test]
+fn a_default_branch_that_is_not_main_is_told() {
+    let test = repository();
+    branch(&test, "feature", "1");
+    test.git("r", &["checkout", "-q", "-b", "trunk", "main"], b"");
+    test.git("", &["clone", "-q", "r", "clone"], b"");
+    test.git("clone", &["remote", "set-url", "origin", "git@github.com:acme/charts.git"], b"");
+    let arguments = ["rehearse", "clone", "--base", "origin/main", "--head", "origin/feature", "--out", "out"];
+    let done = test.chartflow("", &arguments);
+    let notices: Vec<&str> = done.stderr.lines().filter(|line| line.starts_with("notice: ")).collect();
+    insta::assert_snapshot!(notices.join("\n"), @"notice: the default branch is trunk, not main: whoever can push to trunk could sign as the train; set it at https://github.com/acme/charts/settings (General, Default branch), or write `branches: {main: trunk}` into .chartflow.yaml (preflight/default-branch)");
+    assert_eq!(done.exit, Some(0), "{done}");
+    test.git("clone", &["remote", "set-head", "origin", "main"], b"");
+    let done = test.chartflow("", &arguments);
+    assert!(done.exit == Some(0) && !done.stderr.contains("notice: "), "{done}");
+}
+
 #[test]
 fn clones_that_lack_something() {
     let test = repository();

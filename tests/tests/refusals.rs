@@ -4,13 +4,15 @@
 
 use std::sync::Arc;
 
+use chartflow_core::domain::pull::{AttestationMap, BODY_LIMIT};
 use chartflow_core::flow::{Report, package};
 use chartflow_sandbox::github::rules::MergeMethod;
 use chartflow_tests::brakes::Brakes;
 use chartflow_tests::people::NewCommit;
 use chartflow_tests::rest::Counting;
-use chartflow_tests::world::{Step, World, block_on};
+use chartflow_tests::world::{CONTRIBUTOR, Step, World, block_on};
 use chartflow_tests::yard::git;
+use serde_json::json;
 
 fn contributed(world: &mut World) -> u64 {
     let number = world.contribute(&[NewCommit::new("app", "feat(app): x").value("x: 1")]);
@@ -130,4 +132,25 @@ fn charts_that_contain_each_other_are_refused_at_the_contribution() {
     layout/package base: charts/base/Chart.yaml: charts depend on each other in a circle: charts/base -> charts/web -> charts/base
     take one of the dependencies out
     ");
+}
+
+#[test]
+fn a_description_without_room_for_the_map_is_refused() {
+    let mut world = World::new(302);
+    let number = contributed(&mut world);
+    let write = |world: &World, text: &str| world.hub.person(CONTRIBUTOR).unwrap().edit(number, &json!({ "body": text })).unwrap();
+    let body = |world: &World| world.hub.pulls().into_iter().find(|pull| pull.number == number).unwrap().body.unwrap_or_default();
+    let mine = "x".repeat(BODY_LIMIT);
+    write(&world, &mine);
+    let report = world.stage(Step::Validate, None).unwrap();
+    assert_eq!((rules([&report]), body(&world)), (vec!["pull/description-full".to_owned()], mine));
+    assert!(world.mergeable().is_empty(), "{}", world.told());
+    // Room for the map alone: the map it is.
+    let mine = "x".repeat(BODY_LIMIT - 1500);
+    write(&world, &mine);
+    let report = world.stage(Step::Validate, None).unwrap();
+    assert_eq!(rules([&report]), [""; 0]);
+    let text = body(&world);
+    assert!(text.starts_with(&mine) && !AttestationMap::read(&text).unwrap().unwrap().is_empty(), "{}", &text[mine.len()..]);
+    assert_eq!(world.mergeable(), [number], "{}", world.told());
 }

@@ -12,13 +12,15 @@ use chartflow_core::io::git::LocalRepository;
 use chartflow_core::port::objects::{ObjectError, Objects};
 use chartflow_sandbox::rehearsal::{Head, Origin};
 
+use super::preflight;
 use crate::configuration::{configuration, usable};
 use crate::error::{CommandError, Kind};
+use crate::output::Output;
 
 /// Directories are searched this deep for charts.
 const DEPTH_LIMIT: usize = 6;
 
-pub(super) async fn origin(path: &Path, base: Option<&str>, heads: &[String]) -> Result<Origin, CommandError> {
+pub(super) async fn origin(path: &Path, base: Option<&str>, heads: &[String], output: &Output) -> Result<Origin, CommandError> {
     if !path.is_dir() {
         return Err(CommandError::new(Kind::Request, format!("{} is no directory", path.display())));
     }
@@ -41,7 +43,12 @@ pub(super) async fn origin(path: &Path, base: Option<&str>, heads: &[String]) ->
         }
         (None, None) => repository.resolve("HEAD")?,
     };
-    let (names, globs) = usable(&configuration(&repository, &base)?.unwrap_or_default())?;
+    let configuration = configuration(&repository, &base)?.unwrap_or_default();
+    let (names, globs) = usable(&configuration)?;
+    for finding in preflight::findings(&repository, &configuration)? {
+        let hint = finding.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+        output.notice(&format!("{finding}{hint} ({})", finding.rule));
+    }
     let mut found: Vec<Head> = Vec::new();
     for (name, commit) in given.iter().zip(commits) {
         if let Some(same) = found.iter().find(|head| head.commit == commit) {

@@ -6,6 +6,7 @@ use super::bump::following;
 use super::compose::{Graft, graft, grafted, point, rewritten};
 use super::judge::chain;
 use super::listing::{file, root};
+use super::pulls::FULL;
 use super::store::Store;
 use super::tips::{Difference, Pair, Tips, YAML_LIMIT};
 use super::{FlowError, Outcome, Report, Train, texts};
@@ -266,7 +267,13 @@ pub async fn offer(train: &Train, tips: &Tips, report: &mut Report) -> Result<()
         };
         returned.push(Returned { chart: one.chart.clone(), version, replayed: one.replayed });
     }
-    let (title, body) = texts::Words::new(train, tips).way_back(&way, &returned, open.as_ref().map_or("", |pull| &pull.body));
+    let old = open.as_ref().map_or("", |pull| &pull.body);
+    let (title, body) = texts::Words::new(train, tips).way_back(&way, &returned, old);
+    let body = body.unwrap_or_else(|full| {
+        let number = open.as_ref().map_or(0, |pull| pull.number);
+        report.refuse(None, FULL, format!("pull request {number}: {full}"), texts::FULL_HINT);
+        old.to_owned()
+    });
     match open {
         Some(pull) => {
             if (&pull.title, &pull.body) != (&title, &body) {

@@ -7,7 +7,7 @@ pub(crate) mod following;
 use super::compose::{commit, point};
 use super::judge::{Chain, chain};
 use super::listing::{root, subtree};
-use super::pulls::{offer, status};
+use super::pulls::{FULL, offer, status};
 use super::store::{Signed, Store};
 use super::succession::announced;
 use super::tag::{finished, landed};
@@ -170,15 +170,22 @@ impl Job<'_> {
         }
         status(self.train, self.hinted, &self.pull.head.sha, Status { context: STATUS.to_owned(), state, description: Some(text) }).await?;
         match passed {
-            Some(chain) => self.describe(&chain, facts).await,
+            Some(chain) => self.describe(&chain, facts, report).await,
             None => Ok(()),
         }
     }
 
     /// Shows the release gate in the description, unless it is there.
-    async fn describe(&self, chain: &Chain, facts: &Facts) -> Result<(), FlowError> {
+    async fn describe(&self, chain: &Chain, facts: &Facts, report: &mut Report) -> Result<(), FlowError> {
         let sides = texts::sides(self.train, chain, &facts.branch).await?;
         let (title, body) = texts::Words::new(self.train, self.tips).to_main(&self.chart, chain, &sides, &self.pull.body);
+        let body = match body {
+            Ok(body) => body,
+            Err(full) => {
+                report.refuse(Some(&self.chart), FULL, format!("pull request {}: {full}", self.pull.number), texts::FULL_HINT);
+                return Ok(());
+            }
+        };
         if (&title, &body) != (&self.pull.title, &self.pull.body) {
             self.train.github.describe_pull(self.pull.number, Some(&title), &body).await?;
         }
@@ -245,12 +252,13 @@ impl Job<'_> {
         let base = self.tips.names.chart_branch(&self.chart)?.to_string();
         let title = texts::bump_title(&self.chart, derived)?;
         let words = texts::Words::new(self.train, self.tips);
-        let (pull, _) = offer(self.train, &head, &base, &title, false, |old| words.bump_body(&self.chart, chain, derived, signed, old)).await?;
+        let offered = offer(self.train, &head, &base, &title, false, |old| words.bump_body(&self.chart, chain, derived, signed, old)).await?;
         report.add(
             Some(&self.chart),
             Outcome::Done,
-            format!("{} -> {} ({}) in pull request {}", derived.from.as_deref().unwrap_or("new"), derived.to, texts::level(derived.level), pull.number),
+            format!("{} -> {} ({}) in pull request {}", derived.from.as_deref().unwrap_or("new"), derived.to, texts::level(derived.level), offered.pull.number),
         );
+        offered.tell(Some(&self.chart), report);
         Ok(())
     }
 }

@@ -350,8 +350,9 @@ impl Due {
         let title = title::promotion(&self.chart, self.promotion.removed);
         let words = texts::Words::new(train, tips);
         let body = |old: &str| words.promotion_body(&self.chart, &self.promotion, &self.sides, &self.lines, old);
-        let (pull, _) = offer(train, &head, &branch, &title, false, body).await?;
-        report.add(Some(&self.chart), Outcome::Done, format!("promoted in pull request {}", pull.number));
+        let offered = offer(train, &head, &branch, &title, false, body).await?;
+        report.add(Some(&self.chart), Outcome::Done, format!("promoted in pull request {}", offered.pull.number));
+        offered.tell(Some(&self.chart), report);
         Ok(())
     }
 }

@@ -35,7 +35,9 @@ async fn one(train: &Train, tips: &Tips, chart: &ChartName, chain: &super::judge
     let words = texts::Words::new(train, tips);
     let (title, _) = words.to_main(chart, chain, sides, "");
     let body = |old: &str| words.to_main(chart, chain, sides, old).1;
-    let (pull, new) = offer(train, &head, tips.names.main().as_str(), &title, chain.bump.is_some(), body).await?;
-    report.add(Some(chart), Outcome::Done, format!("{} pull request {} to {}", if new { "opened" } else { "refreshed" }, pull.number, tips.names.main()));
+    let offered = offer(train, &head, tips.names.main().as_str(), &title, chain.bump.is_some(), body).await?;
+    let done = if offered.new { "opened" } else { "refreshed" };
+    report.add(Some(chart), Outcome::Done, format!("{done} pull request {} to {}", offered.pull.number, tips.names.main()));
+    offered.tell(Some(chart), report);
     Ok(())
 }

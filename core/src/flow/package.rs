@@ -7,7 +7,7 @@ mod judge;
 use super::compose::{commit, point};
 use super::judge::{Chain, chain};
 use super::listing::{file, root};
-use super::pulls::offer;
+use super::pulls::{Offered, offer};
 use super::served::{Files, INDEX_LIMIT};
 use super::store::{Signed, Store};
 use super::succession::announced;
@@ -134,11 +134,12 @@ impl Job<'_> {
         let words = texts::Words::new(self.train, self.tips);
         let body = |old: &str| words.publication_body(&self.chart, &chain, &ready.built, &ready.lines, &ready.numbers, old);
         let message = message::publication(&self.chart, &version, &at);
-        let (pull, new) = self.propose(&files, &release_root, &ready, (&message, &body)).await?;
+        let offered = self.propose(&files, &release_root, &ready, (&message, &body)).await?;
+        offered.tell(Some(&self.chart), report);
         if !files.are_assets() {
-            self.draft(&name, &ready.built, &chain, new).await?;
+            self.draft(&name, &ready.built, &chain, offered.new).await?;
         }
-        self.land(&pull, &version, report).await
+        self.land(&offered.pull, &version, report).await
     }
 
     /// The lineage to the package, judged as a stranger would; nothing when it is refused. Where the GitHub Release serves
@@ -219,8 +220,8 @@ impl Job<'_> {
         files: &Files<'_>,
         release_root: &TreeId,
         ready: &Ready,
-        (message, body): (&str, &(dyn Fn(&str) -> String + Sync)),
-    ) -> Result<(Pull, bool), FlowError> {
+        (message, body): (&str, &(dyn Fn(&str) -> texts::Described + Sync)),
+    ) -> Result<Offered, FlowError> {
         let (github, objects, version) = (&self.train.github, &*self.train.objects, files.version);
         let package = &ready.built.package;
         let index = file(objects, release_root, "index.yaml", INDEX_LIMIT).await?;
@@ -247,9 +248,10 @@ impl Job<'_> {
         let made = commit(github, objects, held.as_ref(), &tree, std::slice::from_ref(&self.release), message).await?;
         point(github, &head, held.as_ref(), &made).await?;
         let title = title::publication(&self.chart, version);
-        let (pull, new) = offer(self.train, &head, self.tips.names.release().as_str(), &title, held.is_some(), body).await?;
-        let head = crate::port::github::End { sha: made, ..pull.head.clone() };
-        Ok((Pull { head, ..pull }, new))
+        let mut offered = offer(self.train, &head, self.tips.names.release().as_str(), &title, held.is_some(), body).await?;
+        // GitHub answers with the head it had.
+        offered.pull.head.sha = made;
+        Ok(offered)
     }
 
     /// The draft of the GitHub Release, unless it is there.

@@ -1,7 +1,10 @@
 //! Opening, finding and describing the train's own pull requests.
 
-use super::{FlowError, Train};
+use super::texts::{Described, FULL_HINT};
+use super::{FlowError, Report, Train};
 use crate::domain::digest::CommitId;
+use crate::domain::names::ChartName;
+use crate::domain::pull::DescriptionError;
 use crate::domain::statement::{Account, PullRecord, Review, ReviewState};
 use crate::port::github::{self, NewPull, Pull, PullFilter, Status};
 use crate::port::objects;
@@ -19,33 +22,51 @@ pub(crate) async fn open(train: &Train, head: &str, base: &str) -> Result<Option
     Ok(train.github.list_pulls(&filter).await?.into_iter().next())
 }
 
+/// A pull request that was offered.
+pub(crate) struct Offered {
+    pub(crate) pull: Pull,
+    /// Whether it was opened just now.
+    pub(crate) new: bool,
+    /// That its description has no room for the map.
+    pub(crate) full: Option<DescriptionError>,
+}
+
+impl Offered {
+    /// Says that the description has no room for the map; the train goes on, because it decides by what is signed.
+    pub(crate) fn tell(&self, chart: Option<&ChartName>, report: &mut Report) {
+        if let Some(full) = &self.full {
+            report.refuse(chart, FULL, format!("pull request {}: {full}", self.pull.number), FULL_HINT);
+        }
+    }
+}
+
+/// The rule of a description that has no room for the map.
+pub(crate) const FULL: &str = "pull/description-full";
+
 /// Opens a pull request, or gives the open one its present text; `body` makes the text from what stands there.
 /// `expected` says whether one is likely open, which decides what is tried first.
-pub(crate) async fn offer(
-    train: &Train,
-    head: &str,
-    base: &str,
-    title: &str,
-    expected: bool,
-    body: impl Fn(&str) -> String,
-) -> Result<(Pull, bool), FlowError> {
+pub(crate) async fn offer(train: &Train, head: &str, base: &str, title: &str, expected: bool, body: impl Fn(&str) -> Described) -> Result<Offered, FlowError> {
+    let written = |old: &str| body(old).map_or_else(|full| (old.to_owned(), Some(full)), |text| (text, None));
     if !expected {
-        let new = NewPull { title: title.to_owned(), body: body(""), head: head.to_owned(), base: base.to_owned() };
+        let (body, full) = written("");
+        let new = NewPull { title: title.to_owned(), body, head: head.to_owned(), base: base.to_owned() };
         match train.github.create_pull(&new).await {
-            Ok(pull) => return Ok((pull, true)),
+            Ok(pull) => return Ok(Offered { pull, new: true, full }),
             Err(error) if error.message().contains("already exists") => {}
             Err(error) => return Err(error.into()),
         }
     }
     if let Some(pull) = open(train, head, base).await? {
-        let text = body(&pull.body);
+        let (text, full) = written(&pull.body);
         if text == pull.body && title == pull.title {
-            return Ok((pull, false));
+            return Ok(Offered { pull, new: false, full });
         }
-        return Ok((train.github.describe_pull(pull.number, Some(title), &text).await?, false));
+        let pull = train.github.describe_pull(pull.number, Some(title), &text).await?;
+        return Ok(Offered { pull, new: false, full });
     }
-    let new = NewPull { title: title.to_owned(), body: body(""), head: head.to_owned(), base: base.to_owned() };
-    Ok((train.github.create_pull(&new).await?, true))
+    let (body, full) = written("");
+    let new = NewPull { title: title.to_owned(), body, head: head.to_owned(), base: base.to_owned() };
+    Ok(Offered { pull: train.github.create_pull(&new).await?, new: true, full })
 }
 
 /// Posts a status. Without an event (`hinted`) it may have been said before, and is not said again.

@@ -27,6 +27,11 @@ pub const STAGE_RULES: &[StageRule] = &[
         "A contribution changes charts and other files, or other files alone.",
         "Open an ordinary pull request to main for the other files.",
     ),
+    rule(
+        "pull/description-full",
+        "What people wrote into the description of a pull request leaves no room for the attestation map.",
+        "Shorten it; the pull request is looked at again when something is pushed, and by `reconcile`.",
+    ),
     rule("layout/chart-yaml", "A Chart.yaml cannot be read, or names no chart.", "Mend the file and push again."),
     rule(
         "layout/dependents",
@@ -90,6 +95,11 @@ pub const STAGE_RULES: &[StageRule] = &[
         "publish/not-what-was-published",
         "What was downloaded after publishing is not what was signed.",
         "Find out who changed it; the next patch release replaces it.",
+    ),
+    rule(
+        "train/left-open",
+        "A pull request of the train is open at the end of a rehearsal, and no stage said why.",
+        "Look at its checks, its conflicts and the rules of the branch it goes into; close it to have it made anew.",
     ),
 ];
 

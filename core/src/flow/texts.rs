@@ -23,7 +23,7 @@ use crate::domain::digest::TreeId;
 use crate::domain::markdown::Links;
 use crate::domain::names::{ChartName, TagName};
 use crate::domain::pull::body::{self, Carried, CheckLine, CheckState, Contributed, Lineage, Place, Published, Refusal, Returned, State};
-use crate::domain::pull::{AttestationId, AttestationMap, describe, message, title};
+use crate::domain::pull::{AttestationId, AttestationMap, DescriptionError, describe, message, title};
 use crate::domain::statement::{Bump, CommitRecord, Level, Predicate, Promotion, Row, StatementDigest};
 use crate::domain::version;
 use crate::plan;
@@ -75,7 +75,7 @@ impl Words {
     }
 
     /// Stage 1: the description of a contribution.
-    pub(crate) fn contribution_body(&self, charts: &[Judgement], entries: &[Entry], old: &str) -> String {
+    pub(crate) fn contribution_body(&self, charts: &[Judgement], entries: &[Entry], old: &str) -> Described {
         let several = charts.len() > 1;
         let mut map = AttestationMap::new();
         let mut contributed = Vec::new();
@@ -99,7 +99,7 @@ impl Words {
         let refusals = entries
             .iter()
             .filter_map(|entry| Some(Refusal { rule: entry.rule.clone()?, message: entry.message.clone(), hint: entry.hint.clone().unwrap_or_default() }));
-        described(old, &body::contribution(&contributed, &refusals.collect::<Vec<_>>()), &map)
+        describe(old, &body::contribution(&contributed, &refusals.collect::<Vec<_>>()), &map)
     }
 
     fn judged(&self, one: &Judgement) -> Vec<CheckLine> {
@@ -126,16 +126,16 @@ impl Words {
     }
 
     /// Stage 2: the description of the pull request that carries one chart.
-    pub(crate) fn promotion_body(&self, chart: &ChartName, promotion: &Promotion, sides: &Sides, lines: &[Signed], old: &str) -> String {
+    pub(crate) fn promotion_body(&self, chart: &ChartName, promotion: &Promotion, sides: &Sides, lines: &[Signed], old: &str) -> Described {
         let carried =
             Carried { checks: self.checklist(lines, &Numbers::new(), &["enforce/gate"]), ..carried(chart, promotion, sides.clone(), Place::Integration) };
         let section = body::promotion(&carried, &promotion.commit, &promotion.branch, &self.links);
-        described(old, &section, &map_of(&carried.checks))
+        describe(old, &section, &map_of(&carried.checks))
     }
 
     /// Stage 5: the description of the pull request that brings the version in.
-    pub(crate) fn bump_body(&self, chart: &ChartName, chain: &Chain, derived: &Derived, bump: &Signed, old: &str) -> String {
-        let Some(promotion) = chain.promotion() else { return old.to_owned() };
+    pub(crate) fn bump_body(&self, chart: &ChartName, chain: &Chain, derived: &Derived, bump: &Signed, old: &str) -> Described {
+        let Some(promotion) = chain.promotion() else { return Ok(old.to_owned()) };
         let state = |text: &str, content: &TreeId| State { version: Version::parse(text).ok(), content: content.clone() };
         let before = derived.from.as_deref().zip(base(chain)).map(|(from, content)| state(from, &content));
         let sides = Sides { before, after: Some(state(&derived.to, &derived.content.sha1)) };
@@ -147,12 +147,12 @@ impl Words {
             ..carried(chart, promotion, sides, Place::Promoted)
         };
         carried.lineage.version = Version::parse(&derived.to).ok();
-        described(old, &body::bump(&carried, &promotion.branch, &self.links), &map_of(&carried.checks))
+        describe(old, &body::bump(&carried, &promotion.branch, &self.links), &map_of(&carried.checks))
     }
 
     /// Stage 4: title and description of the pull request to main.
-    pub(crate) fn to_main(&self, chart: &ChartName, chain: &Chain, sides: &Sides, old: &str) -> (String, String) {
-        let Some(promotion) = chain.promotion() else { return (title::to_main(chart, None, false), old.to_owned()) };
+    pub(crate) fn to_main(&self, chart: &ChartName, chain: &Chain, sides: &Sides, old: &str) -> (String, Described) {
+        let Some(promotion) = chain.promotion() else { return (title::to_main(chart, None, false), Ok(old.to_owned())) };
         let bump = chain.bump();
         let version = bump.filter(|bump| bump.level != Level::None).and_then(|bump| Version::parse(&bump.to).ok());
         let expected: &[&str] = if promotion.removed { &["enforce/gate", "bump/release-gate"] } else { &["enforce/gate", "bump/version", "bump/release-gate"] };
@@ -164,22 +164,22 @@ impl Words {
         carried.lineage.tag = version.as_ref().and_then(|version| self.names.tag(chart, version).ok());
         carried.lineage.version.clone_from(&version);
         let section = body::to_main(&carried, &self.hold_label, &self.links);
-        (title::to_main(chart, version.as_ref(), promotion.removed), described(old, &section, &map_of(&carried.checks)))
+        (title::to_main(chart, version.as_ref(), promotion.removed), describe(old, &section, &map_of(&carried.checks)))
     }
 
     /// Stage 6: title and description of the way back.
-    pub(crate) fn way_back(&self, way: &Way, returned: &[Returned], old: &str) -> (String, String) {
+    pub(crate) fn way_back(&self, way: &Way, returned: &[Returned], old: &str) -> (String, Described) {
         let charts: Vec<(ChartName, Option<Version>)> = returned.iter().map(|one| (one.chart.clone(), one.version.clone())).collect();
         let [_, main] = &way.parents;
         let section = body::way_back(returned, main, self.app, &self.links);
-        (title::way_back(&charts), described(old, &section, &AttestationMap::new()))
+        (title::way_back(&charts), describe(old, &section, &AttestationMap::new()))
     }
 
     /// Stage 7: the description of the pull request to release. A number that an earlier run was given and that GitHub
     /// does not tell again stays.
-    pub(crate) fn publication_body(&self, chart: &ChartName, chain: &Chain, built: &Built, lines: &[Signed], numbers: &Numbers, old: &str) -> String {
-        let Some((promotion, version)) = chain.promotion().zip(Version::parse(&built.package.version).ok()) else { return old.to_owned() };
-        let Ok(tag) = self.names.tag(chart, &version) else { return old.to_owned() };
+    pub(crate) fn publication_body(&self, chart: &ChartName, chain: &Chain, built: &Built, lines: &[Signed], numbers: &Numbers, old: &str) -> Described {
+        let Some((promotion, version)) = chain.promotion().zip(Version::parse(&built.package.version).ok()) else { return Ok(old.to_owned()) };
+        let Ok(tag) = self.names.tag(chart, &version) else { return Ok(old.to_owned()) };
         let known = AttestationMap::read(old).ok().flatten().unwrap_or_default();
         let mut numbers = numbers.clone();
         for line in lines.iter().filter(|line| line.statement.subject.content().is_none()) {
@@ -204,7 +204,7 @@ impl Words {
             checks: self.checklist(lines, &numbers, &[]),
             lineage,
         };
-        described(old, &body::publication(&published, &self.links), &map_of(&published.checks))
+        describe(old, &body::publication(&published, &self.links), &map_of(&published.checks))
     }
 
     /// The text of the GitHub Release.
@@ -282,10 +282,11 @@ fn map_of(checks: &[CheckLine]) -> AttestationMap {
     map
 }
 
-/// The description with section and map. Where people's own text fills it, it stays as it is: no text stops the train.
-fn described(old: &str, section: &str, map: &AttestationMap) -> String {
-    describe(old, section, map).unwrap_or_else(|_| old.to_owned())
-}
+/// A description with section and map, or that what people wrote leaves no room for the map.
+pub(crate) type Described = Result<String, DescriptionError>;
+
+/// What to do about a description that is full.
+pub(crate) const FULL_HINT: &str = "shorten what was written into the description by hand; the map is brought in when the pull request is looked at again";
 
 fn carried(chart: &ChartName, promotion: &Promotion, sides: Sides, at: Place) -> Carried {
     let pulls: BTreeSet<u64> = promotion.contributions.iter().map(|pull| pull.pull).chain(promotion.commits.iter().filter_map(|commit| commit.pull)).collect();

@@ -2,7 +2,7 @@
 //! way back, which is a pull request to integration as well, is exactly what is computed, and merges that one.
 
 use super::listing::root;
-use super::pulls::status;
+use super::pulls::{FULL, status};
 use super::store::Store;
 use super::succession::announced;
 use super::tips::{Difference, Pair, Tips};
@@ -122,14 +122,17 @@ async fn contribution(train: &Train, tips: &Tips, store: &mut Store, pull: &Pull
     this.layout(report);
     super::dependents::kept(train, &this.difference, report).await?;
     let refused: Vec<_> = report.entries[before..].iter().filter(|entry| entry.outcome == Outcome::Refused).cloned().collect();
-    let (state, text) = match refused.first() {
-        None => (StatusState::Success, format!("{} checked", texts::count(this.difference.charts.len(), "chart"))),
-        Some(first) => (StatusState::Failure, first.message.clone()),
+    let body = texts::Words::new(train, tips).contribution_body(&judgements, &refused, &pull.body);
+    let (state, text) = match (refused.first(), &body) {
+        (Some(first), _) => (StatusState::Failure, first.message.clone()),
+        (None, Err(full)) => (StatusState::Failure, full.to_string()),
+        (None, Ok(_)) => (StatusState::Success, format!("{} checked", texts::count(this.difference.charts.len(), "chart"))),
     };
     status(train, hinted, &pull.head.sha, Status { context: STATUS.to_owned(), state, description: Some(text) }).await?;
-    let body = texts::Words::new(train, tips).contribution_body(&judgements, &refused, &pull.body);
-    if body != pull.body {
-        train.github.describe_pull(pull.number, None, &body).await?;
+    match body {
+        Ok(body) if body != pull.body => drop(train.github.describe_pull(pull.number, None, &body).await?),
+        Ok(_) => {}
+        Err(full) => report.refuse(None, FULL, format!("pull request {}: {full}", pull.number), texts::FULL_HINT),
     }
     Ok(())
 }

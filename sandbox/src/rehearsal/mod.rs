@@ -8,6 +8,7 @@ mod commands;
 mod drive;
 mod error;
 mod import;
+mod left_open;
 mod links;
 mod output;
 mod people;
@@ -118,6 +119,7 @@ pub async fn rehearse(options: &Options, progress: &mut (dyn FnMut(Progress) + S
     let mut world = adopt::adopt(options, progress).await?;
     drive::drive(&mut world, progress).await?;
     people::refuse_unmerged(&mut world);
+    left_open::refuse(&mut world);
     let summary = output::write(&world, options).await?;
     Ok(Rehearsed { summary, hub: world.hub, registry: world.registry })
 }

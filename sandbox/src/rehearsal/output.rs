@@ -225,7 +225,7 @@ fn requests(world: &World, charts: &mut [ChartRow]) {
     }
 }
 
-fn pull_row(world: &World, pull: &crate::github::pulls::Pull) -> PullRow {
+pub(super) fn pull_row(world: &World, pull: &crate::github::pulls::Pull) -> PullRow {
     let (head, base) = (pull.head.clone(), pull.base.clone());
     let chart_of = |text: &str| BranchName::new(text).ok().and_then(|branch| world.names.chart_of_branch(&branch)).map(|chart| chart.to_string());
     let (stage, chart) = if world.contributions.contains(&pull.number) {

@@ -50,10 +50,10 @@ fn finding(subject: &Subject<'_>, line: &str) -> Option<Finding> {
         Some((file, number)) => (Some(file), number),
         None => (Some(place.to_owned()).filter(|place| subject.files.get(place).is_some()), yaml_line(message)),
     };
-    let finding = Finding::new(&HELM_LINT_FINDING, shortened(message)).severity(severity);
+    // Helm names what it looked for as well: a folder, a file that is not there. No annotation could stand at those.
     Some(match file {
-        Some(file) => finding.at(subject.path(&file), number),
-        None => Finding { file: (!place.is_empty()).then(|| subject.path(place.trim_end_matches('/'))), ..finding },
+        Some(file) => Finding::new(&HELM_LINT_FINDING, shortened(message)).severity(severity).at(subject.path(&file), number),
+        None => Finding::new(&HELM_LINT_FINDING, shortened(rest)).severity(severity),
     })
 }
 

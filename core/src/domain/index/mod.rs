@@ -1,9 +1,10 @@
 //! The index of a Helm repository, `index.yaml` (helm `pkg/repo/v1/index.go`).
 //!
 //! An index of thousands of versions gains one at a time, so [`add`] puts the new lines into the existing text and
-//! touches nothing else but `generated`; only an index that is not laid out as helm writes it is written anew.
+//! touches nothing else but `generated`; only an index that has no lines of its own (JSON, braces) is written anew.
 
 mod check;
+mod graft;
 mod parse;
 mod splice;
 #[cfg(test)]
@@ -21,7 +22,7 @@ pub use check::{Finding, IndexedPackage, RULES, check};
 use super::chart::{ChartError, Metadata, version::lenient};
 use super::digest::Sha256;
 use super::package::emit::to_yaml;
-use super::yaml::YamlError;
+use super::yaml::{YamlError, without_mark};
 
 /// The largest index that is read, in bytes.
 pub const INDEX_LIMIT: usize = 64 << 20;
@@ -37,7 +38,7 @@ pub enum IndexError {
     #[error(transparent)]
     Chart(#[from] ChartError),
     /// A key that helm, which reads indexes strictly, refuses.
-    #[error("index.yaml:{line}: {key:?} is no key of an index; helm refuses the whole file")]
+    #[error("the index:{line}: {key:?} is no key of an index; helm refuses the whole file")]
     UnknownKey {
         /// The line.
         line: u32,
@@ -45,7 +46,7 @@ pub enum IndexError {
         key: String,
     },
     /// A value of the wrong type.
-    #[error("index.yaml:{line}: {key} is {found}, {expected} is expected")]
+    #[error("the index:{line}: {key} is {found}, {expected} is expected")]
     Type {
         /// The line.
         line: u32,
@@ -57,7 +58,7 @@ pub enum IndexError {
         expected: &'static str,
     },
     /// The index names no apiVersion, which helm asks for.
-    #[error("index.yaml names no apiVersion")]
+    #[error("the index names no apiVersion")]
     NoApiVersion,
     /// The version to add is not one.
     #[error("{version:?} of chart {name} is not a version")]
@@ -68,7 +69,7 @@ pub enum IndexError {
         version: String,
     },
     /// The version is there with other content: what was published does not change.
-    #[error("index.yaml already lists {name} {version} with digest {listed}, not {new}")]
+    #[error("the index already lists {name} {version} with digest {listed}, not {new}")]
     Digest {
         /// The chart.
         name: String,
@@ -172,7 +173,7 @@ impl Index {
     /// # Errors
     /// See [`IndexError`].
     pub fn parse(bytes: &[u8]) -> Result<Self, IndexError> {
-        parse::index(bytes)
+        parse::index(&parse::tree(bytes)?)
     }
 
     /// The index as helm writes it, versions in the order they have.
@@ -189,30 +190,48 @@ impl Index {
     }
 }
 
-/// Lists one more version: the index's new bytes. Versions stand in descending order, nothing that is there is changed
-/// or left out, and `generated` becomes the time of the newest entry. A version that is there with the same digest
-/// leaves the bytes as they are. Without an index a new one begins.
+/// An index with one more version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Extended {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Whether it had to be written anew, because it has no lines between which a version could be put: JSON, YAML in
+    /// braces. What it says is kept; comments and layout are not.
+    pub rewritten: bool,
+}
+
+/// The bytes of [`extend`].
 ///
 /// # Errors
 /// See [`IndexError`].
 pub fn add(index: Option<&[u8]>, entry: &NewEntry) -> Result<Vec<u8>, IndexError> {
+    extend(index, entry).map(|extended| extended.bytes)
+}
+
+/// Lists one more version. Versions stand in descending order, nothing that is there is changed or left out, and
+/// `generated` becomes the time of the newest entry. A version that is there with the same digest leaves the bytes as
+/// they are. Without an index a new one begins.
+///
+/// # Errors
+/// See [`IndexError`].
+pub fn extend(index: Option<&[u8]>, entry: &NewEntry) -> Result<Extended, IndexError> {
     let new = Entry::new(entry)?;
+    let kept = |bytes: Vec<u8>| Ok(Extended { bytes, rewritten: false });
     let existing = index.filter(|bytes| !bytes.trim_ascii().is_empty());
-    if let Some(bytes) = existing
-        && let Ok(text) = std::str::from_utf8(bytes)
-        && let Some(outcome) = splice::add(text, &new, &entry.digest)
-    {
-        return outcome;
+    let text = existing.and_then(|bytes| std::str::from_utf8(bytes).ok());
+    if let Some(outcome) = text.and_then(|text| splice::add(text, &new, &entry.digest)) {
+        return outcome.and_then(kept);
     }
-    let mut whole = existing.map_or_else(|| Ok(Index::default()), Index::parse)?;
-    let name = new.metadata.name.clone();
-    let versions = whole.entries.entry(name).or_default();
-    match place(versions, &new, &entry.digest)? {
-        None => return Ok(existing.unwrap_or_default().to_vec()),
-        Some(position) => versions.insert(position, new),
-    }
+    let root = existing.map(|bytes| parse::tree(without_mark(bytes))).transpose()?;
+    let mut whole = root.as_ref().map_or_else(|| Ok(Index::default()), parse::index)?;
+    let versions = whole.entries.entry(new.metadata.name.clone()).or_default();
+    let Some(position) = place(versions, &new, &entry.digest)? else { return kept(existing.unwrap_or_default().to_vec()) };
+    versions.insert(position, new.clone());
     whole.generated = newest(whole.entries.values().flatten().filter_map(|entry| entry.created.as_deref()));
-    Ok(whole.to_yaml().into_bytes())
+    if let Some(bytes) = text.zip(root.as_ref()).and_then(|(text, root)| graft::add(text, root, &new, position, &whole)) {
+        return kept(bytes);
+    }
+    Ok(Extended { bytes: whole.to_yaml().into_bytes(), rewritten: existing.is_some() })
 }
 
 /// The highest version of a chart that an index lists; versions that are none are passed over.
@@ -225,7 +244,7 @@ pub fn highest_version(index: &[u8], chart: &str) -> Result<Option<Version>, Ind
         return Ok(None);
     }
     if let Some(entries) = std::str::from_utf8(index).ok().and_then(|text| splice::entries(text, chart)) {
-        return entries.map(|entries| highest(&entries));
+        return Ok(highest(&entries));
     }
     Ok(Index::parse(index)?.entries.get(chart).and_then(|entries| highest(entries)))
 }

@@ -7,7 +7,8 @@ use super::super::package::lock::go_time;
 use super::super::yaml::{self, Duplicates, Limits, Node, Value};
 use super::{Entry, INDEX_LIMIT, Index, IndexError};
 
-const FILE: &str = "index.yaml";
+/// In messages; whoever prints them knows the file's name.
+const FILE: &str = "the index";
 const LEGACY_KEYS: [&str; 4] = ["checksum", "engine", "tillerVersion", "url"];
 
 /// Reads a part of an index, or all of it.
@@ -15,10 +16,9 @@ pub(super) fn tree(bytes: &[u8]) -> Result<Node, IndexError> {
     Ok(yaml::parse(FILE, bytes, &Limits::of_bytes(INDEX_LIMIT), Duplicates::Refuse)?.root)
 }
 
-pub(super) fn index(bytes: &[u8]) -> Result<Index, IndexError> {
-    let root = tree(bytes)?;
+pub(super) fn index(root: &Node) -> Result<Index, IndexError> {
     if !matches!(root.value, Value::Mapping(_)) {
-        return Err(wrong(&root, "the index", "a mapping"));
+        return Err(wrong(root, "the index", "a mapping"));
     }
     let mut index = Index { api_version: String::new(), ..Index::default() };
     for (key, value) in root.entries() {

@@ -6,7 +6,6 @@ use serde_json::json;
 
 use super::super::digest::Sha256;
 use super::super::package::emit::{key_is_less, to_yaml};
-use super::super::yaml::Node;
 use super::{Entry, IndexError, newest, parse, place};
 
 /// The lines of one chart.
@@ -104,35 +103,30 @@ fn layout(text: &str) -> Option<Layout<'_>> {
 }
 
 impl Block<'_> {
-    /// The versions in the block, `None` when the text does not mean what its layout promises.
-    fn entries(&self, text: &str) -> Option<Result<Vec<Entry>, IndexError>> {
-        let read = |root: Node| {
-            let list = root.get(self.name)?;
-            Some(parse::entries(list)).filter(|entries| entries.as_ref().is_ok_and(|entries| entries.len() == self.versions.len()) || entries.is_err())
-        };
-        match parse::tree(text.get(self.lines.clone())?.as_bytes()) {
-            Ok(root) => read(root),
-            Err(error) => Some(Err(error)),
-        }
+    /// The versions in the block, `None` when the text does not mean what its layout promises, or is wrong: the lines of
+    /// a mistake are those of the whole text.
+    fn entries(&self, text: &str) -> Option<Vec<Entry>> {
+        let root = parse::tree(text.get(self.lines.clone())?.as_bytes()).ok()?;
+        parse::entries(root.get(self.name)?).ok().filter(|entries| entries.len() == self.versions.len())
     }
 }
 
 /// The versions of a chart. `None` when the whole index has to be read.
-pub(super) fn entries(text: &str, chart: &str) -> Option<Result<Vec<Entry>, IndexError>> {
+pub(super) fn entries(text: &str, chart: &str) -> Option<Vec<Entry>> {
     let layout = layout(text)?;
     match layout.blocks.iter().find(|block| block.name == chart) {
         Some(block) => block.entries(text),
-        None => Some(Ok(Vec::new())),
+        None => Some(Vec::new()),
     }
 }
 
 /// The text with one more version. `None` when the whole index has to be read and written.
-pub(super) fn add(text: &str, new: &Entry, digest: &Sha256) -> Option<Result<Vec<u8>, IndexError>> {
+pub(super) fn add(original: &str, new: &Entry, digest: &Sha256) -> Option<Result<Vec<u8>, IndexError>> {
     let owned;
-    let text = if text.ends_with('\n') {
-        text
+    let text = if original.ends_with('\n') {
+        original
     } else {
-        owned = format!("{text}\n");
+        owned = format!("{original}\n");
         &owned
     };
     let layout = layout(text)?;
@@ -141,13 +135,10 @@ pub(super) fn add(text: &str, new: &Entry, digest: &Sha256) -> Option<Result<Vec
     let with_key = lines.strip_prefix("entries:\n")?;
     let (at, insert) = match layout.blocks.iter().find(|block| block.name == name) {
         Some(block) => {
-            let listed = match block.entries(text)? {
-                Ok(listed) => listed,
-                Err(error) => return Some(Err(error)),
-            };
+            let listed = block.entries(text)?;
             let position = match place(&listed, new, digest) {
                 Ok(Some(position)) => position,
-                Ok(None) => return Some(Ok(text.as_bytes().to_vec())),
+                Ok(None) => return Some(Ok(original.as_bytes().to_vec())),
                 Err(error) => return Some(Err(error)),
             };
             (block.versions.get(position).copied().unwrap_or(block.lines.end), with_key.split_once('\n')?.1)

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::chart::Metadata;
 
-fn entry(name: &str, version: &str, created: i64) -> NewEntry {
+pub(super) fn entry(name: &str, version: &str, created: i64) -> NewEntry {
     let text = format!("apiVersion: v2\nname: {name}\nversion: {version:?}\nappVersion: \"1.10\"\n");
     let metadata = Metadata::read("Chart.yaml", text.as_bytes()).unwrap();
     NewEntry { metadata, digest: Sha256::of(version.as_bytes()), urls: vec![format!("charts/{name}-{version}.tgz")], created }
@@ -63,7 +63,7 @@ fn what_is_published_does_not_change() {
     let index = add_all(&[("web", "1.0.0", 5)]);
     assert_eq!(add(Some(index.as_bytes()), &entry("web", "1.0.0", 99)).unwrap(), index.as_bytes());
     let other = NewEntry { digest: Sha256::of(b"other"), ..entry("web", "1.0.0", 5) };
-    insta::assert_snapshot!(add(Some(index.as_bytes()), &other).unwrap_err(), @"index.yaml already lists web 1.0.0 with digest 92521fc3cbd964bdc9f584a991b89fddaa5754ed1cc96d6d42445338669c1305, not d9298a10d1b0735837dc4bd85dac641b0f3cef27a47e5d53a54f2f3f5b2fcffa");
+    insta::assert_snapshot!(add(Some(index.as_bytes()), &other).unwrap_err(), @"the index already lists web 1.0.0 with digest 92521fc3cbd964bdc9f584a991b89fddaa5754ed1cc96d6d42445338669c1305, not d9298a10d1b0735837dc4bd85dac641b0f3cef27a47e5d53a54f2f3f5b2fcffa");
     let flow = format!(
         "{{apiVersion: v1, entries: {{web: [{{name: web, version: 1.0.0, created: \"2020-01-01T00:00:00Z\", digest: \"sha256:{}\"}}]}}}}",
         Sha256::of(b"1.0.0")
@@ -74,7 +74,7 @@ fn what_is_published_does_not_change() {
     assert!(matches!(add(None, &versions), Err(IndexError::Version { .. })));
 }
 
-/// Everything but the new lines and `generated` stays, byte for byte; what helm did not write is written anew.
+/// Everything but the new lines and `generated` stays, byte for byte.
 #[test]
 fn text_around_stays() {
     let index = "apiVersion: v1\nentries:\n  web:\n  - name: web\n    description: |2-\n        - fake\n        created: x\n    version: 0.9.0\n    created: \"2020-01-01T02:00:00.5+02:00\"\n    urls:\n    - b\n  \"y\":\n  - version: 1.0.0\n    name: \"y\"\ngenerated: '2000-01-01T00:00:00Z'\nserverInfo:\n  a: b\n";
@@ -89,18 +89,18 @@ fn text_around_stays() {
     let added = add(Some(indented.as_bytes()), &entry("web", "1.0.0", 0)).unwrap();
     let index = Index::parse(&added).unwrap();
     assert_eq!((index.entries["web"].len(), index.generated.as_deref()), (2, Some("2020-01-01T00:00:00Z")));
-    assert_eq!(index.to_yaml().as_bytes(), added);
+    assert!(std::str::from_utf8(&added).unwrap().contains("\n        - {name: web, version: 0.9.0, urls: [b], created: \"2020-01-01T00:00:00Z\"}\n"));
 }
 
 #[test]
 fn indexes_are_read_strictly() {
     let error = |text: &str| Index::parse(text.as_bytes()).unwrap_err().to_string();
-    insta::assert_snapshot!(error("apiVersion: v1\nentries:\n  a:\n  - name: a\n    extra: 1\n"), @r#"index.yaml:5: "extra" is no key of an index; helm refuses the whole file"#);
-    insta::assert_snapshot!(error("apiVersion: v1\nfoo: 1\n"), @r#"index.yaml:2: "foo" is no key of an index; helm refuses the whole file"#);
-    insta::assert_snapshot!(error("entries: {}\n"), @"index.yaml names no apiVersion");
-    insta::assert_snapshot!(error("apiVersion: v1\nentries: []\n"), @"index.yaml:2: entries is a list, a mapping is expected");
-    insta::assert_snapshot!(error("- a\n"), @"index.yaml:1: the index is a list, a mapping is expected");
-    insta::assert_snapshot!(error("apiVersion: v1\nentries:\n  a:\n  - created: now\n"), @"index.yaml:4: created is text, a time of the form 2006-01-02T15:04:05Z is expected");
+    insta::assert_snapshot!(error("apiVersion: v1\nentries:\n  a:\n  - name: a\n    extra: 1\n"), @r#"the index:5: "extra" is no key of an index; helm refuses the whole file"#);
+    insta::assert_snapshot!(error("apiVersion: v1\nfoo: 1\n"), @r#"the index:2: "foo" is no key of an index; helm refuses the whole file"#);
+    insta::assert_snapshot!(error("entries: {}\n"), @"the index names no apiVersion");
+    insta::assert_snapshot!(error("apiVersion: v1\nentries: []\n"), @"the index:2: entries is a list, a mapping is expected");
+    insta::assert_snapshot!(error("- a\n"), @"the index:1: the index is a list, a mapping is expected");
+    insta::assert_snapshot!(error("apiVersion: v1\nentries:\n  a:\n  - created: now\n"), @"the index:4: created is text, a time of the form 2006-01-02T15:04:05Z is expected");
     assert!(error("apiVersion: v1\napiVersion: v1\n").contains("stands twice"));
     assert!(Index::parse(br#"{"apiVersion":"v1","entries":{"a":[{"name":"a","version":"1.0.0","urls":null,"engine":"gotpl"}]}}"#).is_ok());
 }

@@ -9,6 +9,10 @@ pub const BODY_LIMIT: usize = 65_536;
 
 const BEGIN: &str = "<!-- chartflow:begin -->";
 const END: &str = "<!-- chartflow:end -->";
+/// Stands before the section where there is no map, because it alone is longer than a description may be: hundreds of
+/// charts in one pull request. Nothing that a person shortens would help, so nothing is refused.
+const WITHOUT_MAP: &str =
+    "*The attestation map is left out: it is longer than a description on GitHub may be. The statements are under `refs/chartflow/attestations`.*";
 const NOTICE: &str = "\n\n*Cut here: a description on GitHub holds at most 65,536 characters.*";
 
 /// Why a description cannot be written.
@@ -40,10 +44,11 @@ fn find_section(description: &str) -> Option<Range<usize>> {
 
 /// The description with chartflow's section and map replaced, or added at the end; everything else is kept byte for byte.
 ///
-/// Too long a section is cut at the end of a line and says so; what people wrote and the map never are.
+/// Too long a section is cut at the end of a line and says so, and is left out where there is no room at all; what people
+/// wrote and the map never are. A map that no description can hold is left out, and it is said.
 ///
 /// # Errors
-/// [`DescriptionError::Full`] when not even an empty section fits.
+/// [`DescriptionError::Full`] when what people wrote leaves no room for the map.
 ///
 /// ```
 /// use chartflow_core::domain::pull::{AttestationMap, describe};
@@ -61,19 +66,20 @@ pub fn describe(existing: &str, section: &str, map: &AttestationMap) -> Result<S
     parts.extend(map_at.map(|range| (range, false)));
     parts.sort_by_key(|(range, _)| range.start);
 
-    let comment = map.comment();
-    let place = |section: &str| {
-        let block = format!("{BEGIN}\n{section}\n{END}");
+    let whole = map.comment();
+    let oversized = whole.chars().count() > BODY_LIMIT;
+    let comment = if oversized { String::new() } else { whole };
+    let place = |block: &str| {
         let mut text = String::new();
         let mut at = 0;
         for (range, is_section) in &parts {
             text.push_str(existing.get(at..range.start).unwrap_or_default());
-            text.push_str(if *is_section { &block } else { &comment });
+            text.push_str(if *is_section { block } else { &comment });
             at = range.end;
         }
         text.push_str(existing.get(at..).unwrap_or_default());
-        for (own, is_section) in [(&block, true), (&comment, false)] {
-            if !parts.iter().any(|(_, is)| *is == is_section) {
+        for (own, is_section) in [(block, true), (comment.as_str(), false)] {
+            if !own.is_empty() && !parts.iter().any(|(_, is)| *is == is_section) {
                 let gap = if text.is_empty() { "" } else { "\n\n" };
                 text.push_str(gap);
                 text.push_str(own);
@@ -84,9 +90,15 @@ pub fn describe(existing: &str, section: &str, map: &AttestationMap) -> Result<S
 
     // Our own texts hold no markers; a caller's mistake must not open or close a section.
     let section = section.trim().replace("<!-- chartflow:", "&lt;!-- chartflow:");
-    let without = place("").chars().count();
-    let room = BODY_LIMIT.checked_sub(without).ok_or(DescriptionError::Full { characters: without, limit: BODY_LIMIT })?;
-    Ok(place(&cut(&section, room)))
+    let section = if oversized { format!("{WITHOUT_MAP}\n\n{section}") } else { section };
+    let block = |section: &str| format!("{BEGIN}\n{section}\n{END}");
+    if let Some(room) = BODY_LIMIT.checked_sub(place(&block("")).chars().count()) {
+        return Ok(place(&block(&cut(&section, room))));
+    }
+    // The map is for programs, which have nothing else to read; the section is for people, who have the checks' pages.
+    let bare = place("");
+    let characters = bare.chars().count();
+    if characters > BODY_LIMIT { Err(DescriptionError::Full { characters, limit: BODY_LIMIT }) } else { Ok(bare) }
 }
 
 /// At most `room` characters: whole lines, no open code fence, and a notice when something is missing.
@@ -115,4 +127,43 @@ fn cut(section: &str, room: usize) -> String {
         kept = section.chars().take(room).collect();
     }
     format!("{}{NOTICE}", kept.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::AttestationId;
+    use super::*;
+    use crate::domain::digest::Sha256;
+
+    #[test]
+    fn a_map_that_no_description_can_hold_is_left_out() {
+        let mut map = AttestationMap::new();
+        for chart in 0..1000 {
+            map.insert(format!("validate/schema/{chart}"), AttestationId::Payload(Sha256::of(b"")));
+        }
+        let text = describe("Mine.", "chartflow's", &map).unwrap();
+        insta::assert_snapshot!(text, @"
+        Mine.
+
+        <!-- chartflow:begin -->
+        *The attestation map is left out: it is longer than a description on GitHub may be. The statements are under `refs/chartflow/attestations`.*
+
+        chartflow's
+        <!-- chartflow:end -->
+        ");
+        assert_eq!(describe(&text, "chartflow's", &map).unwrap(), text);
+    }
+
+    /// Where not even an empty section has room, the map still stands.
+    #[test]
+    fn the_section_gives_way_to_the_map() {
+        let mut map = AttestationMap::new();
+        map.insert("validate/schema".to_owned(), AttestationId::Number(7));
+        let mine = "x".repeat(BODY_LIMIT - map.comment().chars().count() - 2);
+        let bare = describe(&mine, "new", &map).unwrap();
+        assert_eq!((bare.chars().count(), bare.starts_with(&mine), bare.contains("chartflow:begin")), (BODY_LIMIT, true, false));
+        assert_eq!(AttestationMap::read(&bare).unwrap().unwrap(), map);
+        assert_eq!(describe(&bare, "newer", &map).unwrap(), bare);
+        assert!(describe(&format!("{mine}x"), "new", &map).is_err());
+    }
 }

@@ -453,7 +453,7 @@ fn a_description_has_its_limit() {
     let filled = describe("", &"ü".repeat(70_000), &map).unwrap();
     assert_eq!(filled.chars().count(), BODY_LIMIT);
     let error = describe(&"x".repeat(BODY_LIMIT), "new", &map).unwrap_err();
-    insta::assert_snapshot!(error, @"the description holds 65634 characters besides chartflow's section, at most 65536 are allowed");
+    insta::assert_snapshot!(error, @"the description holds 65584 characters besides chartflow's section, at most 65536 are allowed");
 }
 
 fn any_description() -> impl Strategy<Value = String> {

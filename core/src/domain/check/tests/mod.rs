@@ -163,9 +163,9 @@ fn what_helm_lint_prints_becomes_findings() {
         let files = files(&[("Chart.yaml", GOOD), ("values.yaml", ""), ("templates/x.yaml", "")]);
         told(&helm_lint::check(&Subject { directory: &directory(), files: &files }, Some(&LintOutput { success, text: text.to_owned() })))
     };
-    insta::assert_snapshot!(check(true, "==> Linting a\n[INFO] Chart.yaml: icon is recommended\n[WARNING] templates/: directory not found\n\n1 chart(s) linted, 0 chart(s) failed\n"), @r"
+    insta::assert_snapshot!(check(true, "==> Linting a\n[INFO] Chart.yaml: icon is recommended\n[WARNING] templates/: directory not found\n\n1 chart(s) linted, 0 chart(s) failed\n"), @"
     passed
-    Warning helm-lint/finding charts/a/templates: directory not found
+    Warning helm-lint/finding templates/: directory not found
     Notice helm-lint/finding charts/a/Chart.yaml: icon is recommended
     ");
     insta::assert_snapshot!(check(false, "==> Linting a\n[ERROR] templates/: template: a/templates/x.yaml:12:3: executing \"a/templates/x.yaml\" at <.Values.b.c>: nil pointer evaluating interface {}.c\n[ERROR] values.yaml: unable to parse YAML: error converting YAML to JSON: yaml: line 7: did not find expected key\n\nError: 1 chart(s) linted, 1 chart(s) failed\n"), @r#"
@@ -176,6 +176,13 @@ fn what_helm_lint_prints_becomes_findings() {
     insta::assert_snapshot!(check(false, "Error: something else\n"), @r"
     failed
     Error helm-lint/finding helm lint failed: Error: something else
+    ");
+    // Only files that are in the chart are named.
+    insta::assert_snapshot!(check(false, "[INFO] values.schema.json: file does not exist\n[ERROR] templates/: template: a/charts/b/templates/y.yaml:3:1: bad\n[ERROR] /tmp/x/a: chart.metadata is missing\n"), @"
+    failed
+    Error helm-lint/finding templates/: template: a/charts/b/templates/y.yaml:3:1: bad
+    Error helm-lint/finding /tmp/x/a: chart.metadata is missing
+    Notice helm-lint/finding values.schema.json: file does not exist
     ");
     let empty = Files::new();
     let skipped = helm_lint::check(&Subject { directory: &directory(), files: &empty }, None);
