@@ -300,3 +300,20 @@ fn a_machine_without_git() {
     insta::assert_snapshot!(answer["error"]["message"].as_str().unwrap(), @"git cannot be run: No such file or directory (os error 2)");
     assert_eq!((done.status.code(), test.path("out").exists()), (Some(3), false));
 }
+
+#[test]
+fn a_check_that_somebody_else_brings_is_left_out_and_told() {
+    let test = TestEnvironment::new();
+    let configuration = "checks:\n  outside:\n    scan: {workflow: .github/workflows/scan.yml}\n";
+    test.commit("r", &[("charts/a/Chart.yaml", CHART), ("charts/a/values.yaml", "value: 0\n"), (".chartflow.yaml", configuration)], "feat(a): a chart");
+    branch(&test, "feature", "1");
+    let done = test.chartflow("", &["rehearse", "r", "--base", "main", "--head", "feature", "--out", "out", "--format", "json"]);
+    let summary: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!((done.exit, &summary["result"]), (Some(0), &"released".into()), "{done}");
+    assert!(done.stderr.contains("the outside check \"scan\" is left out: here nobody brings its result"), "{done}");
+    let policy: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(test.path("out/trust/policy.json")).unwrap()).unwrap();
+    let skipped = &policy["epochs"][0]["checks"]["skipped"];
+    assert!(skipped.as_array().unwrap().contains(&"scan".into()), "{policy}");
+    let package = summary["charts"][0]["package"]["file"].as_str().unwrap();
+    assert_eq!(test.chartflow("", &["verify", &format!("out/{package}"), "--trust", "out/trust"]).exit, Some(0));
+}

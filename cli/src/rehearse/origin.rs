@@ -49,6 +49,9 @@ pub(super) async fn origin(path: &Path, base: Option<&str>, heads: &[String], ou
         let hint = finding.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
         output.notice(&format!("{finding}{hint} ({})", finding.rule));
     }
+    for check in configuration.checks.outside.keys() {
+        output.notice(&format!("the outside check {check:?} is left out: here nobody brings its result"));
+    }
     let mut found: Vec<Head> = Vec::new();
     for (name, commit) in given.iter().zip(commits) {
         if let Some(same) = found.iter().find(|head| head.commit == commit) {

@@ -5,7 +5,8 @@ use semver::Version;
 use super::rules::{VERSION_EXHAUSTED, VERSION_LOWER, VERSION_NOT_RAISED, VERSION_RAISED, VERSION_RELEASE_AS, VERSION_UNWRITABLE};
 use super::schema::without_place;
 use super::{CheckId, CheckResult, Finding, Subject};
-use crate::domain::chart::{CHART_FILE, Metadata, edit};
+use crate::domain::chart::edit::{self, EditError};
+use crate::domain::chart::{CHART_FILE, Metadata};
 use crate::domain::configuration::Versions;
 use crate::domain::version::VersionError;
 
@@ -48,6 +49,10 @@ fn compared(version: &Version, floor: &Version, versions: Versions, refused: Opt
 fn unwritable(subject: &Subject<'_>, version: &Version) -> Option<Finding> {
     let raised = Version { patch: version.patch.wrapping_add(1), ..version.clone() };
     let error = edit::set_version(subject.files.bytes(CHART_FILE)?, &raised).err()?;
+    // What is no YAML is the check `schema`'s to tell.
+    if matches!(error, EditError::Yaml(_)) {
+        return None;
+    }
     let text = without_place(CHART_FILE, &error.to_string());
     let (message, hint) = text.split_once("; ").unwrap_or((&text, "write it on the line of its key"));
     Some(Finding::new(&VERSION_UNWRITABLE, format!("the bump cannot write another version: {message}")).hint(hint))

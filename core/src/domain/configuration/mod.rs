@@ -1,5 +1,6 @@
 //! The configuration, `.chartflow.yaml` at the top of main. Every key is optional; unknown keys are refused.
 
+mod address;
 mod read;
 #[cfg(test)]
 mod reference_tests;

@@ -4,6 +4,7 @@ use globset::GlobBuilder;
 use serde_json::Value as Json;
 
 use super::CONFIGURATION_FILE as FILE;
+use super::address::{self, Problem};
 use super::types::{Configuration, MergeMethod, Packages};
 use crate::domain::digest::Sha256;
 use crate::domain::yaml::{self, Duplicates, Limits, Node, Value, YamlError};
@@ -52,6 +53,18 @@ pub enum ConfigurationError {
         reason: &'static str,
         /// What can be used.
         instead: &'static str,
+    },
+    /// An address that leads nowhere.
+    #[error("{FILE}:{line}: {key} {value:?} {reason}")]
+    Address {
+        /// The line.
+        line: u32,
+        /// The key, with the keys it lies in.
+        key: String,
+        /// The value.
+        value: String,
+        /// Why it is none, as a clause that follows it.
+        reason: &'static str,
     },
     /// The same of the keys about a Sigstore.
     #[error("{FILE}:{line}: {key} cannot be used: {reason}")]
@@ -147,6 +160,9 @@ impl Configuration {
         if let Some((key, reason)) = self.sigstore.as_ref().and_then(|sigstore| sigstore.problem(self.profile)) {
             let keys = if key == "profile" { vec![key] } else { vec!["sigstore", key] };
             return Err(ConfigurationError::Sigstore { line: value(&keys), key: keys.join("."), reason });
+        }
+        if let Some(Problem { keys, value: text, reason }) = address::problem(self) {
+            return Err(ConfigurationError::Address { line: value(&keys), key: keys.join("."), value: text, reason });
         }
         let mut seen = std::collections::BTreeSet::new();
         for (chart, directory) in &self.directories {

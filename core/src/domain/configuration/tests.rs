@@ -35,6 +35,9 @@ fn every_key_can_be_set() {
 
 #[test]
 fn mistakes_name_line_and_fix() {
+    insta::assert_snapshot!(check("tag: 'x-{chart}-{version}'\nregistry: not a registry!\n"), @r#".chartflow.yaml:2: registry "not a registry!" does not begin with a host, such as ghcr.io"#);
+    insta::assert_snapshot!(check("index:\n  url: javascript:x\n"), @r#".chartflow.yaml:2: index.url "javascript:x" is no address; write such as https://charts.example.com"#);
+    insta::assert_snapshot!(check("hold-label: ''\n"), @r#".chartflow.yaml:1: hold-label "" is empty: a label has a name"#);
     insta::assert_snapshot!(check("chart: [a]"), @r#".chartflow.yaml:1: the key "chart" is unknown; did you mean "charts"?"#);
     insta::assert_snapshot!(check("checks:\n  requird: []"), @r#".chartflow.yaml:2: the key "checks.requird" is unknown; did you mean "required"?"#);
     insta::assert_snapshot!(check("checks:\n  outside:\n    scan:\n      max_age: 1d\n      workflow: x\n"), @r#".chartflow.yaml:4: the key "checks.outside.scan.max_age" is unknown; did you mean "max-age"?"#);
