@@ -109,9 +109,13 @@ fn commands(charts: &[ChartRow], directory: &str) -> String {
     for chart in shown {
         text.push_str(&format!("  {}\n", rehearsal::verify(chart, Some(directory))));
     }
-    text.push_str(&format!("Let helm pull from it, after the first line in another terminal:\n  {}\n", rehearsal::serve_release(Some(directory))));
+    if shown.iter().any(rehearsal::is_served) {
+        text.push_str(&format!("Let helm pull from it, after the first line in another terminal:\n  {}\n", rehearsal::serve_release(Some(directory))));
+    } else {
+        text.push_str("Let helm read what was released:\n");
+    }
     for chart in shown {
-        text.push_str(&format!("  {}\n", rehearsal::pull(chart)));
+        text.push_str(&format!("  {}\n", rehearsal::pull(chart, Some(directory))));
     }
     if shown.len() < charts.len() {
         text.push_str("The report has these lines for every chart.\n");

@@ -19,9 +19,19 @@ pub fn serve_release(directory: Option<&str>) -> String {
     format!("python3 -m http.server {PORT} --bind 127.0.0.1 --directory {}", word(&below(directory, "release")))
 }
 
-/// How helm gets a chart from there.
+/// Whether the package is served beside the index. One that is a file of its GitHub Release has an address that ends with
+/// the rehearsal.
 #[must_use]
-pub fn pull(chart: &ChartRow) -> String {
+pub fn is_served(chart: &ChartRow) -> bool {
+    chart.package.file.starts_with("release/")
+}
+
+/// How helm gets a chart from there, or reads the package where it is served by nobody.
+#[must_use]
+pub fn pull(chart: &ChartRow, directory: Option<&str>) -> String {
+    if !is_served(chart) {
+        return format!("helm show chart {}", word(&below(directory, &chart.package.file)));
+    }
     format!("helm pull {} --version {} --repo http://127.0.0.1:{PORT}", word(&chart.chart), word(&chart.to))
 }
 

@@ -21,7 +21,7 @@ use std::path::PathBuf;
 
 use chartflow_core::domain::digest::CommitId;
 
-pub use commands::{PORT, pull, serve_release, verify};
+pub use commands::{PORT, is_served, pull, serve_release, verify};
 pub use error::RehearsalError;
 pub use output::{Claim, MARKER, OutputError, has_room, prepare};
 pub use serve::{VISITOR, repository, serve};

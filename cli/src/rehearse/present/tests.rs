@@ -109,6 +109,19 @@ fn the_end_of_a_release() {
 }
 
 #[test]
+fn the_end_of_a_release_into_the_github_release() {
+    let mut chart = chart("web", Some("1.2.3"), "2.0.0", "major");
+    chart.package.file = "assets/web-v2.0.0/web-2.0.0.tgz".to_owned();
+    let text = conclude(&summary(vec![chart], Vec::new()), "out");
+    insta::assert_snapshot!(text.split("Verify every step").nth(1).unwrap(), @r"
+    , offline:
+      chartflow verify out/assets/web-v2.0.0/web-2.0.0.tgz --trust out/trust
+    Let helm read what was released:
+      helm show chart out/assets/web-v2.0.0/web-2.0.0.tgz
+    ");
+}
+
+#[test]
 fn the_end_of_a_refusal() {
     insta::assert_snapshot!(conclude(&summary(Vec::new(), vec![refused()]), "rehearsal"), @"
     Nothing was released: validate refused job.

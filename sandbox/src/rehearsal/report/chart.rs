@@ -17,7 +17,7 @@ pub(super) fn article(number: usize, chart: &ChartRow, summary: &Summary) -> Str
     ];
     format!(
         "<article class=\"chart\" id=\"chart-{number}\">\n<h3>{} <span class=\"versions\">{}</span> {}</h3>\n{}{}\
-         <h4>Check it yourself</h4>\n<div class=\"commands\">\n<p>Verify every step offline:</p>\n{}<p>Pull it with helm, while <code>release/</code> is served:</p>\n{}</div>\n\
+         <h4>Check it yourself</h4>\n<div class=\"commands\">\n<p>Verify every step offline:</p>\n{}<p>{}</p>\n{}</div>\n\
          <details class=\"facts\" open>\n<summary>Names and digests</summary>\n<dl>\n{}</dl>\n</details>\n</article>\n",
         Text(&chart.chart),
         versions(chart),
@@ -25,7 +25,8 @@ pub(super) fn article(number: usize, chart: &ChartRow, summary: &Summary) -> Str
         commits(chart),
         lineage(chart, summary),
         command(&commands::verify(chart, None)),
-        command(&commands::pull(chart)),
+        if commands::is_served(chart) { "Pull it with helm, while <code>release/</code> is served:" } else { "Let helm read the package:" },
+        command(&commands::pull(chart, None)),
         facts.concat(),
     )
 }

@@ -10,7 +10,7 @@ mod train;
 use chartflow_core::domain::markdown::one_line;
 
 use super::commands;
-use super::summary::{CheckRow, PullRow, RefusedRow, Summary};
+use super::summary::{ChartRow, CheckRow, PullRow, RefusedRow, Summary};
 use html::{Text, code, command, counted, duration, outcome, short, term};
 
 const STYLE: &str = include_str!("report.css");
@@ -110,17 +110,18 @@ fn charts(summary: &Summary) -> String {
         "<section id=\"charts\">\n<h2>What was released</h2>\n<div class=\"scroll\" role=\"region\" aria-label=\"Released charts\" tabindex=\"0\">\n\
          <table class=\"board\">\n<thead><tr><th scope=\"col\">Chart</th><th scope=\"col\">Version</th><th scope=\"col\">Level</th>\
          <th scope=\"col\">Tag</th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table>\n</div>\n{}{articles}</section>\n",
-        serving(),
+        serving(&summary.charts),
     )
 }
 
 /// How to give helm the released repository.
-fn serving() -> String {
-    format!(
-        "<p class=\"note\">The command lines on this page are meant for a shell in the folder of this page. To let helm pull from \
-         <code>release/</code>, serve it first:</p>\n{}",
-        command(&commands::serve_release(None))
-    )
+fn serving(charts: &[ChartRow]) -> String {
+    let serve = if charts.iter().any(commands::is_served) {
+        format!(" To let helm pull from <code>release/</code>, serve it first:</p>\n{}", command(&commands::serve_release(None)))
+    } else {
+        "</p>\n".to_owned()
+    };
+    format!("<p class=\"note\">The command lines on this page are meant for a shell in the folder of this page.{serve}")
 }
 
 fn pulls(pulls: &[PullRow]) -> String {
