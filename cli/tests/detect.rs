@@ -374,21 +374,3 @@ fn a_configuration_that_cannot_be_used_is_the_same_error_for_a_rehearsal() {
         assert_eq!((detected.exit, detected.to_string()), (Some(2), rehearsed.to_string()), "{configuration}");
     }
 }
-
-#[test]
-fn a_chart_that_changed_its_name_in_place() {
-    let test = TestEnvironment::new();
-    test.commit("r", &[("charts/a/Chart.yaml", "apiVersion: v2\nname: a\nversion: 1.0.0\n")], "feat: a chart");
-    test.git("r", &["checkout", "-q", "-b", "feature"], b"");
-    test.commit("r", &[("charts/a/Chart.yaml", "apiVersion: v2\nname: b\nversion: 1.0.0\n")], "feat: a name");
-    insta::assert_snapshot!(test.chartflow("r", &["detect", "--base", "main", "--format", "matrix"]), @r#"
-    {"include":[{"chart":"b","path":"charts/a"}]}
-    -- stderr
-    notice: charts/a held the chart "a" and now holds "b"; a chart cannot change its name in place: remove a in one pull request, and add b in a directory of its own in another
-    -- exit 0
-    "#);
-    let listed = test.chartflow("r", &["detect", "--base", "main", "--format", "json"]);
-    let listed: serde_json::Value = serde_json::from_str(&listed.stdout).unwrap();
-    let rows: Vec<String> = listed["charts"].as_array().unwrap().iter().map(|row| format!("{} {} {}", row["change"], row["chart"], row["path"])).collect();
-    assert_eq!(rows, [r#""removed" "a" "charts/a""#, r#""added" "b" "charts/a""#]);
-}

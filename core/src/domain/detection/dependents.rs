@@ -51,9 +51,6 @@ pub fn with_dependents(changes: Vec<Change>, charts: &BTreeMap<RepoPath, Node>) 
     let edges: BTreeMap<&RepoPath, BTreeSet<RepoPath>> =
         charts.iter().map(|(path, node)| (path, node.dependencies.iter().filter_map(holder).filter(|to| to != path).collect())).collect();
 
-    // Where another chart came in its place, the one that went has nobody to wait for.
-    let replaced = |gone: &Change| gone.kind == ChangeKind::Removed && changes.iter().any(|change| change.path == gone.path && change != gone);
-    let (mut ordered, changes): (Vec<Change>, Vec<Change>) = changes.iter().cloned().partition(|change| replaced(change));
     let mut affected: BTreeMap<RepoPath, Change> = changes.into_iter().map(|change| (change.path.clone(), change)).collect();
     loop {
         let reached: Vec<Change> = edges
@@ -66,8 +63,7 @@ pub fn with_dependents(changes: Vec<Change>, charts: &BTreeMap<RepoPath, Node>) 
         }
         affected.extend(reached.into_iter().map(|change| (change.path.clone(), change)));
     }
-    ordered.extend(in_release_order(affected, &edges)?);
-    Ok(ordered)
+    in_release_order(affected, &edges)
 }
 
 fn in_release_order(mut affected: BTreeMap<RepoPath, Change>, edges: &BTreeMap<&RepoPath, BTreeSet<RepoPath>>) -> Result<Vec<Change>, DetectionError> {

@@ -13,7 +13,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::digest::{BlobId, CommitId, TreeId};
+use super::digest::{CommitId, TreeId};
 use super::names::{ChartName, NameError, RepoPath};
 
 pub use dependents::{Node, local_dependency, with_dependents};
@@ -134,15 +134,6 @@ pub enum Notice {
         /// The chart's directory.
         path: RepoPath,
     },
-    /// A chart that changed its name in its directory: for the train one chart goes and another one comes.
-    RenamedInPlace {
-        /// The directory.
-        path: RepoPath,
-        /// The name before.
-        before: ChartName,
-        /// The name afterwards.
-        after: ChartName,
-    },
     /// A chart whose directory has another name, without an entry in the configuration.
     NameDiffers {
         /// The chart's directory.
@@ -170,13 +161,6 @@ impl fmt::Display for Notice {
             Self::NoCharts { configured } => write!(f, "no directory holds a Chart.yaml, neither where {} says nor elsewhere", list(configured)),
             Self::TopIsChart => write!(f, "the top of the repository is itself a chart; a chart needs a directory of its own, such as charts/<name>"),
             Self::NameUnreadable { path } => write!(f, "{path}/{CHART_FILE} has no name that can be read; the directory's name is used"),
-            Self::RenamedInPlace { path, before, after } => {
-                write!(
-                    f,
-                    "{path} held the chart {before:?} and now holds {after:?}; a chart cannot change its name in place: remove {before} in one pull request, \
-                     and add {after} in a directory of its own in another"
-                )
-            }
             Self::NameDiffers { path, name } => {
                 write!(f, "{path} holds the chart {name:?}; before it can be released, the directory needs that name, or .chartflow.yaml has to say so")
             }
@@ -242,15 +226,13 @@ pub struct Facts {
     pub map: BTreeMap<RepoPath, ChartName>,
     /// Whether a tree holds a Chart.yaml, as far as looked at.
     pub charts: BTreeMap<TreeId, bool>,
-    /// The Chart.yaml of the trees that hold one.
-    pub files: BTreeMap<TreeId, BlobId>,
     /// The name in a tree's Chart.yaml, as far as looked at; `None` where it cannot be read.
     pub names: BTreeMap<TreeId, Option<String>>,
 }
 
 impl Facts {
     /// What has to be looked up before [`Facts::changes`] can answer. Only trees that differ are opened, and names are
-    /// read only of charts that appear, disappear, have another Chart.yaml or may share their name with one that differs.
+    /// read only of charts that appear, disappear or may share their name with one that differs.
     #[must_use]
     pub fn needed(&self) -> Needed {
         let unopened: BTreeSet<TreeId> =
@@ -258,8 +240,7 @@ impl Facts {
         if !unopened.is_empty() {
             return Needed::Charts(unopened);
         }
-        let read = self.appearing().into_iter().map(|(_, tree)| tree).chain(self.rewritten());
-        let unnamed: BTreeSet<TreeId> = read.filter(|tree| !self.names.contains_key(*tree)).cloned().collect();
+        let unnamed: BTreeSet<TreeId> = self.appearing().into_iter().map(|(_, tree)| tree).filter(|tree| !self.names.contains_key(*tree)).cloned().collect();
         if !unnamed.is_empty() {
             return Needed::Names(unnamed);
         }
@@ -295,19 +276,7 @@ impl Facts {
         for (path, before, after) in self.differing() {
             match (self.holds_chart(before)?, self.holds_chart(after)?) {
                 (false, false) => {}
-                (true, true) => match self.renamed_in_place(before, after) {
-                    None => {
-                        // Whoever checks the chart says what is wrong with a name that nothing can be released under.
-                        let chart = self.usable_name(path, after).or_else(|_| self.usable_name(path, None))?;
-                        changes.push(Change { chart, path: path.clone(), kind: ChangeKind::Modified });
-                    }
-                    Some((before, after)) => {
-                        let notice = Notice::RenamedInPlace { path: path.clone(), before: before.clone(), after: after.clone() };
-                        notices.push(notice);
-                        changes.push(Change { chart: before, path: path.clone(), kind: ChangeKind::Removed });
-                        changes.push(Change { chart: after, path: path.clone(), kind: ChangeKind::Added });
-                    }
-                },
+                (true, true) => changes.push(Change { chart: self.usable_name(path, after)?, path: path.clone(), kind: ChangeKind::Modified }),
                 (false, true) => added.extend(after.map(|tree| (path, tree))),
                 (true, false) => removed.extend(before.map(|tree| (path, tree))),
             }
@@ -349,21 +318,6 @@ impl Facts {
             .filter(|(_, before, after)| is(*before) != is(*after))
             .filter_map(|(path, before, after)| Some((path, if is(before) { before? } else { after? })))
             .collect()
-    }
-
-    /// The trees on both sides of charts whose Chart.yaml differs: the name in it may differ too.
-    fn rewritten(&self) -> impl Iterator<Item = &TreeId> {
-        let differs = |one: &TreeId, other: &TreeId| self.files.get(one).zip(self.files.get(other)).is_some_and(|(one, other)| one != other);
-        self.differing()
-            .filter_map(|(_, before, after)| before.zip(after))
-            .filter(move |(before, after)| differs(before, after))
-            .flat_map(|(one, other)| [one, other])
-    }
-
-    /// The names of a chart before and after, where both can be read and differ.
-    fn renamed_in_place(&self, before: Option<&TreeId>, after: Option<&TreeId>) -> Option<(ChartName, ChartName)> {
-        let name = |tree: Option<&TreeId>| ChartName::new(self.names.get(tree?)?.as_ref()?.as_str()).ok();
-        name(before).zip(name(after)).filter(|(before, after)| before != after)
     }
 
     /// Pairs of charts afterwards that share a name, one of them differing, as far as is known.

@@ -150,9 +150,8 @@ impl Gathering<'_> {
                 Needed::Nothing => return Ok(()),
                 Needed::Charts(trees) => {
                     for tree in trees {
-                        let file = self.reader.tree(&tree).await?.get(CHART_FILE).and_then(|entry| entry.as_blob());
-                        facts.charts.insert(tree.clone(), file.is_some());
-                        facts.files.extend(file.map(|file| (tree, file)));
+                        let chart = self.reader.holds_chart(&tree).await?;
+                        facts.charts.insert(tree, chart);
                     }
                 }
                 Needed::Names(trees) => {
