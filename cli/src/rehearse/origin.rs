@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use chartflow_core::domain::branch::{Names, nested};
-use chartflow_core::domain::configuration::{CONFIGURATION_FILE, Configuration};
+use chartflow_core::domain::configuration::{CONFIGURATION_FILE, Configuration, line_of};
 use chartflow_core::domain::digest::{CommitId, ObjectFormat};
 use chartflow_core::domain::names::BranchName;
 use chartflow_core::flow::detect::DetectError;
+use chartflow_core::flow::listing::file;
 use chartflow_core::io::git::LocalRepository;
 use chartflow_core::port::objects::{ObjectError, Objects};
 use chartflow_sandbox::rehearsal::{Head, Origin};
@@ -21,7 +22,9 @@ const DEPTH_LIMIT: usize = 6;
 
 pub(super) async fn origin(path: &Path, base: Option<&str>, heads: &[String], output: &Output) -> Result<Origin, CommandError> {
     if !path.is_dir() {
-        return Err(CommandError::new(Kind::Request, format!("{} is no directory", path.display())));
+        return Err(
+            CommandError::new(Kind::Request, format!("{} is no directory", path.display())).hint("name the top of a git repository, or a directory of charts")
+        );
     }
     if !(path.join(".git").exists() || path.join("HEAD").is_file() && path.join("objects").is_dir()) {
         return directory(path);
@@ -43,7 +46,7 @@ pub(super) async fn origin(path: &Path, base: Option<&str>, heads: &[String], ou
         (None, None) => repository.resolve("HEAD")?,
     };
     let configuration = configuration(&repository, &base)?.unwrap_or_default();
-    let names = names(&configuration)?;
+    let names = names(&configuration, &configuration_bytes(&repository, &base).await?)?;
     for finding in preflight::findings(&repository, &configuration)? {
         let hint = finding.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
         output.notice(&format!("{finding}{hint} ({})", finding.rule));
@@ -70,10 +73,11 @@ fn objects(source: ObjectError) -> CommandError {
 /// A plain directory, which must hold a chart somewhere.
 fn directory(path: &Path) -> Result<Origin, CommandError> {
     let shown = path.display();
-    let failed = |error: std::io::Error| CommandError::new(Kind::Request, format!("{shown} cannot be read")).because(error);
+    let failed =
+        |error: std::io::Error| CommandError::new(Kind::Request, format!("{shown} cannot be read")).because(error).hint("name a directory that you may read");
     let absolute = std::path::absolute(path).map_err(failed)?;
     match std::fs::read(absolute.join(CONFIGURATION_FILE)) {
-        Ok(bytes) => drop(names(&Configuration::read(&bytes)?)?),
+        Ok(bytes) => drop(names(&Configuration::read(&bytes)?, &bytes)?),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(failed(error)),
     }
@@ -94,13 +98,26 @@ fn holds_chart(directory: &Path, depth: usize) -> bool {
     below.map(|entry| entry.path()).any(|path| path.join("Chart.yaml").is_file() || depth < DEPTH_LIMIT && holds_chart(&path, depth + 1))
 }
 
-/// The names that a configuration gives, of which no two collide.
-fn names(configuration: &Configuration) -> Result<Names, CommandError> {
+/// The names that a configuration gives, of which no two collide. `bytes` are the configuration's.
+fn names(configuration: &Configuration, bytes: &[u8]) -> Result<Names, CommandError> {
     let names = Names::new(configuration);
     match names.collisions().as_slice() {
         [] => Ok(names),
-        [first, ..] => Err(CommandError::new(Kind::Request, format!("{CONFIGURATION_FILE}: {first}")).hint("choose another name for one of them")),
+        [first, ..] => {
+            let line = line_of(bytes, first.key).map(|line| format!(":{line}")).unwrap_or_default();
+            Err(CommandError::new(Kind::Request, format!("{CONFIGURATION_FILE}{line}: {first}")).hint(first.hint()))
+        }
     }
+}
+
+/// The bytes of the configuration at a commit; nothing where there is none.
+async fn configuration_bytes(repository: &LocalRepository, commit: &CommitId) -> Result<Vec<u8>, CommandError> {
+    let read = async {
+        let root = repository.commit(commit).await?.tree;
+        file(repository, &root, CONFIGURATION_FILE, 1 << 20).await
+    };
+    let failed = |error| CommandError::new(Kind::Request, format!("{CONFIGURATION_FILE} cannot be read")).because(error).hint("`git fsck` may say more");
+    Ok(read.await.map_err(failed)?.unwrap_or_default())
 }
 
 /// A contribution starts from a commit of main.
