@@ -1,7 +1,7 @@
 //! The configuration at a commit, which must be one that the train can use.
 
 use chartflow_core::domain::branch::Names;
-use chartflow_core::domain::configuration::{CONFIGURATION_FILE, Configuration};
+use chartflow_core::domain::configuration::{CONFIGURATION_FILE, ReadConfiguration, line_of};
 use chartflow_core::domain::detection::Globs;
 use chartflow_core::domain::digest::CommitId;
 use chartflow_core::flow::detect::DetectError;
@@ -11,7 +11,7 @@ use chartflow_core::port::objects::{ObjectError, Objects};
 use crate::error::{CommandError, Kind};
 
 /// What .chartflow.yaml says at a commit; `None` when there is none.
-pub(crate) fn configuration(repository: &LocalRepository, commit: &CommitId) -> Result<Option<Configuration>, CommandError> {
+pub(crate) fn configuration(repository: &LocalRepository, commit: &CommitId) -> Result<Option<ReadConfiguration>, CommandError> {
     let bytes = now(async {
         let tree = repository.tree(&repository.commit(commit).await?.tree).await?;
         let blob = tree.get(CONFIGURATION_FILE).and_then(|entry| entry.as_blob());
@@ -21,16 +21,19 @@ pub(crate) fn configuration(repository: &LocalRepository, commit: &CommitId) -> 
         }
     })?
     .map_err(|source| DetectError::Objects { source })?;
-    Ok(bytes.map(|bytes| Configuration::read(&bytes)).transpose()?)
+    Ok(bytes.map(|bytes| ReadConfiguration::read(&bytes)).transpose()?)
 }
 
 /// The names and globs that a configuration gives: names of which no two collide, globs that lead somewhere.
-pub(crate) fn usable(configuration: &Configuration) -> Result<(Names, Globs), CommandError> {
-    let globs = Globs::new(&configuration.charts)?;
-    let names = Names::new(configuration);
+pub(crate) fn usable(read: &ReadConfiguration) -> Result<(Names, Globs), CommandError> {
+    let globs = Globs::new(&read.configuration.charts)?;
+    let names = Names::new(&read.configuration);
     match names.collisions().as_slice() {
         [] => Ok((names, globs)),
-        [first, ..] => Err(CommandError::new(Kind::Request, format!("{CONFIGURATION_FILE}: {first}")).hint("choose another name for one of them")),
+        [first, ..] => {
+            let line = line_of(&read.bytes, first.key).map(|line| format!(":{line}")).unwrap_or_default();
+            Err(CommandError::new(Kind::Request, format!("{CONFIGURATION_FILE}{line}: {first}")).hint(first.hint()))
+        }
     }
 }
 

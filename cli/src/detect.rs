@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use chartflow_core::domain::configuration::Configuration;
+use chartflow_core::domain::configuration::ReadConfiguration;
 use chartflow_core::domain::detection::{ChangeKind, Detection};
 use chartflow_core::domain::digest::CommitId;
 use chartflow_core::flow::detect::{Request, detect};
@@ -48,9 +48,9 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Answer, CommandError> {
     let repository = LocalRepository::open(&arguments.path)?;
     let head = repository.resolve(&arguments.head)?;
-    let (base, configuration) = base(arguments, &repository, &head)?;
-    let (_, globs) = usable(&configuration)?;
-    let map = configuration.directories.into_iter().map(|(chart, directory)| (directory, chart)).collect::<BTreeMap<_, _>>();
+    let (base, read) = base(arguments, &repository, &head)?;
+    let (_, globs) = usable(&read)?;
+    let map = read.configuration.directories.into_iter().map(|(chart, directory)| (directory, chart)).collect::<BTreeMap<_, _>>();
     let request = Request { base, head, exact: arguments.exact, dependents: arguments.dependents, globs, map };
     output.detail(&format!("comparing {} with {}; charts are at {}", request.base, request.head, request.globs.written().join(", ")));
     let (detection, notices) = now(detect(&repository, &request))??;
@@ -65,10 +65,10 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Answer, Comm
 
 /// The commit to compare with and the configuration that holds: the base's, which a contribution cannot change. Only
 /// the name of the main branch, when no base is given, comes from where the user stands.
-fn base(arguments: &Arguments, repository: &LocalRepository, head: &CommitId) -> Result<(CommitId, Configuration), CommandError> {
+fn base(arguments: &Arguments, repository: &LocalRepository, head: &CommitId) -> Result<(CommitId, ReadConfiguration), CommandError> {
     let reference = match &arguments.base {
         Some(reference) => reference.clone(),
-        None => configuration(repository, head)?.unwrap_or_default().branches.main.to_string(),
+        None => configuration(repository, head)?.unwrap_or_default().configuration.branches.main.to_string(),
     };
     let base = repository.resolve(&reference).map_err(|error| {
         let error = CommandError::from(error);

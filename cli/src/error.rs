@@ -91,17 +91,26 @@ impl CommandError {
         causes
     }
 
+    /// What to do about it. Nobody is left with a wrong request alone.
+    fn told_hints(&self) -> Vec<String> {
+        if self.hints.is_empty() && self.kind == Kind::Request {
+            return vec!["`chartflow help COMMAND` says what the command takes, with examples".to_owned()];
+        }
+        self.hints.clone()
+    }
+
     /// Prints the failure in the format asked for; the exit code.
     pub(crate) fn report(&self, output: &Output) -> u8 {
         if output.format() == Format::Json {
             let message = std::iter::once(self.message.clone()).chain(self.causes()).collect::<Vec<_>>().join(": ");
-            write_document(self.kind, &message, (!self.hints.is_empty()).then(|| self.hints.join("\n")));
+            let hints = self.told_hints();
+            write_document(self.kind, &message, (!hints.is_empty()).then(|| hints.join("\n")));
         } else {
             output.say(Style::Error, "error", &self.message);
             for cause in self.causes() {
                 write_error(&format!("  caused by: {}\n", escape(&cause)));
             }
-            for hint in &self.hints {
+            for hint in &self.told_hints() {
                 output.say(Style::Hint, "hint", hint);
             }
         }
@@ -220,13 +229,14 @@ impl From<GitError> for CommandError {
 
 impl From<GlobError> for CommandError {
     fn from(error: GlobError) -> Self {
-        Self::of(Kind::Request, error)
+        Self::of(Kind::Request, error).hint("write such as `charts: [charts/*]` into .chartflow.yaml, from the top of the repository")
     }
 }
 
 impl From<ConfigurationError> for CommandError {
     fn from(error: ConfigurationError) -> Self {
-        Self::of(Kind::Request, error)
+        let hint = error.hint();
+        Self::of(Kind::Request, error).hint(hint)
     }
 }
 
@@ -242,6 +252,8 @@ impl From<DetectError> for CommandError {
             DetectError::Charts { source: DetectionError::Name { .. } } => (Kind::Request, Some("change `name` in its Chart.yaml, and the directory with it")),
             DetectError::Charts { source: DetectionError::Cycle { .. } } => (Kind::Request, Some("move what they share into a chart of its own")),
             DetectError::Charts { source: DetectionError::Incomplete { .. } } => (Kind::Bug, None),
+            DetectError::TooMany { .. } => (Kind::Request, Some("name where the charts are under `charts` in .chartflow.yaml")),
+            DetectError::Dependencies { .. } => (Kind::Request, Some("mend the Chart.yaml, or leave out --dependents")),
             _ => (Kind::Request, None),
         };
         let error = Self::of(kind, error);
@@ -261,7 +273,7 @@ fn object_kind(error: &ObjectError) -> Kind {
 fn object_hint(error: &ObjectError) -> Option<&'static str> {
     match error {
         ObjectError::Shallow { .. } => Some(UNSHALLOW),
-        ObjectError::Missing { .. } => Some("if this is a partial clone, fetch what is missing: git fetch --refetch"),
+        ObjectError::Missing { .. } => Some("if this is a partial clone, fetch what is missing: git fetch --refetch --no-filter; else `git fsck` may say more"),
         ObjectError::Refused { .. } => Some("rename or remove it; charts hold files with UTF-8 names and nothing else"),
         _ => None,
     }

@@ -35,7 +35,7 @@ pub(crate) struct Arguments {
     #[arg(default_value = ".")]
     path: PathBuf,
     /// The number of the GitHub App that the train works as [default: one that is to be made].
-    #[arg(long, value_name = "N", conflicts_with = "workflow_token")]
+    #[arg(long, value_name = "N", conflicts_with = "workflow_token", value_parser = clap::value_parser!(u64).range(1..))]
     app_id: Option<u64>,
     /// Work with the workflow's own token, without an App.
     #[arg(long)]

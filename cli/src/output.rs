@@ -3,9 +3,9 @@
 //! Standard output holds the result and nothing else. A reader that goes away (`chartflow … | head`) is no error.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write};
 
+use chartflow_core::domain::visible::visible;
 use clap::ValueEnum;
 use serde::Serialize;
 
@@ -19,8 +19,7 @@ pub(crate) enum Format {
     Text,
     /// One JSON document.
     Json,
-    /// One line for the matrix of a workflow.
-    #[value(hide = true)]
+    /// One line for the matrix of a workflow, `{"include":[{"chart":…,"path":…},…]}`: `chartflow detect` alone.
     Matrix,
 }
 
@@ -157,22 +156,7 @@ pub(crate) fn write_error(text: &str) {
 /// Makes text from outside safe to print: control characters other than line feed and tab, and the characters that
 /// reorder or hide text on a terminal, become visible escapes.
 pub(crate) fn escape(text: &str) -> Cow<'_, str> {
-    let hidden = |c: char| {
-        (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
-    if !text.contains(hidden) {
-        return Cow::Borrowed(text);
-    }
-    let mut escaped = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        if hidden(c) {
-            // Writing to a String cannot fail.
-            let _ = write!(escaped, "\\u{{{:x}}}", u32::from(c));
-        } else {
-            escaped.push(c);
-        }
-    }
-    Cow::Owned(escaped)
+    visible(text)
 }
 
 #[cfg(test)]

@@ -50,8 +50,8 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Answer, Comm
     for chart in &arguments.charts {
         let package = package(chart, arguments.dependency_update, epoch, output)?;
         if !names.insert(package.file_name.clone()) {
-            let message = format!("two of the charts make {}; package them into different directories", package.file_name);
-            return Err(CommandError::new(Kind::Request, message));
+            let message = format!("two of the charts make {}", package.file_name);
+            return Err(CommandError::new(Kind::Request, message).hint("package them into different directories, each with its own -d"));
         }
         packages.push((chart, package));
     }
@@ -59,7 +59,8 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Answer, Comm
     let mut list = Vec::with_capacity(packages.len());
     for (chart, package) in &packages {
         let file = arguments.destination.join(&package.file_name);
-        write::whole(&file, &package.bytes).map_err(|error| CommandError::of(file_kind(&error.source), error))?;
+        write::whole(&file, &package.bytes)
+            .map_err(|error| CommandError::of(file_kind(&error.source), error).hint("name a folder that can be written with -d"))?;
         text.push_str(&format!("packaged {} as {}\n  sha256:{}\n", chart.display(), file.display(), package.sha256));
         list.push(description(chart, &file, package));
     }
@@ -86,7 +87,8 @@ fn package(chart: &Path, update: bool, epoch: i64, output: &Output) -> Result<Pa
     if chart.is_dir() && std::fs::symlink_metadata(chart.join(CHART_FILE)).is_err() {
         return Err(CommandError::new(Kind::Request, format!("{} holds no Chart.yaml", chart.display())).hint("name the directory of a chart"));
     }
-    let files = chart_directory::read(chart).map_err(|error| CommandError::new(Kind::Request, error.to_string()).because(error))?;
+    let files = chart_directory::read(chart)
+        .map_err(|error| CommandError::of(Kind::Request, error).hint("name the directory of a chart, which holds files with UTF-8 names"))?;
     let shown = chart.to_string_lossy();
     let path = if shown == "/" { "/" } else { shown.trim_end_matches('/') };
     let dependencies = if update { chart_directory::dependencies(chart, path, &files) } else { Ok(BTreeMap::new()) };
@@ -118,7 +120,9 @@ fn epoch(value: Option<&str>) -> Result<i64, CommandError> {
     match value {
         None | Some("") => Ok(0),
         Some(text) => text.parse().map_err(|error: std::num::ParseIntError| {
-            CommandError::new(Kind::Request, format!("{EPOCH_VARIABLE} is {text:?}, a number of seconds since 1970 is expected")).because(error)
+            CommandError::new(Kind::Request, format!("{EPOCH_VARIABLE} is {text:?}, a number of seconds since 1970 is expected"))
+                .because(error)
+                .hint("set it such as SOURCE_DATE_EPOCH=$(git log -1 --format=%ct), or not at all")
         }),
     }
 }

@@ -58,7 +58,7 @@ async fn rehearse(arguments: &Arguments, output: &Output) -> Result<Answer, Comm
     git_is_there()?;
     let origin = origin::origin(&arguments.path, arguments.base.as_deref(), &arguments.head, output).await?;
     let out = std::path::absolute(&arguments.out)
-        .map_err(|error| CommandError::new(Kind::Request, format!("{} is no path", arguments.out.display())).because(error))?;
+        .map_err(|error| CommandError::new(Kind::Request, format!("{} is no path", arguments.out.display())).because(error).hint("name a folder with --out"))?;
     if let Some(file) = &arguments.keep_key {
         key_place(file, &out)?;
     }

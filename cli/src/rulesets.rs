@@ -58,7 +58,7 @@ struct Target {
     #[arg(long, value_name = "URL", default_value = "https://api.github.com")]
     api_url: String,
     /// The number of the GitHub App that the train works as [default: none, the workflow's own token].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     app_id: Option<u64>,
     /// The train works with a token that was given by hand, a person's: required statuses are then nobody's in particular.
     #[arg(long, conflicts_with = "app_id")]
@@ -162,7 +162,7 @@ fn connect(target: &Target) -> Result<GitHub, CommandError> {
     let token = token.ok_or_else(|| {
         CommandError::new(Kind::Request, "there is no token for GitHub").hint("set GH_TOKEN, for example: GH_TOKEN=$(gh auth token) chartflow rulesets …")
     })?;
-    let server = Server::new(&target.api_url).map_err(|error| CommandError::of(Kind::Request, error))?;
+    let server = Server::new(&target.api_url).map_err(|error| CommandError::of(Kind::Request, error).hint("write such as --api-url https://api.github.com"))?;
     let transport = OctocrabTransport::new(Options::new(server, Some(Secret::new(token)))).map_err(|error| CommandError::of(Kind::Outside, error))?;
     Ok(GitHub::new(Arc::new(transport), target.repository.clone()))
 }

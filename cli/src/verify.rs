@@ -90,17 +90,22 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Answer, Comm
     Ok(Answer::from(report.verified()))
 }
 
+/// What a directory must be to be verified.
+const DIRECTORY_HINT: &str = "name a chart's directory as it was released: files with UTF-8 names and links that stay within it";
+
 fn trust(arguments: &Arguments) -> Result<Trust, CommandError> {
     match (&arguments.trust, &arguments.repository) {
         (Some(folder), _) => Ok(Trust::from_folder(folder)?),
-        (None, Some(name)) => Ok(Trust::public(name.parse().map_err(|error| CommandError::of(Kind::Request, error))?)?),
+        (None, Some(name)) => Ok(Trust::public(name.parse().map_err(|error| CommandError::of(Kind::Request, error).hint("name it as OWNER/NAME"))?)?),
         (None, None) => Err(CommandError::new(Kind::Request, "whom to trust was not said")
             .hint("--trust DIR names a folder with your policy, --repository OWNER/NAME a public repository on github.com")),
     }
 }
 
 fn read(path: &Path, limit: usize) -> Result<Vec<u8>, CommandError> {
-    read_at_most(path, limit).map_err(|error| CommandError::new(Kind::Request, format!("{} cannot be read", path.display())).because(error))
+    read_at_most(path, limit).map_err(|error| {
+        CommandError::new(Kind::Request, format!("{} cannot be read", path.display())).because(error).hint("name a file that is there and that you may read")
+    })
 }
 
 fn absent(artifact: &str) -> CommandError {
@@ -113,8 +118,8 @@ fn without_lineage(path: &Path) -> CommandError {
 }
 
 fn directory(path: &Path) -> Result<Subject, CommandError> {
-    let files = chart_directory::read(path).map_err(|error| CommandError::of(Kind::Request, error))?;
-    let content = files.content_id().map_err(|error| CommandError::of(Kind::Request, error))?;
+    let files = chart_directory::read(path).map_err(|error| CommandError::of(Kind::Request, error).hint(DIRECTORY_HINT))?;
+    let content = files.content_id().map_err(|error| CommandError::of(Kind::Request, error).hint(DIRECTORY_HINT))?;
     Ok(Subject::Directory(content))
 }
 

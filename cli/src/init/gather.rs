@@ -126,11 +126,14 @@ fn former(arguments: &Arguments, work_tree: &Path) -> Result<Carried, CommandErr
         }
         for (path, shown) in places {
             if let Some(bytes) = read(&path)? {
-                carried.read(tool, &shown.to_string_lossy(), &bytes).map_err(|error| CommandError::of(Kind::Request, error))?;
+                carried
+                    .read(tool, &shown.to_string_lossy(), &bytes)
+                    .map_err(|error| CommandError::of(Kind::Request, error).hint("mend the file, or name another with --ct or --cr"))?;
                 break;
             }
             if named.is_some() {
-                return Err(CommandError::new(Kind::Request, format!("{} does not exist", path.display())));
+                return Err(CommandError::new(Kind::Request, format!("{} does not exist", path.display()))
+                    .hint("name the tool's configuration, or leave the option out"));
             }
         }
     }

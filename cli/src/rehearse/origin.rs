@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use chartflow_core::domain::branch::{Names, nested};
-use chartflow_core::domain::configuration::{CONFIGURATION_FILE, Configuration};
+use chartflow_core::domain::configuration::{CONFIGURATION_FILE, ReadConfiguration};
 use chartflow_core::domain::detection::Globs;
 use chartflow_core::domain::digest::{CommitId, ObjectFormat};
 use chartflow_core::domain::names::BranchName;
@@ -22,7 +22,9 @@ const DEPTH_LIMIT: usize = 6;
 
 pub(super) async fn origin(path: &Path, base: Option<&str>, heads: &[String], output: &Output) -> Result<Origin, CommandError> {
     if !path.is_dir() {
-        return Err(CommandError::new(Kind::Request, format!("{} is no directory", path.display())));
+        return Err(
+            CommandError::new(Kind::Request, format!("{} is no directory", path.display())).hint("name the top of a git repository, or a directory of charts")
+        );
     }
     if !(path.join(".git").exists() || path.join("HEAD").is_file() && path.join("objects").is_dir()) {
         return directory(path);
@@ -38,13 +40,14 @@ pub(super) async fn origin(path: &Path, base: Option<&str>, heads: &[String], ou
         (Some(base), _) => repository.resolve(base)?,
         // Only the name of the main branch comes from the contribution.
         (None, Some(head)) => {
-            let main = configuration(&repository, head)?.unwrap_or_default().branches.main;
+            let main = configuration(&repository, head)?.unwrap_or_default().configuration.branches.main;
             repository.resolve(main.as_str()).map_err(|error| CommandError::from(error).hint("--base REF names another branch to start main at"))?
         }
         (None, None) => repository.resolve("HEAD")?,
     };
-    let configuration = configuration(&repository, &base)?.unwrap_or_default();
-    let (names, globs) = usable(&configuration)?;
+    let read = configuration(&repository, &base)?.unwrap_or_default();
+    let (names, globs) = usable(&read)?;
+    let configuration = read.configuration;
     for finding in preflight::findings(&repository, &configuration)? {
         let hint = finding.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
         output.notice(&format!("{finding}{hint} ({})", finding.rule));
@@ -74,10 +77,11 @@ fn objects(source: ObjectError) -> CommandError {
 /// A plain directory, which must hold a chart somewhere.
 fn directory(path: &Path) -> Result<Origin, CommandError> {
     let shown = path.display();
-    let failed = |error: std::io::Error| CommandError::new(Kind::Request, format!("{shown} cannot be read")).because(error);
+    let failed =
+        |error: std::io::Error| CommandError::new(Kind::Request, format!("{shown} cannot be read")).because(error).hint("name a directory that you may read");
     let absolute = std::path::absolute(path).map_err(failed)?;
     match std::fs::read(absolute.join(CONFIGURATION_FILE)) {
-        Ok(bytes) => drop(usable(&Configuration::read(&bytes)?)?),
+        Ok(bytes) => drop(usable(&ReadConfiguration::read(&bytes)?)?),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(failed(error)),
     }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::error::ActionError;
 use super::protocol::command::{Annotation, Level, command, has_commands, maskable, quoted};
 use super::protocol::file::{SUMMARY_LIMIT, entry, fit};
+use crate::domain::visible::visible;
 
 /// The runner keeps so many annotations of each level per step ("Workflow commands": 10 warnings, 10 errors, 10 notices).
 const ANNOTATIONS: usize = 10;
@@ -59,6 +60,7 @@ impl Console {
 
     /// Text in which others' words may stand: shown as it is, and no line of it is a command.
     pub fn quote(&self, text: &str) {
+        let text = &*visible(text);
         if !has_commands(text) {
             let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
             return self.write(&format!("{text}{end}"));

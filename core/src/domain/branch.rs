@@ -27,6 +27,27 @@ pub struct Collision {
     pub problem: String,
 }
 
+impl Collision {
+    /// What to write instead.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        let default = match self.key {
+            "branches.chart" => "integration-{chart}",
+            "branches.promote" => "chartflow-promote-{chart}",
+            "branches.bump" => "chartflow-bump-{chart}",
+            "branches.publish" => "chartflow-release-{chart}-{version}",
+            _ => "{chart}-v{version}",
+        };
+        if self.problem.starts_with("does not hold") {
+            format!("every chart needs a name of its own; write such as {}: \"{default}\"", self.key)
+        } else if self.problem.starts_with("gives no ref") {
+            format!("take out what git allows in no name; write such as {}: \"{default}\"", self.key)
+        } else {
+            format!("give {} another value in .chartflow.yaml", self.key)
+        }
+    }
+}
+
 impl fmt::Display for Collision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {:?} {}", self.key, self.value, self.problem)

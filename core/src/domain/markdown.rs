@@ -7,13 +7,14 @@
 
 use super::digest::CommitId;
 use super::names::{RepositoryName, TagName};
+use super::visible::hides;
 
 /// Texts from outside are shown up to this many characters.
 pub const LINE_LIMIT: usize = 500;
 
 const BREAK: &str = "&#8203;";
 
-/// One line of plain text: control, line separating and direction changing characters become blanks, runs of blanks
+/// One line of plain text: control characters and those that hide or reorder text become blanks, runs of blanks
 /// become one, and what exceeds `limit` characters is replaced by `…`.
 ///
 /// ```
@@ -23,11 +24,7 @@ const BREAK: &str = "&#8203;";
 /// ```
 #[must_use]
 pub fn one_line(text: &str, limit: usize) -> String {
-    let blank = |c: char| {
-        c.is_control()
-            || c.is_whitespace()
-            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
-    };
+    let blank = |c: char| c.is_control() || c.is_whitespace() || hides(c);
     let mut line = String::new();
     let mut length = 0;
     for word in text.split(blank).filter(|word| !word.is_empty()) {

@@ -24,6 +24,7 @@ pub mod ruleset;
 pub mod statement;
 pub mod tree;
 pub mod version;
+pub mod visible;
 pub mod workflow;
 pub mod yaml;
 

@@ -123,8 +123,7 @@ fn default_branch(facts: &Facts, findings: &mut Vec<Finding>) {
 
 fn branches(facts: &Facts, findings: &mut Vec<Finding>) {
     for collision in &facts.collisions {
-        let hint = format!("give {} another value in .chartflow.yaml", collision.key);
-        findings.push(Finding::new(&NAMES, collision.to_string()).at(".chartflow.yaml", None).hint(hint));
+        findings.push(Finding::new(&NAMES, collision.to_string()).at(".chartflow.yaml", None).hint(collision.hint()));
     }
     for branch in &facts.absent {
         let finding = Finding::new(&BRANCH, format!("branch {branch} does not exist"));

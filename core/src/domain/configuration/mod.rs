@@ -10,7 +10,7 @@ mod tests;
 mod types;
 
 pub(crate) use read::nearest;
-pub use read::{ConfigurationError, ReadConfiguration, schema};
+pub use read::{ConfigurationError, ReadConfiguration, line_of, schema};
 pub use sigstore::Sigstore;
 pub use types::{Age, Artifacthub, Branches, Changelog, Checks, Configuration, Index, Merge, MergeMethod, OutsideCheck, Packages, Profile, Versions};
 

@@ -7,18 +7,37 @@ use super::CONFIGURATION_FILE as FILE;
 use super::address::{self, Problem};
 use super::types::{Configuration, MergeMethod, Packages};
 use crate::domain::digest::Sha256;
+use crate::domain::mistake::{self, Mistake};
 use crate::domain::yaml::{self, Duplicates, Limits, Node, Value, YamlError};
 
 /// Why a configuration cannot be used. Lines count from 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigurationError {
-    /// It is not YAML, or a value is not what its key wants.
+    /// It is not YAML.
     #[error(transparent)]
     Yaml(#[from] YamlError),
+    /// A value is not what its key wants.
+    #[error("{FILE}:{line}: {problem}")]
+    Value {
+        /// The line.
+        line: u32,
+        /// The keys that lead there, and what is wrong.
+        problem: String,
+    },
+    /// The file was taken for one with a version of its own.
+    #[error("{FILE}:{line}: the key {key:?} is unknown: the file has no version of its own")]
+    Versioned {
+        /// The line.
+        line: u32,
+        /// The key.
+        key: String,
+    },
     /// It is YAML, but no mapping.
-    #[error("{FILE}: holds {found} where a mapping is expected")]
+    #[error("{FILE}:{line}: holds {found} where a mapping is expected")]
     NotAMapping {
+        /// The line.
+        line: u32,
         /// What it holds.
         found: &'static str,
     },
@@ -77,7 +96,7 @@ pub enum ConfigurationError {
         reason: &'static str,
     },
     /// Two charts in one directory.
-    #[error("{FILE}:{line}: directories: {directory} is named for two charts")]
+    #[error("{FILE}:{line}: directories: {directory} is named for two charts; keep one of them")]
     Directory {
         /// The line of the second.
         line: u32,
@@ -113,6 +132,41 @@ impl Default for ReadConfiguration {
     }
 }
 
+impl ConfigurationError {
+    /// What to do about it, beyond what the message says.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Yaml(_) => "mend the line, or the one before it; a colon or a bracket may be missing",
+            Self::Versioned { .. } => "take the line out; `versions` says how a release's version is chosen",
+            Self::NotAMapping { .. } => "write keys and values, such as `charts: [charts/*]`",
+            Self::Glob { .. } => "write such as `charts: [charts/*]`, from the top of the repository",
+            Self::Directory { .. } => "under `directories` stands the directory of each chart that is called otherwise: `<chart>: <path>`",
+            Self::Value { .. } | Self::UnknownKey { .. } | Self::Address { .. } | Self::Unusable { .. } | Self::Sigstore { .. } => {
+                "docs/configuration.md says what each key takes; without the key its default holds"
+            }
+        }
+    }
+}
+
+/// The line in a configuration on which a key stands, with the keys it lies in before it, separated by dots. `None` for
+/// one that does not stand there, or in a file that cannot be read.
+#[must_use]
+pub fn line_of(bytes: &[u8], key: &str) -> Option<u32> {
+    let root = yaml::parse(FILE, bytes, &Limits::default(), Duplicates::Refuse).ok()?.root;
+    key.split('.').try_fold(&root, |node, key| node.get(key)).map(|value| value.at.line)
+}
+
+/// What is wrong with a value, with the keys that lead there and in the words of the file.
+fn mistyped(root: &Node, error: YamlError) -> ConfigurationError {
+    let YamlError::Value { line, problem, .. } = error else { return error.into() };
+    // The reader of the type knows neither the key's own line nor all keys.
+    match root.to_json(FILE).map(|value| mistake::decode::<Configuration>(&value, Some(root))) {
+        Ok(Err(Mistake { line: own, problem })) => ConfigurationError::Value { line: own.unwrap_or(line), problem },
+        _ => ConfigurationError::Value { line, problem: mistake::plain(&problem) },
+    }
+}
+
 impl Configuration {
     /// Reads a configuration; an empty file says what the defaults say.
     ///
@@ -125,11 +179,11 @@ impl Configuration {
             return Ok(Self::default());
         }
         if !matches!(root.value, Value::Mapping(_)) {
-            return Err(ConfigurationError::NotAMapping { found: root.kind() });
+            return Err(ConfigurationError::NotAMapping { line: root.at.line, found: root.kind() });
         }
         let schema = schema();
         known(&root, &schema, &schema, "")?;
-        let configuration: Self = yaml::read(FILE, bytes, &limits)?;
+        let configuration: Self = yaml::read(FILE, bytes, &limits).map_err(|error| mistyped(&root, error))?;
         configuration.validate(&root)?;
         Ok(configuration)
     }
@@ -201,6 +255,9 @@ fn known(node: &Node, schema: &Json, top: &Json, prefix: &str) -> Result<(), Con
         let next = properties.and_then(|properties| properties.get(&key)).or(others);
         match (next, properties) {
             (Some(next), _) => known(value, next, top, &format!("{path}."))?,
+            (None, Some(_)) if prefix.is_empty() && ["version", "apiVersion", "schema"].contains(&key.as_str()) => {
+                return Err(ConfigurationError::Versioned { line: name.at.line, key });
+            }
             (None, Some(properties)) => {
                 let hint = nearest(&key, properties.keys().map(String::as_str));
                 return Err(ConfigurationError::UnknownKey { line: name.at.line, key: path, hint });

@@ -42,17 +42,27 @@ fn mistakes_name_line_and_fix() {
     insta::assert_snapshot!(check("checks:\n  requird: []"), @r#".chartflow.yaml:2: the key "checks.requird" is unknown; did you mean "required"?"#);
     insta::assert_snapshot!(check("checks:\n  outside:\n    scan:\n      max_age: 1d\n      workflow: x\n"), @r#".chartflow.yaml:4: the key "checks.outside.scan.max_age" is unknown; did you mean "max-age"?"#);
     insta::assert_snapshot!(check("index:\n  zzzzzzzz: 1"), @r#".chartflow.yaml:2: the key "index.zzzzzzzz" is unknown; known keys are url"#);
-    insta::assert_snapshot!(check("versions: major"), @".chartflow.yaml:1:11: versions: unknown variant `major`, expected one of `commits`, `contributed`, `higher`");
-    insta::assert_snapshot!(check("tag: a\ncharts: charts/*"), @r#".chartflow.yaml:2:9: charts: invalid type: string "charts/*", expected a sequence"#);
-    insta::assert_snapshot!(check("branches:\n  main: a b"), @r#".chartflow.yaml:2:3: branches: branch name "a b" holds a character that no git ref may hold"#);
-    insta::assert_snapshot!(check("checks: {max-age: 0d}"), @r#".chartflow.yaml:1:9: checks: "0d" is not a span of time; write a number and s, m, h, d or w, such as 30d"#);
+    insta::assert_snapshot!(check("versions: major"), @r#".chartflow.yaml:1: versions: "major" is not known here; write commits, contributed or higher"#);
+    insta::assert_snapshot!(check("tag: a\ncharts: charts/*"), @r#".chartflow.yaml:2: charts: holds the text "charts/*" where a list is expected"#);
+    insta::assert_snapshot!(check("branches:\n  main: a b"), @r#".chartflow.yaml:2: branches.main: branch name "a b" holds a character that no git ref may hold"#);
+    insta::assert_snapshot!(check("checks: {max-age: 0d}"), @r#".chartflow.yaml:1: checks.max-age: "0d" is not a span of time; write a number and s, m, h, d or w, such as 30d"#);
     insta::assert_snapshot!(check("charts:\n- a\n- ../b"), @r#".chartflow.yaml:3: charts: "../b" is not a glob of directories below the top of the repository"#);
     insta::assert_snapshot!(check("charts:\n- 'a[b'"), @r#".chartflow.yaml:2: charts: "a[b" is not a glob of directories below the top of the repository"#);
-    insta::assert_snapshot!(check("directories:\n  a: x\n  b: x\n"), @".chartflow.yaml:3: directories: x is named for two charts");
+    insta::assert_snapshot!(check("directories:\n  a: x\n  b: x\n"), @".chartflow.yaml:3: directories: x is named for two charts; keep one of them");
+    insta::assert_snapshot!(check("version: 1"), @r#".chartflow.yaml:1: the key "version" is unknown: the file has no version of its own"#);
+    insta::assert_snapshot!(check("tag: [a]"), @".chartflow.yaml:1: tag: holds a list where text is expected");
+    insta::assert_snapshot!(check("directories: x"), @r#".chartflow.yaml:1: directories: holds the text "x" where a mapping is expected"#);
+    insta::assert_snapshot!(check("directories:\n  a: x\n  web: ../x"), @r#".chartflow.yaml:3: directories.web: path "../x" holds "." or "..""#);
     insta::assert_snapshot!(check("tag: a\ntag: b"), @r#".chartflow.yaml:2:1: the key "tag" stands twice, first on line 1; remove one of them"#);
     insta::assert_snapshot!(check("packages: assets\nindex: {url: https://example.com}"), @".chartflow.yaml:1: packages: assets cannot be used, because with it the index names the files of the GitHub Releases by their own addresses, and `index.url` would change nothing; write branch");
     insta::assert_snapshot!(check("merge:\n  main: rebase"), @".chartflow.yaml:2: merge.main: rebase cannot be used, because main would get a commit whose content was never released; write squash or merge");
-    insta::assert_snapshot!(check("[]"), @".chartflow.yaml: holds a list where a mapping is expected");
+    insta::assert_snapshot!(check("[]"), @".chartflow.yaml:1: holds a list where a mapping is expected");
+}
+
+#[test]
+fn a_key_has_its_line() {
+    assert_eq!(line_of(b"tag: a\nbranches:\n  main: x\n", "branches.main"), Some(3));
+    assert_eq!((line_of(b"tag: a\n", "branches.main"), line_of(b"[", "tag")), (None, None));
 }
 
 #[test]
@@ -66,7 +76,7 @@ fn a_sigstore_of_one_s_own() {
     insta::assert_snapshot!(wrong("https://fulcio.example", "http://fulcio.example"), @".chartflow.yaml:2: sigstore.fulcio-url cannot be used: it is no https:// address; identity tokens and signatures are sent there");
     insta::assert_snapshot!(wrong("http://127.0.0.1:3000", "http://127.0.0.1.example"), @".chartflow.yaml:3: sigstore.timestamp-server-url cannot be used: it is no https:// address; identity tokens and signatures are sent there");
     insta::assert_snapshot!(wrong(".github/sigstore/", "sigstore/"), @".chartflow.yaml:4: sigstore.trusted-root cannot be used: it lies outside .github/, where no owner has to approve its changes");
-    insta::assert_snapshot!(wrong("  trusted-root: .github/sigstore/trusted_root.json\n", ""), @".chartflow.yaml:2:3: sigstore: missing field `trusted-root`");
+    insta::assert_snapshot!(wrong("  trusted-root: .github/sigstore/trusted_root.json\n", ""), @r#".chartflow.yaml:1: sigstore: the key "trusted-root" is missing; add it"#);
     insta::assert_snapshot!(wrong("fulcio-url", "fulcio"), @r#".chartflow.yaml:2: the key "sigstore.fulcio" is unknown; did you mean "fulcio-url"?"#);
     insta::assert_snapshot!(check(&format!("profile: key\n{OWN}")), @".chartflow.yaml:1: profile cannot be used: a key signs without a Sigstore; take one of the two out");
     insta::assert_snapshot!(check(&format!("profile: public\n{OWN}")), @".chartflow.yaml:1: profile cannot be used: public demands a log, and sigstore has no rekor-url; add it, or write profile: github");

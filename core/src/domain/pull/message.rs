@@ -7,6 +7,7 @@ use crate::domain::commit::Author;
 use crate::domain::digest::CommitId;
 use crate::domain::names::{ChartName, TagName};
 use crate::domain::statement::StatementDigest;
+use crate::domain::visible::hides;
 
 /// At most this many people are named in one message.
 const CO_AUTHOR_LIMIT: usize = 50;
@@ -32,7 +33,9 @@ fn co_author_lines(authors: &[Author]) -> Vec<String> {
     for author in authors {
         let name = without_skip_tokens(&author.name.replace(['<', '>', '@'], " "), 100);
         let address = author.email.trim();
-        let plain = address.len() <= 254 && address.contains('@') && !address.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>'));
+        let plain = address.len() <= 254
+            && address.contains('@')
+            && !address.contains(|c: char| c.is_whitespace() || c.is_control() || hides(c) || matches!(c, '<' | '>'));
         let known = addresses.iter().any(|known| known.eq_ignore_ascii_case(address));
         if name.is_empty() || !plain || known || lines.len() == CO_AUTHOR_LIMIT {
             continue;

@@ -145,6 +145,19 @@ impl Plan {
     }
 }
 
+impl Facts {
+    /// Whether a branch is known of the remote.
+    fn on_remote(&self, branch: &BranchName) -> bool {
+        self.references.contains_key(&format!("refs/remotes/{}/{branch}", self.remote))
+    }
+
+    /// Whether the train was set up before: main has its files, and its branches are there. Then `released` and
+    /// `published` are the train's, and a clone that does not hold them lacks them alone.
+    fn adopted(&self) -> bool {
+        self.on_main && self.on_remote(&self.integration) && self.on_remote(&self.release)
+    }
+}
+
 /// Whether a file of code owners names what decides about signatures.
 fn owned(text: &str) -> bool {
     let patterns: Vec<&str> = text.lines().filter_map(|line| line.split_whitespace().next()).collect();
@@ -169,15 +182,16 @@ pub fn plan(facts: &Facts) -> Plan {
         let name = format!("refs/{marker}");
         let wanted = facts.baseline.to_string();
         match facts.references.get(&name) {
-            None => PlannedReference { name, commit: wanted, state: State::New },
-            Some(held) => PlannedReference { name, state: if *held == wanted { State::Unchanged } else { State::Differs }, commit: held.clone() },
+            None if facts.adopted() => None,
+            None => Some(PlannedReference { name, commit: wanted, state: State::New }),
+            Some(held) => Some(PlannedReference { name, state: if *held == wanted { State::Unchanged } else { State::Differs }, commit: held.clone() }),
         }
     };
     Plan {
         repository: facts.repository.clone(),
         notes: facts.notes.clone(),
         files,
-        references: [RELEASED, PUBLISHED].map(reference).to_vec(),
+        references: [RELEASED, PUBLISHED].into_iter().filter_map(reference).collect(),
         steps: steps::steps(facts),
     }
 }

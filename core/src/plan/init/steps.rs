@@ -102,10 +102,12 @@ fn files(facts: &Facts) -> Option<Step> {
 }
 
 fn refs(facts: &Facts) -> Option<Step> {
-    let Facts { remote, main, integration, release, references, .. } = facts;
-    let there = |branch: &str| references.contains_key(&format!("refs/remotes/{remote}/{branch}"));
+    let Facts { remote, main, integration, release, .. } = facts;
+    if facts.adopted() {
+        return Some(baseline(facts));
+    }
     let mut commands = vec![format!("git fetch {remote}")];
-    if !there(integration.as_str()) {
+    if !facts.on_remote(integration) {
         commands.push(format!("git push {remote} refs/remotes/{remote}/{main}:refs/heads/{integration}"));
     }
     match &facts.release_start {
@@ -118,6 +120,21 @@ fn refs(facts: &Facts) -> Option<Step> {
         "After the merge. {integration} starts where {main} is, and the two refs say that the charts {main} holds now are released already. Nothing of this can be pushed once the rules are applied."
     );
     Some(step("Make the branches and record the baseline", text).by(commands))
+}
+
+/// Of a repository that was set up before: the train itself has moved the baseline since, and nobody may put it back.
+fn baseline(facts: &Facts) -> Step {
+    let Facts { remote, integration, release, references, .. } = facts;
+    let local = [RELEASED, PUBLISHED].iter().all(|marker| references.contains_key(&format!("refs/{marker}")));
+    let otherwise = if local {
+        format!("If it lists nothing, push them: git push {remote} refs/{RELEASED} refs/{PUBLISHED}")
+    } else {
+        "If it lists nothing, push them from the clone in which `chartflow init` was run first.".to_owned()
+    };
+    let text = format!(
+        "{integration} and {release} are there, so the train was set up before, and refs/{RELEASED} and refs/{PUBLISHED} should be on GitHub. {otherwise}"
+    );
+    step("See that the baseline is recorded", text).by(vec![format!("git ls-remote {remote} 'refs/chartflow/*'")])
 }
 
 fn settings(facts: &Facts) -> Step {

@@ -40,6 +40,33 @@ fn shown(facts: &Facts) -> String {
     text
 }
 
+/// A clone has no `refs/chartflow/*`; the train has moved them since the repository was set up.
+#[test]
+fn a_repository_that_was_set_up_before_keeps_its_baseline() {
+    let mut facts = Facts { on_main: true, release_start: ReleaseStart::Exists, ..facts(Worker::App { id: Some(7) }) };
+    facts.references = ["integration", "release"].map(|branch| (format!("refs/remotes/origin/{branch}"), "3".repeat(40))).into();
+    let told = |facts: &Facts| {
+        let Plan { references, steps, .. } = plan(facts);
+        let step = &steps[0];
+        format!("{references:?}\n{}\n{}\n{}", step.title, step.text, step.commands.join("\n"))
+    };
+    insta::assert_snapshot!(told(&facts), @"
+    []
+    See that the baseline is recorded
+    integration and release are there, so the train was set up before, and refs/chartflow/released and refs/chartflow/published should be on GitHub. If it lists nothing, push them from the clone in which `chartflow init` was run first.
+    git ls-remote origin 'refs/chartflow/*'
+    ");
+    for marker in [RELEASED, PUBLISHED] {
+        facts.references.insert(format!("refs/{marker}"), "1".repeat(40));
+    }
+    insta::assert_snapshot!(told(&facts), @r#"
+    [PlannedReference { name: "refs/chartflow/released", commit: "1111111111111111111111111111111111111111", state: Unchanged }, PlannedReference { name: "refs/chartflow/published", commit: "1111111111111111111111111111111111111111", state: Unchanged }]
+    See that the baseline is recorded
+    integration and release are there, so the train was set up before, and refs/chartflow/released and refs/chartflow/published should be on GitHub. If it lists nothing, push them: git push origin refs/chartflow/released refs/chartflow/published
+    git ls-remote origin 'refs/chartflow/*'
+    "#);
+}
+
 #[test]
 fn a_new_repository_with_an_app_to_be_made() {
     insta::assert_snapshot!(shown(&facts(Worker::App { id: None })), @r#"

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use chartflow_core::domain::visible::escaped;
+
 /// Text from outside inside an element or a quoted attribute: it stays text, and shows what would hide or reorder it.
 ///
 /// The five characters are those of the WHATWG's HTML standard, section 13.3 and its rules for attribute values.
@@ -17,17 +19,12 @@ impl fmt::Display for Text<'_> {
                 '"' => f.write_str("&quot;")?,
                 '\'' => f.write_str("&#39;")?,
                 '\r' => {}
-                _ if hidden(c) => write!(f, "\\u{{{:x}}}", u32::from(c))?,
+                _ if escaped(c) => write!(f, "\\u{{{:x}}}", u32::from(c))?,
                 _ => fmt::Write::write_char(f, c)?,
             }
         }
         Ok(())
     }
-}
-
-/// Control characters, and the ones that reorder or hide text.
-fn hidden(c: char) -> bool {
-    (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// An id, shortened to its first characters; the whole stands in the tooltip.

@@ -4,6 +4,7 @@ use semver::Version;
 
 use crate::domain::digest::CommitId;
 use crate::domain::names::{BranchName, ChartName, TagName};
+use crate::domain::visible::hides;
 
 /// A place on the way of a content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,7 +83,7 @@ fn label(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '#' | '<' | '>' | '&' | ';' | '`' | '\\' | '*' | '_' | '~' | '[' | ']' => escaped.push_str(&format!("#{};", u32::from(c))),
-            c if c.is_control() => escaped.push(' '),
+            c if c.is_control() || hides(c) => escaped.push(' '),
             c => escaped.push(c),
         }
     }
