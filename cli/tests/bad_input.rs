@@ -150,9 +150,10 @@ fn a_repository_that_is_none_or_too_little() {
     let test = repository();
     std::fs::create_dir(test.path("empty")).unwrap();
     let check = |arguments: &[&str]| test.chartflow("", &[arguments, &["--out", "out", "-q"]].concat()).to_string();
-    insta::assert_snapshot!(check(&["rehearse", "nowhere"]), @"
+    insta::assert_snapshot!(check(&["rehearse", "nowhere"]), @r"
     -- stderr
     error: nowhere is no directory
+    hint: name the top of a git repository, or a directory of charts
     -- exit 2
     ");
     insta::assert_snapshot!(check(&["rehearse", "r", "--base", "nope"]), @r#"
@@ -201,9 +202,10 @@ fn a_chart_that_cannot_be_packaged_leaves_nothing() {
         assert!(!test.path("packages").exists(), "{told}");
         told
     };
-    insta::assert_snapshot!(check("apiVersion: v2\nname: a\n"), @"
+    insta::assert_snapshot!(check("apiVersion: v2\nname: a\n"), @r"
     -- stderr
     error: a/Chart.yaml: version is missing; add a line such as `version: 0.1.0`
+    hint: `chartflow help COMMAND` says what the command takes, with examples
     -- exit 2
     ");
     insta::assert_snapshot!(check(&format!("apiVersion: v2\nname: {}\nversion: 1.0.0\n", "n".repeat(300))), @"
@@ -215,6 +217,7 @@ fn a_chart_that_cannot_be_packaged_leaves_nothing() {
     insta::assert_snapshot!(check("apiVersion: v3\nname: a\nversion: 1.0.0\n"), @r#"
     -- stderr
     error: a/Chart.yaml:1: apiVersion "v3" is unknown; write `apiVersion: v2`
+    hint: `chartflow help COMMAND` says what the command takes, with examples
     -- exit 2
     "#);
 }

@@ -74,11 +74,13 @@ fn what_is_no_chart_is_refused() {
     insta::assert_snapshot!(lint(&test, &["absent"]), @r"
     -- stderr
     error: absent does not exist
+    hint: `chartflow help COMMAND` says what the command takes, with examples
     -- exit 2
     ");
     insta::assert_snapshot!(lint(&test, &["good/Chart.yaml"]), @r"
     -- stderr
     error: good/Chart.yaml is not a directory
+    hint: `chartflow help COMMAND` says what the command takes, with examples
     -- exit 2
     ");
 }
