@@ -132,6 +132,7 @@ fn a_repository_that_is_none_or_too_little() {
     insta::assert_snapshot!(check(&["rehearse", "nowhere"]), @"
     -- stderr
     error: nowhere is no directory
+    hint: name the top of a git repository, or a directory of charts
     -- exit 2
     ");
     insta::assert_snapshot!(check(&["rehearse", "r", "--base", "nope"]), @r#"
@@ -183,6 +184,7 @@ fn a_chart_that_cannot_be_packaged_leaves_nothing() {
     insta::assert_snapshot!(check("apiVersion: v2\nname: a\n"), @"
     -- stderr
     error: a/Chart.yaml: version is missing; add a line such as `version: 0.1.0`
+    hint: `chartflow lint` says what else is wrong with the chart
     -- exit 2
     ");
     insta::assert_snapshot!(check(&format!("apiVersion: v2\nname: {}\nversion: 1.0.0\n", "n".repeat(300))), @"
@@ -194,6 +196,7 @@ fn a_chart_that_cannot_be_packaged_leaves_nothing() {
     insta::assert_snapshot!(check("apiVersion: v3\nname: a\nversion: 1.0.0\n"), @r#"
     -- stderr
     error: a/Chart.yaml:1: apiVersion "v3" is unknown; write `apiVersion: v2`
+    hint: `chartflow lint` says what else is wrong with the chart
     -- exit 2
     "#);
 }

@@ -141,18 +141,19 @@ fn configurations_that_cannot_be_used() {
     insta::assert_snapshot!(check("branchs: {}\n"), @r#"
     -- stderr
     error: .chartflow.yaml:1: the key "branchs" is unknown; did you mean "branches"?
+    hint: docs/configuration.md says what each key takes; without the key its default holds
     -- exit 2
     "#);
     insta::assert_snapshot!(check("branches:\n  chart: integration/{chart}\n"), @r#"
     -- stderr
     error: .chartflow.yaml: branches.integration: "integration" collides with branches.chart: git cannot hold both "integration" and "integration/{chart}", because a ref is a file and cannot be a directory ("{chart}") as well
-    hint: choose another name for one of them
+    hint: give branches.integration another value in .chartflow.yaml
     -- exit 2
     "#);
     insta::assert_snapshot!(check("tag: v{version}\n"), @r#"
     -- stderr
-    error: .chartflow.yaml: tag: "v{version}" does not hold {chart}
-    hint: choose another name for one of them
+    error: .chartflow.yaml:1: tag: "v{version}" does not hold {chart}
+    hint: every chart needs a name of its own; write such as tag: "{chart}-v{version}"
     -- exit 2
     "#);
     assert!(!test.path("out").exists());

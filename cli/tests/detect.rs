@@ -85,6 +85,7 @@ fn the_base_is_the_configured_main_branch() {
     insta::assert_snapshot!(test.chartflow("r", &["detect"]), @r#"
     -- stderr
     error: .chartflow.yaml:1: the key "chart" is unknown; did you mean "charts"?
+    hint: docs/configuration.md says what each key takes; without the key its default holds
     -- exit 2
     "#);
 }
