@@ -3,7 +3,7 @@
 mod gather;
 mod present;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chartflow_core::domain::names::RepositoryName;
 use chartflow_core::io::write;
@@ -11,7 +11,7 @@ use chartflow_core::plan::init::{Plan, State, plan};
 use clap::Args;
 
 use crate::Answer;
-use crate::error::{CommandError, file_kind};
+use crate::error::{CommandError, Kind, file_kind};
 use crate::output::{Format, Output};
 
 use gather::Gathered;
@@ -79,6 +79,9 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Answer, Comm
     let gathered = gather::gather(arguments, output)?;
     let plan = plan(&gathered.facts);
     let refused = !arguments.force && plan.changed().next().is_some();
+    for file in plan.files.iter().filter(|file| file.state != State::Unchanged) {
+        not_linked(&gathered.work_tree, &file.path)?;
+    }
     let written = !arguments.dry_run && !refused;
     if written {
         apply(&plan, &gathered)?;
@@ -89,6 +92,19 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Answer, Comm
         _ => output.text(&outcome.text())?,
     }
     Ok(Answer::from(!refused))
+}
+
+/// A link on the way would lead the file out of the repository, and one in its place would be replaced by it.
+fn not_linked(work_tree: &Path, file: &str) -> Result<(), CommandError> {
+    let mut at = PathBuf::new();
+    for part in Path::new(file) {
+        at.push(part);
+        if std::fs::symlink_metadata(work_tree.join(&at)).is_ok_and(|metadata| metadata.is_symlink()) {
+            let message = format!("{} is a symbolic link, so {file} is not written", at.display());
+            return Err(CommandError::new(Kind::Request, message).hint("put a directory or a file of the repository's own in its place"));
+        }
+    }
+    Ok(())
 }
 
 /// Files first: a ref without them means nothing, and a second run makes what a first one did not come to.

@@ -112,6 +112,7 @@ fn translate(error: PackageError) -> CommandError {
     let translated = CommandError::new(kind, error.to_string()).because(error);
     match hint {
         Some(hint) => translated.hint(hint),
+        None if kind == Kind::Request => translated.hint("`chartflow lint` says what else is wrong with the chart"),
         None => translated,
     }
 }

@@ -205,7 +205,7 @@ fn a_chart_that_cannot_be_packaged_leaves_nothing() {
     insta::assert_snapshot!(check("apiVersion: v2\nname: a\n"), @r"
     -- stderr
     error: a/Chart.yaml: version is missing; add a line such as `version: 0.1.0`
-    hint: `chartflow help COMMAND` says what the command takes, with examples
+    hint: `chartflow lint` says what else is wrong with the chart
     -- exit 2
     ");
     insta::assert_snapshot!(check(&format!("apiVersion: v2\nname: {}\nversion: 1.0.0\n", "n".repeat(300))), @"
@@ -217,7 +217,7 @@ fn a_chart_that_cannot_be_packaged_leaves_nothing() {
     insta::assert_snapshot!(check("apiVersion: v3\nname: a\nversion: 1.0.0\n"), @r#"
     -- stderr
     error: a/Chart.yaml:1: apiVersion "v3" is unknown; write `apiVersion: v2`
-    hint: `chartflow help COMMAND` says what the command takes, with examples
+    hint: `chartflow lint` says what else is wrong with the chart
     -- exit 2
     "#);
 }

@@ -167,6 +167,32 @@ fn a_copy_of_the_actions_and_calls_of_their_workflows() {
     ");
 }
 
+/// Nothing is written through a link, and no link is replaced.
+#[cfg(unix)]
+#[test]
+fn links_are_left_alone() {
+    let test = repository();
+    std::fs::create_dir_all(test.path("elsewhere")).unwrap();
+    std::fs::create_dir_all(test.path("r/.github")).unwrap();
+    std::os::unix::fs::symlink(test.path("elsewhere"), test.path("r/.github/workflows")).unwrap();
+    insta::assert_snapshot!(test.chartflow("r", &["init"]), @"
+    -- stderr
+    error: .github/workflows is a symbolic link, so .github/workflows/chartflow-validate.yml is not written
+    hint: put a directory or a file of the repository's own in its place
+    -- exit 2
+    ");
+    assert_eq!(std::fs::read_dir(test.path("elsewhere")).unwrap().count(), 0);
+    std::fs::remove_file(test.path("r/.github/workflows")).unwrap();
+    std::os::unix::fs::symlink("nowhere", test.path("r/.chartflow.yaml")).unwrap();
+    insta::assert_snapshot!(test.chartflow("r", &["init", "--force"]), @"
+    -- stderr
+    error: .chartflow.yaml is a symbolic link, so .chartflow.yaml is not written
+    hint: put a directory or a file of the repository's own in its place
+    -- exit 2
+    ");
+    assert!(test.path("r/.chartflow.yaml").is_symlink() && !test.path("r/.github/workflows").exists());
+}
+
 #[test]
 fn another_branch_can_be_main() {
     let test = TestEnvironment::new();

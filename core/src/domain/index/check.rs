@@ -26,7 +26,7 @@ pub const RULES: [(&str, &str); 10] = [
     ("index/name", "An entry describes a chart of another name than the one it is listed under."),
     ("index/version", "What is listed as a version is none."),
     ("index/url", "An entry has no URL."),
-    ("index/digest", "An entry has no digest, or another one than its package."),
+    ("index/digest", "An entry has no digest, none that is a SHA-256, or another one than its package."),
     ("index/metadata", "An entry describes its chart otherwise than the package does."),
     ("index/missing-package", "There is no package where an entry's URL points."),
     ("index/unlisted", "A package is there that no entry lists."),
@@ -116,7 +116,15 @@ fn check_entry(name: &str, entry: &Entry, findings: &mut Vec<Finding>) {
     }
     if entry.digest.is_empty() {
         findings.push(finding("index/digest", name, version, "has no digest"));
+    } else if !is_sha256(&entry.digest) {
+        findings.push(finding("index/digest", name, version, format!("has digest {:?}, which is no SHA-256", entry.digest)));
     }
+}
+
+/// Whether a digest can be a package's: 64 hexadecimal digits, as Helm 2 wrote it with the algorithm before them.
+fn is_sha256(digest: &str) -> bool {
+    let digits = digest.strip_prefix("sha256:").unwrap_or(digest);
+    digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn check_packages(index: &Index, packages: &[IndexedPackage], findings: &mut Vec<Finding>) {
@@ -136,7 +144,7 @@ fn check_packages(index: &Index, packages: &[IndexedPackage], findings: &mut Vec
             continue;
         };
         listed.insert(package.path.as_str());
-        if entry.digest.strip_prefix("sha256:").unwrap_or(&entry.digest) != package.sha256.to_string() && !entry.digest.is_empty() {
+        if entry.digest.strip_prefix("sha256:").unwrap_or(&entry.digest) != package.sha256.to_string() && is_sha256(&entry.digest) {
             findings.push(finding("index/digest", name, version, format!("has digest {}, {} has {}", entry.digest, package.path, package.sha256)));
         }
         if entry.metadata != package.metadata {
