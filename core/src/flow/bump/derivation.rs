@@ -7,7 +7,7 @@ use super::following;
 use crate::domain::changelog;
 use crate::domain::chart::{Metadata, edit};
 use crate::domain::commit::Author;
-use crate::domain::commit::conventional::changes;
+use crate::domain::commit::conventional::{changes, co_authors};
 use crate::domain::configuration::Artifacthub;
 use crate::domain::content::{ContentId, Files};
 use crate::domain::digest::ObjectFormat;
@@ -44,7 +44,7 @@ pub(crate) struct Derived {
     pub level: Level,
     /// Why this version, in words.
     pub reason: String,
-    /// Who wrote the commits it was derived from, oldest first.
+    /// Who wrote the commits it was derived from, co-authors among them, oldest first.
     pub authors: Vec<Author>,
     /// Row 4.
     pub statement: Statement,
@@ -124,14 +124,16 @@ pub(crate) async fn derive(train: &Train, tips: &Tips, chart: &ChartName, chain:
 }
 
 /// The newest contribution's commit date: every date that enters content comes from it and never from a clock. And who
-/// wrote the commits, oldest first.
+/// wrote the commits, co-authors among them, oldest first.
 async fn date(train: &Train, promotion: &crate::domain::statement::Promotion) -> Result<(i64, Vec<Author>), FlowError> {
     let mut newest = None;
     let mut authors = Vec::new();
-    for commit in &promotion.commits {
-        let commit = train.objects.commit(&commit.id).await?;
+    for record in &promotion.commits {
+        let commit = train.objects.commit(&record.id).await?;
         newest = newest.max(Some(commit.committed));
         authors.push(Author { name: commit.author.name, email: commit.author.email });
+        // Of the message that is signed, which the changelog is derived from as well.
+        authors.extend(co_authors(&record.message));
     }
     match newest {
         Some(newest) => Ok((newest, authors)),
