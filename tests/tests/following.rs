@@ -25,30 +25,67 @@ fn value(chart: &str, kind: &str, text: &str) -> NewCommit {
     NewCommit::new(chart, &format!("{kind}({chart}): {text}")).value(&format!("{}: 1", text.replace(' ', "_")))
 }
 
-/// The version of `base` that `web` wants on a branch, and the one that its Chart.lock has.
-fn wanted(world: &World, branch: &str) -> (String, String) {
-    let wanted = Metadata::read("Chart.yaml", world.read(branch, "charts/web/Chart.yaml").unwrap().as_bytes()).unwrap().dependencies;
-    let lock = Lock::read("Chart.lock", world.read(branch, "charts/web/Chart.lock").unwrap().as_bytes()).unwrap().unwrap();
-    let locked = lock.dependencies.unwrap();
-    assert_eq!(lock.digest, Lock::digest_of(&wanted, &locked).unwrap(), "{}", world.told());
-    (wanted[0].version.clone(), locked[0].version.clone())
+/// Where `web` declares and locks its dependencies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    /// In Chart.yaml and Chart.lock, as charts of apiVersion v2 do.
+    Chart,
+    /// In requirements.yaml and requirements.lock, as those of v1 do.
+    Requirements,
 }
 
-/// `web` wants `base` in exactly this version, and has a Chart.lock that says so.
-fn pinned(version: &'static str) -> NewCommit {
-    let dependency = Dependency { name: "base".to_owned(), version: version.to_owned(), repository: "file://../base".to_owned(), ..Dependency::default() };
-    let digest = Lock::digest_of(std::slice::from_ref(&dependency), std::slice::from_ref(&dependency)).unwrap();
-    let lock = Lock { generated: "2026-01-01T00:00:00Z".to_owned(), digest, dependencies: Some(vec![dependency]) }.to_yaml();
-    value("web", "feat", "pinned")
-        .edit("Chart.yaml", move |old| Some(old?.replace("\">=0.1.0\"", &format!("\"{version}\""))))
-        .edit("Chart.lock", move |_| Some(lock.clone()))
+impl Layout {
+    const fn files(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Chart => ("Chart.yaml", "Chart.lock"),
+            Self::Requirements => ("requirements.yaml", "requirements.lock"),
+        }
+    }
+
+    /// The version of `base` that `web` wants on a branch, and the one that its lock has.
+    fn wanted(self, world: &World, branch: &str) -> (String, String) {
+        let (declaring, locking) = self.files();
+        let read = |name: &str| world.read(branch, &format!("charts/web/{name}")).unwrap();
+        let declared = read(declaring);
+        let requirements = Some((declaring, declared.as_bytes())).filter(|_| self == Self::Requirements);
+        let wanted = Metadata::read_with_requirements("Chart.yaml", read("Chart.yaml").as_bytes(), requirements).unwrap().dependencies;
+        let lock = Lock::read(locking, read(locking).as_bytes()).unwrap().unwrap();
+        let locked = lock.dependencies.unwrap();
+        assert_eq!(lock.digest, Lock::digest_of(&wanted, &locked).unwrap(), "{}", world.told());
+        (wanted[0].version.clone(), locked[0].version.clone())
+    }
+
+    /// `web` wants `base` so, and has a lock with the version that `base` had at first.
+    fn pinned(self, constraint: &'static str) -> NewCommit {
+        let dependency = |version: &str| Dependency {
+            name: "base".to_owned(),
+            version: version.to_owned(),
+            repository: "file://../base".to_owned(),
+            ..Dependency::default()
+        };
+        let (wanted, locked) = (Dependency { alias: "bee".to_owned(), ..dependency(constraint) }, dependency("0.3.0"));
+        let digest = Lock::digest_of(std::slice::from_ref(&wanted), std::slice::from_ref(&locked)).unwrap();
+        let lock = Lock { generated: "2026-01-01T00:00:00Z".to_owned(), digest, dependencies: Some(vec![locked]) }.to_yaml();
+        let declared = format!("dependencies:\n  - name: base\n    alias: bee\n    version: \"{constraint}\"\n    repository: file://../base\n");
+        let (declaring, locking) = self.files();
+        let described = move |old: Option<&str>| old?.split_once("dependencies:").map(|(before, _)| before.to_owned());
+        let commit = value("web", "feat", "pinned");
+        let commit = match self {
+            Self::Chart => commit.edit("Chart.yaml", move |old| Some(format!("{}{declared}", described(old)?))),
+            Self::Requirements => commit
+                .edit("Chart.yaml", move |old| Some(described(old)?.replace("apiVersion: v2", "apiVersion: v1")))
+                .edit(declaring, move |_| Some(declared.clone())),
+        };
+        commit.edit(locking, move |_| Some(lock.clone()))
+    }
 }
 
-#[test]
-fn the_bump_follows_a_dependency_and_the_way_back_carries_that_on() {
-    let mut world = World::new(20);
-    merged(&mut world, &[value("base", "feat", "x"), pinned("0.3.0")]);
-    assert_eq!(wanted(&world, "integration"), ("0.3.0".to_owned(), "0.3.0".to_owned()));
+/// `base` is released as 0.4.0 before `web`, which wanted it otherwise or had another one locked.
+fn check(seed: u64, layout: Layout, constraint: &'static str, expected: &str) {
+    let mut world = World::new(seed);
+    let expected = (expected.to_owned(), "0.4.0".to_owned());
+    merged(&mut world, &[value("base", "feat", "x"), layout.pinned(constraint)]);
+    assert_eq!(layout.wanted(&world, "integration"), (constraint.to_owned(), "0.3.0".to_owned()));
     // Until the release of `web` is ready, which waits for that of `base`.
     let mut ready = None;
     for _ in 0..12 {
@@ -61,17 +98,49 @@ fn the_bump_follows_a_dependency_and_the_way_back_carries_that_on() {
     }
     assert!(world.merge(ready.unwrap(), MergeMethod::Squash), "{}", world.told());
     assert_eq!(world.version("main", "base").as_deref(), Some("0.4.0"), "{}", world.told());
-    assert_eq!(wanted(&world, "main"), ("0.4.0".to_owned(), "0.4.0".to_owned()), "{}", world.told());
+    assert_eq!(layout.wanted(&world, "main"), expected, "{}", world.told());
     // Integration moves on before main is back, so the bump is replayed there.
     merged(&mut world, &[value("web", "fix", "later")]);
     world.stage(Step::Tag, None);
     world.stage(Step::Validate, None);
     assert!(world.read("integration", "charts/web/values.yaml").unwrap().contains("later"), "{}", world.told());
     assert_eq!(world.version("integration", "web").as_deref(), Some("4.1.0"), "{}", world.told());
-    assert_eq!(wanted(&world, "integration"), ("0.4.0".to_owned(), "0.4.0".to_owned()), "{}", world.told());
+    assert_eq!(layout.wanted(&world, "integration"), expected, "{}", world.told());
     world.finish();
     assert_eq!(world.check(Counting::ExactlyOnce), 3, "{}", world.told());
     assert_eq!(world.version("main", "web").as_deref(), Some("4.1.1"), "{}", world.told());
+}
+
+#[test]
+fn the_bump_follows_a_dependency_and_the_way_back_carries_that_on() {
+    check(20, Layout::Chart, "0.3.0", "0.4.0");
+}
+
+#[test]
+fn the_bump_follows_a_dependency_of_requirements_yaml() {
+    check(22, Layout::Requirements, "~0.3.0", "0.4.0");
+}
+
+#[test]
+fn a_lock_follows_where_the_constraint_stays() {
+    check(23, Layout::Chart, ">=0.1.0", ">=0.1.0");
+    check(24, Layout::Requirements, ">=0.1.0", ">=0.1.0");
+}
+
+#[test]
+fn what_requirements_yaml_declares_is_verified_in_either_form_and_at_any_depth() {
+    let mut world = World::new(25);
+    let cron = "dependencies:\n  - name: cron\n    version: \">=2.0.0\"\n    repository: file://../cron\n";
+    let base = value("base", "feat", "first form")
+        .edit("Chart.yaml", |old| Some(old?.replace("apiVersion: v2", "apiVersion: v1")))
+        .edit("requirements.yaml", |_| Some(cron.to_owned()));
+    let web = value("web", "feat", "moved list")
+        .edit("Chart.yaml", |old| old?.split_once("dependencies:").map(|(before, _)| before.to_owned()))
+        .edit("requirements.yaml", |_| Some("dependencies:\n  - name: base\n    version: 0.3.0\n    repository: file://../base\n".to_owned()));
+    merged(&mut world, &[base, web]);
+    world.finish();
+    assert_eq!(world.check(Counting::ExactlyOnce), 2, "{}", world.told());
+    assert!(world.read("main", "charts/web/requirements.yaml").unwrap().contains("version: 0.4.0"), "{}", world.told());
 }
 
 /// What the repository says about the lineage of one release of `app`.

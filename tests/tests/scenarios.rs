@@ -442,3 +442,24 @@ fn a_chart_inside_another_is_part_of_it_whatever_the_globs_say() {
     assert!(inner.is_empty(), "{inner:?}");
     assert_eq!(world.check(Counting::ExactlyOnce), 1, "{}", world.told());
 }
+
+#[test]
+fn co_authors_are_contributors() {
+    let mut world = World::new(49);
+    let commit =
+        NewCommit::new("app", "feat(app): together\n\nwhy\n\nCo-authored-by: Bo <bo@example.com>\nco-authored-by: Cy <cy@example.com>").value("two: 1");
+    let again = NewCommit::new("app", "fix(app): once more\n\nCo-authored-by: Bo <bo@example.com>").value("three: 1");
+    merged(&mut world, &[commit, again], MergeMethod::Merge);
+    release(&mut world, 1);
+    let log = world.read("main", "charts/app/CHANGELOG.md").unwrap();
+    let credits: Vec<&str> = log.lines().filter(|line| line.starts_with("Contributors: ")).collect();
+    assert_eq!(credits, ["Contributors: carol, Bo, Cy"], "{}", world.told());
+    let main = world.tip("main").unwrap();
+    let message = chartflow_tests::world::block_on(chartflow_core::port::objects::Objects::commit(&*world.objects, &main)).unwrap().message;
+    // The promotion and the bump, each with its own trailers.
+    let commits: Vec<&str> = message.split("\n* ").skip(1).collect();
+    assert_eq!(commits.len(), 2, "{message}");
+    for (commit, name) in commits.into_iter().flat_map(|commit| [(commit, "Bo <bo@example.com>"), (commit, "Cy <cy@example.com>")]) {
+        assert_eq!(commit.matches(&format!("Co-authored-by: {name}")).count(), 1, "{message}");
+    }
+}

@@ -8,7 +8,7 @@ use super::judge::chain;
 use super::listing::{file, root};
 use super::pulls::FULL;
 use super::store::Store;
-use super::tips::{Difference, Pair, Tips, YAML_LIMIT};
+use super::tips::{Difference, Pair, Tips};
 use super::{FlowError, Outcome, Report, Train, texts};
 use crate::domain::changelog;
 use crate::domain::chart::{CHART_FILE, edit};
@@ -16,7 +16,7 @@ use crate::domain::content::Files;
 use crate::domain::detection::Globs;
 use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::names::{ChartName, RepoPath};
-use crate::domain::package::lock::LOCK_FILE;
+use crate::domain::package::follow;
 use crate::domain::pull::body::Returned;
 use crate::domain::tree::Mode;
 use crate::plan::Place;
@@ -185,33 +185,32 @@ async fn facts(store: &mut Store, chart: &ChartName, pending: &Pair, changed: &P
     Ok(Facts { chart: chart.clone(), integration: pending.new.clone(), main, returned: changed.old.clone(), removed, carried })
 }
 
-/// The files of integration's content that the bump's edits change: the higher version, the dependencies' versions that followed, the
-/// changelog's new entry.
+/// The files of integration's content that the bump's edits change: the higher version, the dependencies' versions that
+/// followed, the changelog's new entry.
 async fn replay(train: &Train, ours: &Place, theirs: &Place, carried: &Place) -> Result<Vec<(&'static str, Vec<u8>)>, FlowError> {
     let objects = &*train.objects;
     let failed = |source: Box<dyn std::error::Error + Send + Sync>| FlowError::Chart { chart: ours.path.to_string(), what: "replaying the bump", source };
-    let read = async |place: &Place| file(objects, &place.tree, CHART_FILE, YAML_LIMIT).await.map(Option::unwrap_or_default);
-    let (our_yaml, their_yaml, carried_yaml) = (read(ours).await?, read(theirs).await?, read(carried).await?);
+    let read = async |place: &Place| following::speaking(train, &place.tree).await;
+    let (mut our_files, their_files, carried_files) = (read(ours).await?, read(theirs).await?, read(carried).await?);
+    let yaml = |files: &Files| files.bytes(CHART_FILE).unwrap_or_default().to_vec();
     let mut files = Vec::new();
     // As they are made: GitHub takes text.
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned().into_bytes();
+    let our_yaml = yaml(&our_files);
     let our_version = super::release_version(&ours.path, &our_yaml)?;
-    let their_version = super::release_version(&theirs.path, &their_yaml)?;
-    let mut yaml = our_yaml.clone();
+    let their_version = super::release_version(&theirs.path, &yaml(&their_files))?;
+    let followed = follow::replayed(&carried_files, &their_files, &our_files);
     if their_version > our_version {
-        yaml = edit::set_version(&yaml, &their_version).map_err(|error| failed(Box::new(error)))?;
+        our_files.insert(CHART_FILE, edit::set_version(&our_yaml, &their_version).map_err(|error| failed(Box::new(error)))?);
     }
-    let followed = following::replayed(&carried_yaml, &their_yaml, &our_yaml);
-    yaml = following::follow(&ours.path, yaml, &followed)?;
-    let mut locked = Files::new();
-    if let Some(lock) = file(objects, &ours.tree, LOCK_FILE, YAML_LIMIT).await?.filter(|_| !followed.is_empty()) {
-        locked.insert(LOCK_FILE, lock);
+    for (name, bytes) in following::written(&ours.path, &our_files, &followed)? {
+        if name != CHART_FILE {
+            files.push((name, text(bytes.clone())));
+        }
+        our_files.insert(name, bytes);
     }
-    if let Some(lock) = following::lock(&ours.path, &locked, &yaml, &followed)? {
-        files.push((LOCK_FILE, text(lock)));
-    }
-    if yaml != our_yaml {
-        files.push((CHART_FILE, text(yaml)));
+    if yaml(&our_files) != our_yaml {
+        files.push((CHART_FILE, text(yaml(&our_files))));
     }
     let log = async |place: &Place| -> Result<Option<String>, FlowError> {
         let bytes = file(objects, &place.tree, "CHANGELOG.md", CHANGELOG_LIMIT).await?;

@@ -379,9 +379,9 @@ pub(crate) fn merge_title(pull: &Pull) -> String {
     title::merged(&pull.title, pull.number)
 }
 
-/// Who wrote commits, oldest first.
+/// Who wrote commits, co-authors among them, oldest first.
 pub(crate) fn authors(counted: &[Counted]) -> Vec<Author> {
-    counted.iter().rev().map(|commit| commit.author.clone()).collect()
+    counted.iter().rev().flat_map(Counted::people).collect()
 }
 
 /// The message of the commit that carries a chart.

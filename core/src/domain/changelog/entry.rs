@@ -113,7 +113,7 @@ pub struct Entry {
     pub date: i64,
     /// The changes, newest first.
     pub changes: Vec<Change>,
-    /// The names of those who contributed, in the order of their first commit.
+    /// The names of those who contributed, co-authors among them, in the order of their first commit.
     pub contributors: Vec<String>,
 }
 
@@ -123,7 +123,7 @@ impl Entry {
     pub fn new(chart: &ChartName, version: Version, tag: Option<TagName>, date: i64, counted: &[Counted]) -> Self {
         let changes = counted.iter().flat_map(|counted| changes(&counted.message).into_iter().map(move |parsed| Change::new(&parsed, counted, chart)));
         let mut people: Vec<(String, String)> = Vec::new();
-        for author in counted.iter().rev().map(|counted| &counted.author) {
+        for author in counted.iter().rev().flat_map(Counted::people) {
             let (name, email) = (one_line(&author.name, 80), author.email.to_lowercase());
             if !name.is_empty() && !people.iter().any(|(known, address)| *known == name || *address == email) {
                 people.push((name, email));

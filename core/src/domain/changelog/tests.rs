@@ -198,3 +198,13 @@ proptest! {
         prop_assert_eq!(value[0]["description"].as_str().unwrap(), format!("{breaking}{scope}{}", entry.changes[0].text));
     }
 }
+
+#[test]
+fn co_authors_contribute_each_once() {
+    let entry = entry(&[
+        counted(3, "Bob", "fix: c\n\nCo-authored-by: ann <ANN@example.com>\nCo-Authored-By: <Dee> <dee@example.com>"),
+        counted(2, "Ann", "Both (#2)\n\n* feat: b\n\n* wip\n\n---------\n\nCo-authored-by: Cy  B. <cy@example.com>\nCo-authored-by: Cyrus <CY@example.com>"),
+        counted(1, "Ann", "feat: a\n\nwe said Co-authored-by: Not <not@example.com>\nCo-authored-by: nobody\nCo-authored-by: <no@example.com>"),
+    ]);
+    assert_eq!(entry.contributors, ["Ann", "Cy B.", "Bob", "<Dee>"]);
+}

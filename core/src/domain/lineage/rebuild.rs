@@ -8,9 +8,10 @@ use super::rederive::edited;
 use super::rules::Rule;
 use crate::domain::changelog;
 use crate::domain::chart::version::lenient;
-use crate::domain::chart::{Dependency, Metadata, REQUIREMENTS_FILE};
+use crate::domain::chart::{CHART_FILE, Dependency, Metadata, REQUIREMENTS_FILE};
 use crate::domain::content::{File, Files};
 use crate::domain::package::ignore::IGNORE_FILE;
+use crate::domain::package::lock::{LOCK_FILE, OLD_LOCK_FILE};
 use crate::domain::package::{PackageContents, dependency_path, own_members};
 use crate::domain::statement::{Build, Bump, Source, TreeFile};
 use crate::domain::tree::Mode;
@@ -18,7 +19,7 @@ use crate::domain::tree::Mode;
 /// helm takes it from the beginning of every file.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Written anew from what the chart holds, so the package shows a stand-in for the chart's own bytes.
-const LOCKS: [&str; 2] = ["Chart.lock", "requirements.lock"];
+const LOCKS: [&str; 2] = [LOCK_FILE, OLD_LOCK_FILE];
 
 /// The bytes of a file of the content, from the package's member of that name.
 fn shown(file: &TreeFile, member: Option<&[u8]>) -> Option<Vec<u8>> {
@@ -39,22 +40,25 @@ pub(super) fn check(contents: &PackageContents, build: &Build, bump: &Bump, sour
     let mut broken = Vec::new();
     let chart = source.chart.as_str();
     let members: BTreeMap<&str, &[u8]> = contents.members.iter().filter_map(|(name, bytes)| Some((inside(name, chart)?, bytes.as_slice()))).collect();
-    let Ok(chart_yaml) = edited(bump) else { return broken };
+    let lock_name = LOCKS.into_iter().rev().find(|name| build.files.contains_key(*name)).unwrap_or(LOCKS[0]);
+    let Ok(repeated) = edited(bump, lock_name) else { return broken };
+    // What the bump shows of the content, where the content has it so.
+    let told = |path: &str, file: &TreeFile| repeated.bytes(path).filter(|bytes| blob_id(bytes) == Some(file.blob)).map(<[u8]>::to_vec);
     let mut files = Files::new();
     let mut complete = true;
     for (path, file) in build.files.iter().filter(|(path, _)| !path.starts_with("charts/")) {
         let member = members.get(path.as_str()).copied();
         let bytes = match path.as_str() {
-            "Chart.yaml" => Some(chart_yaml.clone()),
-            name if LOCKS.contains(&name) => member.map(<[u8]>::to_vec),
-            _ => shown(file, member),
+            CHART_FILE => repeated.bytes(path).map(<[u8]>::to_vec),
+            name if LOCKS.contains(&name) => told(path, file).or_else(|| member.map(<[u8]>::to_vec)),
+            _ => told(path, file).or_else(|| shown(file, member)),
         };
         complete &= file.mode != Mode::Symlink && (path != IGNORE_FILE || bytes.is_some());
         let mode = if file.mode == Mode::Executable { Mode::Executable } else { Mode::File };
         files.insert_file(path.clone(), File { mode, bytes: bytes.unwrap_or_default() });
     }
     if !complete {
-        let kept = |path: &str| path == "Chart.yaml" || path == REQUIREMENTS_FILE;
+        let kept = |path: &str| path == CHART_FILE || path == REQUIREMENTS_FILE;
         let mut few = Files::new();
         for (path, file) in files.iter().filter(|(path, _)| kept(path)) {
             few.insert_file(path, file.clone());
@@ -135,7 +139,10 @@ fn hold(declared: &[Dependency], path: &str, above: &str, members: &BTreeMap<&st
     const DEEPEST: usize = 32;
     for dependency in declared {
         let inside = format!("{above}charts/{}/", dependency.name);
-        let metadata = members.get(format!("{inside}Chart.yaml").as_str()).and_then(|bytes| Metadata::read("Chart.yaml", bytes).ok());
+        let member = |name: &str| members.get(format!("{inside}{name}").as_str()).copied();
+        // Charts of apiVersion v1 are packaged with the requirements.yaml that declares what they hold.
+        let requirements = member(REQUIREMENTS_FILE).map(|bytes| (REQUIREMENTS_FILE, bytes));
+        let metadata = member(CHART_FILE).and_then(|bytes| Metadata::read_with_requirements(CHART_FILE, bytes, requirements).ok());
         let place = dependency_path(path, dependency);
         let version = metadata.as_ref().map(|metadata| metadata.version.clone());
         held.push(Held { name: dependency.name.clone(), uri: place.as_ref().map(|path| format!("file://{path}")), version });

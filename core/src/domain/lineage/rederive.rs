@@ -6,12 +6,15 @@ use serde::de::IntoDeserializer;
 use super::contents::blob_id;
 use super::rebuild;
 use super::rules::Rule;
-use crate::domain::chart::Metadata;
 use crate::domain::chart::edit::{self, EditError};
 use crate::domain::chart::version::lenient;
+use crate::domain::chart::{CHART_FILE, Metadata, REQUIREMENTS_FILE};
 use crate::domain::commit::conventional::changes;
-use crate::domain::content::ContentId;
+use crate::domain::content::{ContentId, File, Files};
 use crate::domain::digest::{ObjectFormat, Sha256};
+use crate::domain::package::declared;
+use crate::domain::package::follow::{self, FollowError, Followed};
+use crate::domain::package::lock::{LOCK_FILE, OLD_LOCK_FILE};
 use crate::domain::statement::Bump;
 use crate::domain::tree::{Mode, Tree};
 use crate::domain::version::{self, VersionPolicy};
@@ -97,27 +100,56 @@ fn decide_again(bump: &Bump) -> Result<(), (Rule, String)> {
     Ok(())
 }
 
-/// Writes into the old Chart.yaml what the bump writes.
-pub(super) fn edited(bump: &Bump) -> Result<Vec<u8>, EditError> {
+/// Why the bump's edits cannot be repeated.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RepeatError {
+    /// The version or the annotation cannot be written.
+    #[error(transparent)]
+    Edit(#[from] EditError),
+    /// The dependencies' versions cannot be written.
+    #[error(transparent)]
+    Follow(#[from] FollowError),
+}
+
+/// The files before the bump that its statement shows, the lock by the name it has in the content.
+fn shown(bump: &Bump, lock_name: &'static str) -> Files {
+    let witness = &bump.witness;
+    let mut files = Files::new();
+    files.insert(CHART_FILE, witness.chart_yaml.clone());
+    for (name, bytes) in [(REQUIREMENTS_FILE, &witness.requirements_yaml), (lock_name, &witness.lock_before)] {
+        if let Some(bytes) = bytes {
+            files.insert(name, bytes.clone());
+        }
+    }
+    files
+}
+
+/// Writes into the files before the bump what the bump writes: those that the statement shows, as they are after it.
+pub(super) fn edited(bump: &Bump, lock_name: &'static str) -> Result<Files, RepeatError> {
+    let mut files = shown(bump, lock_name);
     let mut yaml = bump.witness.chart_yaml.clone();
-    let present = Metadata::read("Chart.yaml", &yaml).map(|metadata| metadata.version).unwrap_or_default();
+    let present = Metadata::read(CHART_FILE, &yaml).map(|metadata| metadata.version).unwrap_or_default();
     if let Some(version) = lenient(&bump.to).filter(|_| present != bump.to) {
         yaml = edit::set_version(&yaml, &version)?;
     }
     if let Some(changes) = &bump.edits.changes {
         yaml = edit::set_changes_annotation(&yaml, changes)?;
     }
-    for (name, version) in &bump.edits.dependencies {
-        let metadata = Metadata::read("Chart.yaml", &yaml).unwrap_or_default();
-        let found = metadata.dependencies.iter().find(|dependency| dependency.name_or_alias() == name);
-        let (name, alias) = found.map_or((name.as_str(), None), |found| (found.name.as_str(), Some(found.alias.as_str()).filter(|alias| !alias.is_empty())));
-        yaml = edit::set_dependency_version(&yaml, name, alias, version)?;
+    files.insert(CHART_FILE, yaml);
+    let followed = Followed { constraints: bump.edits.dependencies.clone(), locked: bump.edits.locked.clone() };
+    for (name, bytes) in follow::written(&files, &followed)? {
+        files.insert(name, bytes);
     }
-    Ok(yaml)
+    Ok(files)
+}
+
+/// The lock that helm reads of a content.
+fn lock_name(tree: &Tree) -> &'static str {
+    if tree.get(OLD_LOCK_FILE).is_some() { OLD_LOCK_FILE } else { LOCK_FILE }
 }
 
 fn compare(bump: &Bump, before: &Tree, after: &Tree, broken: &mut Vec<(Rule, String)>) {
-    let witness = &bump.witness;
+    let (witness, lock) = (&bump.witness, lock_name(before));
     let mut refuse = |message: String| broken.push((Rule::BumpContent, message));
     let mut names: Vec<&str> = before.entries().iter().chain(after.entries()).map(|entry| entry.name.as_str()).collect();
     names.sort_unstable();
@@ -133,28 +165,42 @@ fn compare(bump: &Bump, before: &Tree, after: &Tree, broken: &mut Vec<(Rule, Str
             _ => true,
         };
         let allowed = match name {
-            "Chart.yaml" => one.is_some(),
+            CHART_FILE => one.is_some(),
+            REQUIREMENTS_FILE => witness.requirements_yaml.is_some() && one.is_some(),
             "CHANGELOG.md" => witness.changelog_entry.is_some(),
-            "Chart.lock" => witness.chart_lock.as_deref().and_then(blob_id) == blob(after, name) && !bump.edits.dependencies.is_empty(),
-            _ => false,
+            // Statements once showed Chart.lock after the bump alone.
+            LOCK_FILE if witness.lock_before.is_none() => {
+                witness.chart_lock.as_deref().and_then(blob_id) == blob(after, name) && !bump.edits.dependencies.is_empty()
+            }
+            _ => name == lock && witness.lock_before.is_some() && one.is_some(),
         };
         if !allowed || mode_changed {
             refuse(format!("the bump changes {name}"));
         }
     }
-    if blob(before, "Chart.yaml").is_none() || blob(before, "Chart.yaml") != blob_id(&witness.chart_yaml) {
-        refuse("the Chart.yaml shown is not the one before the bump".to_owned());
-        return;
+    let files = shown(bump, lock);
+    for (name, file) in files.iter() {
+        if blob(before, name).is_none() || blob(before, name) != blob_id(&file.bytes) {
+            refuse(format!("the {name} shown is not the one before the bump"));
+            return;
+        }
     }
-    let metadata = Metadata::read("Chart.yaml", &witness.chart_yaml).unwrap_or_default();
-    for name in bump.edits.dependencies.keys() {
-        if !metadata.dependencies.iter().any(|dependency| dependency.name_or_alias() == name && dependency.local_path().is_some()) {
+    if witness.lock_before.is_none() && !bump.edits.locked.is_empty() {
+        refuse(format!("the bump says that it changes {lock}, which it does not show"));
+    }
+    let declared = declared("", &files);
+    for name in bump.edits.dependencies.keys().chain(bump.edits.locked.keys()) {
+        if !declared.iter().any(|dependency| dependency.name_or_alias() == name && dependency.local_path().is_some()) {
             refuse(format!("the bump changes the dependency {name}, which is no chart of this repository"));
         }
     }
-    match edited(bump) {
-        Ok(yaml) if blob(after, "Chart.yaml").is_some() && blob(after, "Chart.yaml") == blob_id(&yaml) => {}
-        Ok(_) => refuse("the bump changes more in Chart.yaml than the version and what follows from it".to_owned()),
-        Err(error) => refuse(format!("the edit of Chart.yaml cannot be repeated: {error}")),
+    match edited(bump, lock) {
+        Ok(edited) => {
+            let differs = |(name, file): &(&str, &File)| blob(after, name).is_none() || blob(after, name) != blob_id(&file.bytes);
+            for (name, _) in edited.iter().filter(differs) {
+                refuse(format!("the bump changes more in {name} than the version and what follows from it"));
+            }
+        }
+        Err(error) => refuse(format!("the edits cannot be repeated: {error}")),
     }
 }

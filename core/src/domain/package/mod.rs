@@ -7,6 +7,7 @@ mod archive;
 mod archive_tests;
 pub mod emit;
 mod error;
+pub mod follow;
 mod glob;
 pub mod ignore;
 mod load;

@@ -245,16 +245,20 @@ pub struct Gate {
     pub downloaded: Vec<Downloaded>,
 }
 
-/// What the bump changes in Chart.yaml besides the version.
+/// What the bump changes besides the version and the changelog.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChartEdits {
     /// The new text of the annotation `artifacthub.io/changes`, where it is kept in step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changes: Option<String>,
-    /// New version constraints of dependencies, by the dependency's name or alias.
+    /// New version constraints of dependencies, by the dependency's name or alias: in requirements.yaml where that declares
+    /// them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub dependencies: BTreeMap<String, String>,
+    /// New versions in the lock of dependencies whose constraint stays, by the dependency's name or alias.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub locked: BTreeMap<String, String>,
 }
 
 /// What lets a verifier repeat the bump without the repository.
@@ -266,7 +270,11 @@ pub struct Witness {
     pub after: Vec<u8>,
     /// Chart.yaml before.
     pub chart_yaml: Vec<u8>,
-    /// Chart.lock after, where the bump changed it.
+    /// requirements.yaml before, where the chart has one.
+    pub requirements_yaml: Option<Vec<u8>>,
+    /// Chart.lock or requirements.lock before, where the bump changed it.
+    pub lock_before: Option<Vec<u8>>,
+    /// The same after.
     pub chart_lock: Option<Vec<u8>>,
     /// The changelog's new entry; `None` where the bump writes none.
     pub changelog_entry: Option<String>,
@@ -295,7 +303,7 @@ pub struct Bump {
     pub omitted: Option<Omitted>,
     /// The newest contribution's commit date, in seconds since 1970-01-01T00:00:00Z. Every date in content comes from it.
     pub date: i64,
-    /// What else changed in Chart.yaml.
+    /// What else changed.
     pub edits: ChartEdits,
     /// What lets a verifier repeat it.
     pub witness: Witness,

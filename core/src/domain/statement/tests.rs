@@ -208,11 +208,14 @@ fn any_bump() -> impl Strategy<Value = (Stage, Predicate)> {
                 edits: ChartEdits {
                     changes: text.clone(),
                     dependencies: if edited { BTreeMap::from([("d".to_owned(), "^1".to_owned())]) } else { BTreeMap::new() },
+                    locked: if edited { BTreeMap::from([("e".to_owned(), "1.0.0".to_owned())]) } else { BTreeMap::new() },
                 },
                 witness: Witness {
                     before: bytes.clone(),
                     after: bytes.clone(),
                     chart_yaml: bytes.clone(),
+                    requirements_yaml: edited.then(|| bytes.clone()),
+                    lock_before: edited.then(|| bytes.clone()),
                     chart_lock: edited.then_some(bytes),
                     changelog_entry: text,
                 },

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 
 use super::following;
 use crate::domain::changelog;
-use crate::domain::chart::{Metadata, edit};
+use crate::domain::chart::{CHART_FILE, Metadata, REQUIREMENTS_FILE, edit};
 use crate::domain::commit::Author;
-use crate::domain::commit::conventional::changes;
+use crate::domain::commit::conventional::{changes, co_authors};
 use crate::domain::configuration::Artifacthub;
 use crate::domain::content::{ContentId, Files};
 use crate::domain::digest::ObjectFormat;
 use crate::domain::names::{ChartName, RepoPath};
+use crate::domain::package::follow::{Followed, lock_file};
 use crate::domain::package::is_packaged_change;
-use crate::domain::package::lock::LOCK_FILE;
 use crate::domain::statement::{Bump, ChartEdits, Level, Predicate, Stage, Statement, Subject, Witness};
 use crate::domain::tree::Mode;
 use crate::domain::version;
@@ -44,7 +44,7 @@ pub(crate) struct Derived {
     pub level: Level,
     /// Why this version, in words.
     pub reason: String,
-    /// Who wrote the commits it was derived from, oldest first.
+    /// Who wrote the commits it was derived from, co-authors among them, oldest first.
     pub authors: Vec<Author>,
     /// Row 4.
     pub statement: Statement,
@@ -72,8 +72,8 @@ pub(crate) async fn derive(train: &Train, tips: &Tips, chart: &ChartName, chain:
     };
     let (date, authors) = date(train, promotion).await?;
     let signed_floor = chain.bump().map(|bump| bump.floor.as_deref().map(parse_version).transpose()).transpose()?;
-    let signed_dependencies = chain.bump().map(|bump| bump.edits.dependencies.clone());
-    let facts = Facts { train, tips, chart, path: &path, files: &files, main: main_files.as_ref(), promotion, date, signed_floor, signed_dependencies };
+    let signed_followed = chain.bump().map(|bump| Followed { constraints: bump.edits.dependencies.clone(), locked: bump.edits.locked.clone() });
+    let facts = Facts { train, tips, chart, path: &path, files: &files, main: main_files.as_ref(), promotion, date, signed_floor, signed_followed };
     let outcome = if promotion.removed { facts.removal()? } else { facts.bump().await? };
     let mut after = files.clone();
     for (name, (_, bytes)) in &outcome.edits {
@@ -83,8 +83,10 @@ pub(crate) async fn derive(train: &Train, tips: &Tips, chart: &ChartName, chain:
     let witness = Witness {
         before: raw_root(&files)?,
         after: raw_root(&after)?,
-        chart_yaml: files.bytes("Chart.yaml").unwrap_or_default().to_vec(),
-        chart_lock: outcome.lock.clone(),
+        chart_yaml: files.bytes(CHART_FILE).unwrap_or_default().to_vec(),
+        requirements_yaml: files.bytes(REQUIREMENTS_FILE).map(<[u8]>::to_vec),
+        lock_before: outcome.lock.as_ref().map(|(before, _)| before.clone()),
+        chart_lock: outcome.lock.as_ref().map(|(_, after)| after.clone()),
         changelog_entry: outcome.entry.clone(),
     };
     let bump = Bump {
@@ -124,14 +126,16 @@ pub(crate) async fn derive(train: &Train, tips: &Tips, chart: &ChartName, chain:
 }
 
 /// The newest contribution's commit date: every date that enters content comes from it and never from a clock. And who
-/// wrote the commits, oldest first.
+/// wrote the commits, co-authors among them, oldest first.
 async fn date(train: &Train, promotion: &crate::domain::statement::Promotion) -> Result<(i64, Vec<Author>), FlowError> {
     let mut newest = None;
     let mut authors = Vec::new();
-    for commit in &promotion.commits {
-        let commit = train.objects.commit(&commit.id).await?;
+    for record in &promotion.commits {
+        let commit = train.objects.commit(&record.id).await?;
         newest = newest.max(Some(commit.committed));
         authors.push(Author { name: commit.author.name, email: commit.author.email });
+        // Of the message that is signed, which the changelog is derived from as well.
+        authors.extend(co_authors(&record.message));
     }
     match newest {
         Some(newest) => Ok((newest, authors)),
@@ -157,7 +161,7 @@ struct Facts<'a> {
     /// The floor that a signed bump was derived from, when that bump is derived again.
     signed_floor: Option<Option<Version>>,
     /// The dependencies' versions that a signed bump wrote, when that bump is derived again.
-    signed_dependencies: Option<BTreeMap<String, String>>,
+    signed_followed: Option<Followed>,
 }
 
 struct OutcomeOfBump {
@@ -168,7 +172,8 @@ struct OutcomeOfBump {
     floor: Option<Version>,
     entry: Option<String>,
     chart_edits: ChartEdits,
-    lock: Option<Vec<u8>>,
+    /// The lock before and after, where it changes.
+    lock: Option<(Vec<u8>, Vec<u8>)>,
     edits: BTreeMap<String, (Mode, Vec<u8>)>,
 }
 
@@ -232,11 +237,11 @@ impl Facts<'_> {
             edits: BTreeMap::new(),
         };
         if outcome.level != Level::None {
-            let followed = match &self.signed_dependencies {
+            let followed = match &self.signed_followed {
                 Some(followed) => followed.clone(),
                 None => {
                     let main = root(&*self.train.objects, &self.tips.main).await?;
-                    following::constraints(self.train, &main, self.path, yaml).await?
+                    following::followed(self.train, &main, self.path, self.files).await?
                 }
             };
             self.edit(yaml, &contributed, followed, &mut outcome)?;
@@ -244,7 +249,7 @@ impl Facts<'_> {
         Ok(outcome)
     }
 
-    fn edit(&self, yaml: &[u8], contributed: &Version, followed: BTreeMap<String, String>, outcome: &mut OutcomeOfBump) -> Result<(), FlowError> {
+    fn edit(&self, yaml: &[u8], contributed: &Version, followed: Followed, outcome: &mut OutcomeOfBump) -> Result<(), FlowError> {
         let mode = |name: &str| self.files.get(name).map_or(Mode::File, |file| file.mode);
         let mut yaml = yaml.to_vec();
         if outcome.to != *contributed {
@@ -260,15 +265,20 @@ impl Facts<'_> {
                 outcome.chart_edits.changes = Some(text);
             }
         }
-        yaml = following::follow(self.path, yaml, &followed)?;
-        if let Some(lock) = following::lock(self.path, self.files, &yaml, &followed)? {
-            outcome.lock = Some(lock.clone());
-            outcome.edits.insert(LOCK_FILE.to_owned(), (mode(LOCK_FILE), lock));
+        let mut files = self.files.clone();
+        files.insert(CHART_FILE, yaml);
+        for (name, bytes) in following::written(self.path, &files, &followed)? {
+            if let Some(before) = self.files.bytes(name).filter(|_| lock_file(self.files) == Some(name)) {
+                outcome.lock = Some((before.to_vec(), bytes.clone()));
+            }
+            outcome.edits.insert(name.to_owned(), (mode(name), bytes.clone()));
+            files.insert(name, bytes);
         }
-        outcome.chart_edits.dependencies = followed;
-        if Some(yaml.as_slice()) != self.files.bytes("Chart.yaml") {
-            outcome.edits.insert("Chart.yaml".to_owned(), (mode("Chart.yaml"), yaml));
+        if let Some(yaml) = files.bytes(CHART_FILE).filter(|yaml| Some(*yaml) != self.files.bytes(CHART_FILE)) {
+            outcome.edits.insert(CHART_FILE.to_owned(), (mode(CHART_FILE), yaml.to_vec()));
         }
+        outcome.chart_edits.dependencies = followed.constraints;
+        outcome.chart_edits.locked = followed.locked;
         let present = self.files.bytes("CHANGELOG.md").map(changelog::read).transpose().map_err(|error| self.failed("reading its changelog", error))?;
         let log = changelog::insert(present, &outcome.to, &entry);
         if Some(log.as_str()) != present {

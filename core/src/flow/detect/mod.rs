@@ -164,9 +164,9 @@ impl Gathering<'_> {
         }
     }
 
-    /// The bytes of the Chart.yaml in a tree; `None` when there is none that can be read, whatever the reason.
-    async fn chart_file(&mut self, tree: &TreeId) -> Result<Option<Vec<u8>>, DetectError> {
-        let Some(blob) = self.reader.tree(tree).await?.get(CHART_FILE).and_then(|entry| entry.as_blob()) else { return Ok(None) };
+    /// The bytes of a file in a tree; `None` when there is none that can be read, whatever the reason.
+    async fn file(&mut self, tree: &TreeId, name: &str) -> Result<Option<Vec<u8>>, DetectError> {
+        let Some(blob) = self.reader.tree(tree).await?.get(name).and_then(|entry| entry.as_blob()) else { return Ok(None) };
         match self.objects.blob(&blob, CHART_FILE_LIMIT).await {
             Ok(bytes) => Ok(Some(bytes)),
             Err(ObjectError::Refused { .. }) => Ok(None),
@@ -176,7 +176,7 @@ impl Gathering<'_> {
 
     /// The name in a Chart.yaml, even where the rest of the file is wrong: judging it is not detection's task.
     async fn read_name(&mut self, tree: &TreeId) -> Result<Option<String>, DetectError> {
-        let Some(bytes) = self.chart_file(tree).await? else { return Ok(None) };
+        let Some(bytes) = self.file(tree, CHART_FILE).await? else { return Ok(None) };
         let Ok(document) = yaml::parse(CHART_FILE, &bytes, &Limits::default(), Duplicates::Keep) else { return Ok(None) };
         let name = chart::decode(CHART_FILE, &document.root, &mut Vec::new()).name;
         Ok((!name.is_empty()).then_some(name))
@@ -200,11 +200,19 @@ impl Gathering<'_> {
     async fn nodes(&mut self, facts: &Facts) -> Result<BTreeMap<RepoPath, Node>, DetectError> {
         let mut nodes = BTreeMap::new();
         for (path, tree) in &facts.after {
-            let Some(bytes) = self.chart_file(tree).await? else { continue };
-            let file = format!("{path}/{CHART_FILE}");
-            let dependencies_error = |source| DetectError::Dependencies { path: path.clone(), source };
-            let document = yaml::parse(&file, &bytes, &Limits::default(), Duplicates::Keep).map_err(|source| dependencies_error(source.into()))?;
-            let metadata = chart::decode(&file, &document.root, &mut Vec::new());
+            let Some(bytes) = self.file(tree, CHART_FILE).await? else { continue };
+            let parse = |name: &str, bytes: &[u8]| {
+                let file = format!("{path}/{name}");
+                let parsed = yaml::parse(&file, bytes, &Limits::default(), Duplicates::Keep);
+                let document = parsed.map_err(|source| DetectError::Dependencies { path: path.clone(), source: source.into() })?;
+                Ok::<_, DetectError>((file, document.root))
+            };
+            let (file, root) = parse(CHART_FILE, &bytes)?;
+            let requirements = match self.file(tree, chart::REQUIREMENTS_FILE).await? {
+                Some(bytes) => Some(parse(chart::REQUIREMENTS_FILE, &bytes)?),
+                None => None,
+            };
+            let (metadata, _) = chart::examine(&file, &root, requirements.as_ref().map(|(file, root)| (file.as_str(), root)));
             let dependencies = metadata.dependencies.iter().filter_map(|dependency| local_dependency(path, &dependency.repository)).collect();
             let named = ChartName::new(metadata.name).or_else(|_| request_name(facts, path));
             let chart = named.map_err(|source| DetectionError::Name { path: path.clone(), source })?;

@@ -221,6 +221,15 @@ fn dependents() {
     dependent app at charts/app
     Chart.yaml read: 4
     ");
+    let first = ("charts/old/Chart.yaml", "apiVersion: v1\nname: old\n");
+    let requirements = ("charts/old/requirements.yaml", "dependencies:\n- name: common\n  alias: c\n  repository: file://../../libs/common\n");
+    insta::assert_snapshot!(check(&with, &[A1, lib1, first, requirements], &[A1, lib2, first, requirements]), @"
+    modified common at libs/common
+    dependent old at charts/old
+    Chart.yaml read: 4
+    ");
+    let garbled = ("charts/old/requirements.yaml", "dependencies: [");
+    insta::assert_snapshot!(check(&with, &[A1, lib1, first, garbled], &[A1, lib2, first, garbled]), @"error: the dependencies of charts/old cannot be read: charts/old/requirements.yaml:2:1: not YAML: while parsing a node, did not find expected node content");
     let back = ("libs/common/Chart.yaml", "name: common\ndependencies:\n- name: app\n  repository: file://../../charts/app\n");
     insta::assert_snapshot!(check(&with, &[A1, lib1, app, b], &[A1, back, app, b]), @"error: the file:// dependencies of these charts form a cycle: charts/app → charts/b → libs/common → charts/app");
     insta::assert_snapshot!(check(&with, &[A1, app], &[A1, app]), @"Chart.yaml read: 0");

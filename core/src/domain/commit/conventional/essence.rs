@@ -1,6 +1,6 @@
 //! As much of a message as level and changelog are derived from.
 
-use super::{Parsed, changes, read, split, title_and_body};
+use super::{Parsed, changes, co_authors, read, split, title_and_body};
 use crate::domain::markdown::one_line;
 
 /// Messages up to this many bytes are kept as they are.
@@ -9,9 +9,11 @@ const WHOLE: usize = 4 << 10;
 const PARTS: usize = 16 << 10;
 /// Titles and notes are shown up to 500 characters; one more shows that something is missing.
 const LINE: usize = 501;
+/// At most this many co-authors are kept, as many as a message of the machine names.
+const PEOPLE: usize = 50;
 
-/// A short message is returned as it is. Of a longer one the titles and the footers that decide remain: bots write whole
-/// release notes into the body of a squash, and neither level nor changelog reads them.
+/// A short message is returned as it is. Of a longer one the titles, the footers that decide and the co-authors remain:
+/// bots write whole release notes into the body of a squash, and neither level nor changelog reads them.
 ///
 /// ```
 /// use chartflow_core::domain::commit::conventional::essence;
@@ -24,6 +26,17 @@ pub fn essence(message: &str) -> String {
     if message.len() <= WHOLE {
         return message.to_owned();
     }
+    let mut text = decided(message);
+    let people = co_authors(message).into_iter().filter(|author| author.email.len() <= 254).take(PEOPLE);
+    let lines: Vec<String> = people.map(|author| format!("Co-authored-by: {} <{}>", one_line(&author.name, 100), author.email)).collect();
+    if !lines.is_empty() {
+        text = format!("{text}\n\n{}", lines.join("\n"));
+    }
+    text
+}
+
+/// What decides about level, version and changelog, without the people.
+fn decided(message: &str) -> String {
     let parts: Vec<String> = split(message).iter().map(|part| shortened(part)).collect();
     let [first, rest @ ..] = parts.as_slice() else { return shortened(message) };
     if rest.is_empty() {
@@ -113,6 +126,14 @@ mod tests {
     }
 
     #[test]
+    fn co_authors_of_long_messages_stay() {
+        let bo = "Co-authored-by: Bo <bo@example.com>";
+        check(&format!("fix: a\n\n{}\n\n{bo}\nRelease-As: 2.0.0", long()), &format!("fix: a\n\nRelease-As: 2.0.0\n\n{bo}"));
+        let squash = format!("Two (#3)\n\n* fix: a\n\n{bo}\n\n* feat!: b\n\n{}\n\n---------\n\nCo-authored-by: Cy <cy@example.com>\n{bo}", long());
+        check(&squash, &format!("Two (#3)\n\n* fix: a\n\n* feat!: b\n\n{bo}\nCo-authored-by: Cy <cy@example.com>"));
+    }
+
+    #[test]
     fn of_very_many_parts_the_deciding_ones_stay() {
         let many: String = (0..3000).map(|number| format!("* fix: number {number}\n\n")).collect();
         let message = format!("Many (#3)\n\n{many}* feat: last\n\n* fix!: breaks\n\nRelease-As: 3.0.0\n");
@@ -126,7 +147,7 @@ mod tests {
         #[test]
         fn the_level_stays(
             titles in proptest::collection::vec("(fix|feat|docs|x y)(\\(a\\))?!?: [a-z]{1,9}( \\(#1\\))?", 1..6),
-            body in "(\n|[a-z* :#-]{1,20}|BREAKING CHANGE: |Release-As: 1.0.0){0,12}",
+            body in "(\n|[a-z* :#-]{1,20}|BREAKING CHANGE: |Release-As: 1.0.0|Co-authored-by: B <b@example.com>){0,12}",
         ) {
             let pad = long();
             let message = format!("{}\n\n{}", titles[0], titles[1..].iter().map(|title| format!("* {title}\n\n{body}\n{pad}\n\n")).collect::<String>());

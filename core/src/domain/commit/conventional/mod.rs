@@ -6,10 +6,12 @@
 
 mod essence;
 mod footer;
+mod people;
 mod squash;
 
 pub use essence::essence;
 pub use footer::Footer;
+pub use people::co_authors;
 pub use squash::{changes, split, split_for, without_pull_number};
 
 use semver::Version;

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::conventional::{split_for, without_pull_number};
+use super::conventional::{co_authors, split_for, without_pull_number};
 use super::{Author, Commit};
 use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::names::ChartName;
@@ -91,6 +91,13 @@ pub struct Counted {
     /// The pull request it came with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pull: Option<u64>,
+}
+
+impl Counted {
+    /// Who made it: its author, then those whom its message names as co-authors.
+    pub fn people(&self) -> impl Iterator<Item = Author> + use<> {
+        std::iter::once(self.author.clone()).chain(co_authors(&self.message))
+    }
 }
 
 /// Why a commit does not count.

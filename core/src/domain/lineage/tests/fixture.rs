@@ -73,7 +73,7 @@ pub(super) fn package() -> Vec<u8> {
     ])
 }
 
-fn raw_root(files: &Files) -> Vec<u8> {
+pub(super) fn raw_root(files: &Files) -> Vec<u8> {
     let (_, trees) = files.trees(ObjectFormat::Sha256).unwrap();
     trees[""].encode(ObjectFormat::Sha256).unwrap()
 }
@@ -161,7 +161,7 @@ fn gate(branch: &str, configuration: bool) -> Gate {
     }
 }
 
-fn bump() -> Bump {
+pub(super) fn bump() -> Bump {
     Bump {
         builder: "https://example.com/chartflow".to_owned(),
         before: chart_files(false).content_id().unwrap(),
@@ -178,6 +178,8 @@ fn bump() -> Bump {
             before: raw_root(&chart_files(false)),
             after: raw_root(&chart_files(true)),
             chart_yaml: chart_files(false).bytes("Chart.yaml").unwrap().to_vec(),
+            requirements_yaml: None,
+            lock_before: None,
             chart_lock: None,
             changelog_entry: Some("## 1.1.0\n".to_owned()),
         },

@@ -3,6 +3,7 @@
 mod cases;
 mod counted;
 mod fixture;
+mod followed;
 mod forged;
 
 use proptest::prelude::*;

@@ -73,6 +73,10 @@ struct WireWitness {
     after: String,
     chart_yaml: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    requirements_yaml: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lock_before: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     chart_lock: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     changelog_entry: Option<String>,
@@ -127,6 +131,8 @@ pub(super) fn encode_bump(bump: &Bump, source: &Source) -> Value {
             before: encode_bytes(&bump.witness.before),
             after: encode_bytes(&bump.witness.after),
             chart_yaml: encode_bytes(&bump.witness.chart_yaml),
+            requirements_yaml: bump.witness.requirements_yaml.as_deref().map(encode_bytes),
+            lock_before: bump.witness.lock_before.as_deref().map(encode_bytes),
             chart_lock: bump.witness.chart_lock.as_deref().map(encode_bytes),
             changelog_entry: bump.witness.changelog_entry.clone(),
         },
@@ -183,6 +189,7 @@ fn decode_bump(wire: Definition, builder: String, source: &Source) -> Result<Bum
         return Err(invalid("the list of materials", "is not the content before alone"));
     };
     let witness = internal.witness;
+    let optional = |text: &Option<String>| text.as_deref().map(|text| decode_bytes("the witness", text)).transpose();
     Ok(Bump {
         builder,
         before: material(before, source)?,
@@ -199,7 +206,9 @@ fn decode_bump(wire: Definition, builder: String, source: &Source) -> Result<Bum
             before: decode_bytes("the witness", &witness.before)?,
             after: decode_bytes("the witness", &witness.after)?,
             chart_yaml: decode_bytes("the witness", &witness.chart_yaml)?,
-            chart_lock: witness.chart_lock.as_deref().map(|text| decode_bytes("the witness", text)).transpose()?,
+            requirements_yaml: optional(&witness.requirements_yaml)?,
+            lock_before: optional(&witness.lock_before)?,
+            chart_lock: optional(&witness.chart_lock)?,
             changelog_entry: witness.changelog_entry,
         },
     })

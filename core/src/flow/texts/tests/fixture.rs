@@ -104,6 +104,8 @@ pub(super) fn bump(level: Level) -> Bump {
             before: vec![],
             after: vec![],
             chart_yaml: b"apiVersion: v2\nname: redis\nversion: 1.2.3\n".to_vec(),
+            requirements_yaml: None,
+            lock_before: None,
             chart_lock: None,
             changelog_entry: None,
         },
