@@ -123,7 +123,7 @@ fn an_index_is_proved() {
     web 3.0.0: is not listed, but charts/web-3.0.0.tgz is there (index/unlisted)
     ");
     let listed = Sha256::of(b"1.0.0").to_string();
-    insta::assert_snapshot!(told(&index.replace(&listed, "\"00\""), &[package("1.0.0", "1.0.0"), package("2.0.0", "2.0.0")]), @"");
+    insta::assert_snapshot!(told(&index.replace(&listed, "\"00\""), &[package("1.0.0", "1.0.0"), package("2.0.0", "2.0.0")]), @r#"web 1.0.0: has digest "00", which is no SHA-256 (index/digest)"#);
     assert_eq!(told(&index.replace(&listed, &format!("sha256:{listed}")), &[package("1.0.0", "1.0.0"), package("2.0.0", "2.0.0")]), "");
     let edited = index.replace("appVersion: \"1.10\"", "appVersion: \"2\"");
     assert!(
@@ -137,6 +137,9 @@ fn an_index_is_proved() {
     a 1.0.0: has no URL (index/url)
     a 1.0.0: has no digest (index/digest)
     a x: is not a version (index/version)
+    a x: has digest "d", which is no SHA-256 (index/digest)
+    a 2.0.0: has digest "d", which is no SHA-256 (index/digest)
+    a 2.0.0: has digest "d", which is no SHA-256 (index/digest)
     a 1.0.0: has no package where its URL points (index/missing-package)
     "#);
 }
