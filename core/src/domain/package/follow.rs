@@ -76,20 +76,27 @@ pub fn lock_file(files: &Files) -> Option<&'static str> {
     [OLD_LOCK_FILE, LOCK_FILE].into_iter().find(|name| files.bytes(name).is_some())
 }
 
+/// A file that locks dependencies, taken apart.
+struct Locked {
+    file: &'static str,
+    lock: Lock,
+    dependencies: Vec<Dependency>,
+}
+
 /// The lock and its dependencies, when it lists what is declared, in that order, as helm writes it. Any other is out of
 /// step in more than a version, which nobody but helm can mend.
-fn lock_of(files: &Files, wanted: &[Dependency]) -> Result<Option<(&'static str, Lock, Vec<Dependency>)>, FollowError> {
+fn lock_of(files: &Files, wanted: &[Dependency]) -> Result<Option<Locked>, FollowError> {
     let Some((name, bytes)) = lock_file(files).and_then(|name| Some((name, files.bytes(name)?))) else { return Ok(None) };
     let Some(mut lock) = Lock::read(name, bytes).map_err(|source| FollowError::Lock { source })? else { return Ok(None) };
     let locked = lock.dependencies.take().unwrap_or_default();
     let in_step = locked.len() == wanted.len() && locked.iter().zip(wanted).all(|(locked, wanted)| locked.name == wanted.name);
-    Ok(in_step.then_some((name, lock, locked)))
+    Ok(in_step.then_some(Locked { file: name, lock, dependencies: locked }))
 }
 
 /// What is locked for each dependency, by its name or alias; nothing without a lock that can be read.
 fn locked_versions(files: &Files, wanted: &[Dependency]) -> BTreeMap<String, String> {
-    let Ok(Some((_, _, locked))) = lock_of(files, wanted) else { return BTreeMap::new() };
-    wanted.iter().zip(locked).map(|(wanted, locked)| (wanted.name_or_alias().to_owned(), locked.version)).collect()
+    let Ok(Some(locked)) = lock_of(files, wanted) else { return BTreeMap::new() };
+    wanted.iter().zip(locked.dependencies).map(|(wanted, locked)| (wanted.name_or_alias().to_owned(), locked.version)).collect()
 }
 
 /// What follows for the chart in `directory` when its `file://` dependencies have these versions, by [`dependency_path`].
@@ -163,7 +170,7 @@ fn locked_anew(files: &Files, followed: &Followed) -> Result<Option<(&'static st
         return Ok(None);
     }
     let mut wanted = declared("", files);
-    let Some((file, mut lock, mut locked)) = lock_of(files, &wanted)? else { return Ok(None) };
+    let Some(Locked { file, mut lock, dependencies: mut locked }) = lock_of(files, &wanted)? else { return Ok(None) };
     for (wanted, locked) in wanted.iter_mut().zip(&mut locked) {
         let name = wanted.name_or_alias();
         if let Some(version) = followed.constraints.get(name).or_else(|| followed.locked.get(name)) {
