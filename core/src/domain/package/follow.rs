@@ -76,9 +76,12 @@ pub fn lock_file(files: &Files) -> Option<&'static str> {
     [OLD_LOCK_FILE, LOCK_FILE].into_iter().find(|name| files.bytes(name).is_some())
 }
 
+/// The name of a lock, the lock without its dependencies, and these.
+type InStep = (&'static str, Lock, Vec<Dependency>);
+
 /// The lock and its dependencies, when it lists what is declared, in that order, as helm writes it. Any other is out of
 /// step in more than a version, which nobody but helm can mend.
-fn lock_of(files: &Files, wanted: &[Dependency]) -> Result<Option<(&'static str, Lock, Vec<Dependency>)>, FollowError> {
+fn lock_of(files: &Files, wanted: &[Dependency]) -> Result<Option<InStep>, FollowError> {
     let Some((name, bytes)) = lock_file(files).and_then(|name| Some((name, files.bytes(name)?))) else { return Ok(None) };
     let Some(mut lock) = Lock::read(name, bytes).map_err(|source| FollowError::Lock { source })? else { return Ok(None) };
     let locked = lock.dependencies.take().unwrap_or_default();
