@@ -93,6 +93,10 @@ fn package(chart: &Path, update: bool, epoch: i64, output: &Output) -> Result<Pa
     let path = if shown == "/" { "/" } else { shown.trim_end_matches('/') };
     let dependencies = if update { chart_directory::dependencies(chart, path, &files) } else { Ok(BTreeMap::new()) };
     let dependencies = dependencies.map_err(|error| CommandError::new(Kind::Request, error.to_string()).because(error))?;
+    if let Some(name) = package::unreadable_constraint(path, &files, &dependencies) {
+        let message = format!("{path} depends on {name} by a version that is neither a version nor a constraint");
+        return Err(CommandError::new(Kind::Request, message).hint(format!("write a version such as 1.2.3 or ^1.2 in {path}/{CHART_FILE}")));
+    }
     if let Some(found) = package::excluded(path, &files, &dependencies).first() {
         let (name, constraint) = (&found.dependency.name, &found.dependency.version);
         let message = format!("{path} depends on {name} {constraint:?}, but {} has the version {}", found.path, found.version);

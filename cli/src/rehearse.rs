@@ -112,10 +112,10 @@ fn key_place(file: &Path, out: &Path) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Whether a file begins as the one does that `--keep-key` writes. What cannot be read is no key of ours.
+/// Whether a file begins as the one does that `--keep-key` writes, or is empty. What cannot be read is no key of ours.
 fn holds_a_key(file: &Path) -> bool {
     let begins = read_at_most(file, KEY_BEGINS.len());
-    begins.is_ok_and(|bytes| bytes.starts_with(KEY_BEGINS))
+    begins.is_ok_and(|bytes| bytes.is_empty() || bytes.starts_with(KEY_BEGINS))
 }
 
 /// What stopped a rehearsal. Two causes are named in whatever disguise they reached a stage: a disk that is full, and a

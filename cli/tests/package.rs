@@ -46,6 +46,14 @@ fn dependencies_in_directories_are_put_in_when_asked_for() {
     hint: correct the constraint in charts/web/Chart.yaml
     -- exit 2
     "#);
+    write(&test, "charts/web/Chart.yaml", &needs("web", "base").replace("^1", "latest"));
+    insta::assert_snapshot!(test.chartflow("", &["package", "charts/web", "-u", "-d", "none"]), @r"
+    -- stderr
+    error: charts/web depends on base by a version that is neither a version nor a constraint
+    hint: write a version such as 1.2.3 or ^1.2 in charts/web/Chart.yaml
+    -- exit 2
+    ");
+    write(&test, "charts/web/Chart.yaml", &needs("web", "base"));
     write(&test, "charts/base/Chart.yaml", &needs("base", "web"));
     insta::assert_snapshot!(test.chartflow("", &["package", "charts/web", "-u", "-d", "none"]), @r"
     -- stderr

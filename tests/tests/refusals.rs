@@ -154,3 +154,34 @@ fn a_description_without_room_for_the_map_is_refused() {
     assert!(text.starts_with(&mine) && !AttestationMap::read(&text).unwrap().unwrap().is_empty(), "{}", &text[mine.len()..]);
     assert_eq!(world.mergeable(), [number], "{}", world.told());
 }
+
+#[test]
+fn a_chart_that_others_have_a_copy_of_may_go() {
+    let mut world = World::new(306);
+    let copied = NewCommit::new("web", "fix(web): a copy").edit("charts/base/Chart.yaml", |_| Some("apiVersion: v2\nname: base\nversion: 0.3.0\n".to_owned()));
+    let number = world.contribute(&[copied]);
+    world.stage(Step::Validate, None);
+    assert!(world.merge(number, MergeMethod::Squash), "{}", world.told());
+    world.finish();
+    let gone = ["Chart.yaml", "values.yaml", "templates/deployment.yaml", "CHANGELOG.md", ".helmignore"];
+    let number = world.contribute(&[gone.iter().fold(NewCommit::new("base", "feat(base)!: gone"), |commit, file| commit.edit(file, |_| None))]);
+    let report = world.stage(Step::Validate, None).unwrap();
+    assert_eq!(rules([&report]), [""; 0], "{}", world.told());
+    assert_eq!(world.mergeable(), [number]);
+}
+
+#[test]
+fn a_chart_does_not_come_or_go_above_another() {
+    let deep = chartflow_tests::charts::CONFIGURATION.replace("[charts/*, more/*]", "[\"charts/**\"]");
+    let mut world = World::configured(307, &deep);
+    let chart = |name: &'static str| move |_: Option<&str>| Some(format!("apiVersion: v2\nname: {name}\nversion: 1.0.0\n"));
+    let number = world.contribute(&[NewCommit::new("inner", "feat(inner): new").at("charts/group/inner/Chart.yaml", chart("inner"))]);
+    world.stage(Step::Validate, None);
+    assert!(world.merge(number, MergeMethod::Squash), "{}", world.told());
+    world.contribute(&[NewCommit::new("group", "feat(group): above").at("charts/group/Chart.yaml", chart("group"))]);
+    let report = world.stage(Step::Validate, None).unwrap();
+    insta::assert_snapshot!(refusal(&report), @r"
+    layout/nested inner: charts/group/inner lies in charts/group, where a chart comes or goes: a chart inside another one is part of it
+    move inner to a directory outside charts/group in a pull request of its own
+    ");
+}

@@ -17,6 +17,7 @@ use crate::domain::names::{ChartName, RepoPath};
 use crate::domain::package::{declared, dependency_path, vendored};
 use crate::domain::statement::{CheckResult as Verdict, Checks, DependencyContent, Predicate, Row, Source, Stage, Statement};
 use crate::plan::Place;
+use crate::port::helm::HelmError;
 use semver::Version;
 
 /// What the checks of one content need beside the content.
@@ -183,7 +184,7 @@ impl Input<'_> {
             CheckId::Version => {
                 let floor = base_yaml.and_then(|bytes| release_version(self.subject.directory, bytes).ok());
                 let floor = floor.map(|floor| self.started.clone().map_or(floor.clone(), |started| floor.min(started)));
-                check::version::check(self.subject, floor.as_ref(), configuration.versions, self.preview.refused.as_ref())
+                check::version::check(self.subject, floor.as_ref(), configuration.versions, self.preview.next())
             }
             CheckId::Layout => {
                 let before = base_yaml.and_then(|bytes| crate::domain::chart::Metadata::read("Chart.yaml", bytes).ok());
@@ -219,7 +220,9 @@ impl Input<'_> {
         match self.train.helm.lint(self.chart.as_str(), &files).await {
             Ok(output) => Ok(check::helm_lint::check(self.subject, Some(&output))),
             // Files that cannot be laid out for helm, such as a link out of the chart, are the content's fault.
-            Err(error) => Ok(check::helm_lint::unable(&crate::domain::causes(&error))),
+            // So is what helm does not come to an end with.
+            Err(error @ (HelmError::Content { .. } | HelmError::Timeout { .. })) => Ok(check::helm_lint::unable(&crate::domain::causes(&error))),
+            Err(error) => Err(error.into()),
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::listing::file;
+use super::listing::{file, subtree};
 use super::tips::{Difference, YAML_LIMIT};
 use super::{FlowError, Report, Train};
 use crate::domain::chart::{CHART_FILE, REQUIREMENTS_FILE};
 use crate::domain::content::Files;
+use crate::domain::digest::TreeId;
 use crate::domain::names::{ChartName, RepoPath};
 use crate::domain::package::{declared, dependency_path};
 
@@ -34,10 +35,21 @@ pub(super) async fn kept(train: &Train, difference: &Difference, report: &mut Re
         }
         for dependency in declared(path.as_str(), &files) {
             let Some((at, chart)) = dependency_path(path.as_str(), &dependency).and_then(|at| left.get_key_value(&at)) else { continue };
+            if vendored(train, tree, &dependency.name).await? {
+                continue;
+            }
             let message = format!("{path} depends on {} through {:?}, and no chart is left in {at}", dependency.name, dependency.repository);
             let hint = format!("change the dependency in {path}/{CHART_FILE} in the same pull request, or leave {chart} where it is");
             report.refuse(Some(chart), "layout/dependents", message, hint);
         }
     }
     Ok(())
+}
+
+/// Whether a chart has a copy of a dependency in `charts/`, which counts where its directory is gone.
+async fn vendored(train: &Train, chart: &TreeId, name: &str) -> Result<bool, FlowError> {
+    let Some(charts) = subtree(&*train.objects, chart, "charts").await? else { return Ok(false) };
+    let archive = |entry: &str| entry.strip_prefix(name).is_some_and(|rest| rest.starts_with('-') && rest.ends_with(".tgz"));
+    let charts = train.objects.tree(&charts).await?;
+    Ok(charts.entries().iter().any(|entry| if entry.as_tree().is_some() { entry.name == name } else { archive(&entry.name) }))
 }

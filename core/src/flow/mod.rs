@@ -21,6 +21,7 @@ mod history;
 mod judge;
 pub mod lineage;
 pub mod listing;
+mod nesting;
 mod outside;
 pub mod package;
 pub mod preflight;

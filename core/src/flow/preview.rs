@@ -29,6 +29,14 @@ pub(crate) struct Preview {
     pub(crate) entry: Option<String>,
 }
 
+impl Preview {
+    /// The version that would be written, or why there is none; `None` where nothing is released.
+    pub(crate) fn next(&self) -> Option<Result<&Version, &VersionError>> {
+        let decided = self.decision.as_ref().filter(|(_, level)| *level != Level::None).map(|(version, _)| Ok(version));
+        decided.or(self.refused.as_ref().map(Err))
+    }
+}
+
 /// A chart before and after a contribution.
 pub(crate) struct Contribution<'a> {
     pub(crate) chart: &'a ChartName,

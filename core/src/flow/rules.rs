@@ -34,6 +34,11 @@ pub const STAGE_RULES: &[StageRule] = &[
     ),
     rule("layout/chart-yaml", "A Chart.yaml cannot be read, or names no chart.", "Mend the file and push again."),
     rule(
+        "layout/nested",
+        "A chart comes or goes above another one, which thereby goes or comes.",
+        "Move one of them to a directory outside the other in a pull request of its own.",
+    ),
+    rule(
         "layout/dependents",
         "A chart that others of the repository depend on is removed or moved, and these are left as they are.",
         "Change the charts that depend on it in the same pull request, or leave it where it is.",

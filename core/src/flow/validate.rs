@@ -121,6 +121,7 @@ async fn contribution(train: &Train, tips: &Tips, store: &mut Store, pull: &Pull
     let judgements = this.check(store, report).await?;
     this.layout(report);
     super::dependents::kept(train, &this.difference, report).await?;
+    super::nesting::kept_apart(&this.difference, report);
     let refused: Vec<_> = report.entries[before..].iter().filter(|entry| entry.outcome == Outcome::Refused).cloned().collect();
     let body = texts::Words::new(train, tips).contribution_body(&judgements, &refused, &pull.body);
     let (state, text) = match (refused.first(), &body) {

@@ -81,6 +81,9 @@ impl HelmBinary {
         let finished = async {
             let (stdout, stderr) = tokio::join!(read_limited(stdout), read_limited(stderr));
             let status = child.wait().await?;
+            if status.code().is_none() {
+                return Err(io::Error::other(format!("it was ended: {status}")));
+            }
             Ok::<_, io::Error>((status.success(), format!("{}{}", stdout?, stderr?)))
         };
         // The child is killed when it is dropped.
@@ -229,6 +232,13 @@ mod tests {
         // The shell itself sets PWD and what follows it.
         let seen: Vec<&str> = output.text.lines().filter(|line| !matches!(*line, "PWD" | "OLDPWD" | "SHLVL" | "_")).collect();
         assert_eq!(seen, ["lint a", "HOME", "TMPDIR", "a/templates/a.yaml: bad"]);
+    }
+
+    #[tokio::test]
+    async fn a_helm_that_is_killed_has_found_nothing() {
+        let (_directory, helm) = script("kill -9 $$");
+        let error = helm.lint("a", &files()).await.unwrap_err();
+        assert!(matches!(error, HelmError::Run { .. }), "{error:?}");
     }
 
     #[tokio::test]

@@ -36,7 +36,7 @@ rules! {
     SCHEMA_MISSING = "schema/missing", Error, "A key that every chart needs is missing.";
     SCHEMA_VALUE = "schema/value", Error, "A value in Chart.yaml that helm refuses.";
     SCHEMA_VERSION = "schema/version", Error, "The version is not Semantic Versioning 2.";
-    SCHEMA_CONSTRAINT = "schema/constraint", Error, "The version of a dependency is neither a version nor a constraint as helm reads them.";
+    SCHEMA_CONSTRAINT = "schema/constraint", Warning, "The version of a dependency is neither a version nor a constraint as helm reads them: `helm dependency update` refuses it.";
     SCHEMA_DOCUMENTS = "schema/documents", Warning, "Chart.yaml holds more than one YAML document; helm reads the first.";
     SCHEMA_VALUES_SCHEMA = "schema/values-schema", Error, "values.schema.json is no JSON Schema.";
     SCHEMA_VALUES = "schema/values", Error, "values.yaml does not fit values.schema.json.";

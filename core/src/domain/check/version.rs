@@ -11,17 +11,17 @@ use crate::domain::configuration::Versions;
 use crate::domain::version::VersionError;
 
 /// Runs the check. `floor` is the highest version of main, the tags and the index; `None` for a chart that is new.
-/// `refused` is why the contribution's commits and version give no next one, where they do not.
+/// `next` is the version that its release would have, or why there is none; `None` where no version is written.
 /// A version that cannot be read is the check `schema`'s to tell.
 #[must_use]
-pub fn check(subject: &Subject<'_>, floor: Option<&Version>, versions: Versions, refused: Option<&VersionError>) -> CheckResult {
+pub fn check(subject: &Subject<'_>, floor: Option<&Version>, versions: Versions, next: Option<Result<&Version, &VersionError>>) -> CheckResult {
     let path = subject.path(CHART_FILE);
     let metadata = subject.files.bytes(CHART_FILE).and_then(|bytes| Metadata::read(&path, bytes).ok());
     let contributed = metadata.as_ref().and_then(|metadata| Some((metadata.release_version().ok()?, metadata.origin.version_line)));
     let Some((version, line)) = contributed else { return CheckResult::new(CheckId::Version, Vec::new()) };
-    let mut findings: Vec<Finding> = unwritable(subject, &version).map(|finding| finding.at(&path, Some(line))).into_iter().collect();
-    findings.extend(floor.and_then(|floor| compared(&version, floor, versions, refused)).map(|finding| finding.at(&path, Some(line))));
-    CheckResult::new(CheckId::Version, findings)
+    let other = next.and_then(Result::ok).filter(|next| **next != version);
+    let found = [other.and_then(|next| unwritable(subject, next)), floor.and_then(|floor| compared(&version, floor, versions, next.and_then(Result::err)))];
+    CheckResult::new(CheckId::Version, found.into_iter().flatten().map(|finding| finding.at(&path, Some(line))).collect())
 }
 
 /// What is to be said of a version beside what is out.
@@ -45,17 +45,16 @@ fn compared(version: &Version, floor: &Version, versions: Versions, refused: Opt
     })
 }
 
-/// A version that the bump could not replace, as it is written.
-fn unwritable(subject: &Subject<'_>, version: &Version) -> Option<Finding> {
-    let raised = Version { patch: version.patch.wrapping_add(1), ..version.clone() };
-    let error = edit::set_version(subject.files.bytes(CHART_FILE)?, &raised).err()?;
+/// A version that the bump could not replace with the next one, as it is written.
+fn unwritable(subject: &Subject<'_>, next: &Version) -> Option<Finding> {
+    let error = edit::set_version(subject.files.bytes(CHART_FILE)?, next).err()?;
     // What is no YAML is the check `schema`'s to tell.
     if matches!(error, EditError::Yaml(_)) {
         return None;
     }
     let text = without_place(CHART_FILE, &error.to_string());
     let (message, hint) = text.split_once("; ").unwrap_or((&text, "write it on the line of its key"));
-    Some(Finding::new(&VERSION_UNWRITABLE, format!("the bump cannot write another version: {message}")).hint(hint))
+    Some(Finding::new(&VERSION_UNWRITABLE, format!("the bump cannot write the version {next}: {message}")).hint(hint))
 }
 
 /// What keeps the bump from giving a version. A version that is too low is told with what it is compared with.

@@ -31,12 +31,10 @@ fn registry(text: &str) -> Option<&'static str> {
     let plain = text.replace("{owner}", "owner").replace("{repository}", "repository");
     let mut parts = plain.split('/');
     let host = parts.next().unwrap_or_default();
-    let (name, port) = host.split_once(':').map_or((host, None), |(name, port)| (name, Some(port)));
+    let (name, port) = host.rsplit_once(':').filter(|_| !host.ends_with(']')).map_or((host, None), |(name, port)| (name, Some(port)));
     let letters = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    if !name.split('.').all(letters) || port.is_some_and(|port| port.parse::<u16>().is_err()) {
-        return Some("does not begin with a host, such as ghcr.io");
-    }
-    if !name.contains('.') && port.is_none() && name != "localhost" {
+    let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).is_some_and(|name| name.parse::<std::net::Ipv6Addr>().is_ok());
+    if !(address || name.split('.').all(letters)) || port.is_some_and(|port| port.parse::<u16>().is_err()) {
         return Some("does not begin with a host, such as ghcr.io");
     }
     let word = |part: &str| part.starts_with(|c: char| c.is_ascii_alphanumeric()) && part.ends_with(|c: char| c.is_ascii_alphanumeric());
@@ -44,10 +42,11 @@ fn registry(text: &str) -> Option<&'static str> {
     (!parts.all(path)).then_some("has a path that no registry takes: lower-case letters, digits, '.', '_' and '-' between slashes")
 }
 
-/// An address that helm can read an index from.
+/// An address that helm can read an index from, be it through a plugin such as those for `s3://`.
 fn web(text: &str) -> Option<&'static str> {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    let Some(rest) = rest.filter(|rest| !rest.trim_matches('/').is_empty()) else { return Some("is no address; write such as https://charts.example.com") };
+    let scheme = |text: &str| text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+    let rest = text.split_once("://").filter(|(name, rest)| scheme(name) && !rest.trim_matches('/').is_empty());
+    let Some((_, rest)) = rest else { return Some("is no address; write such as https://charts.example.com") };
     if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Some("holds white space");
     }
@@ -60,21 +59,26 @@ mod tests {
 
     #[test]
     fn registries() {
-        for good in
-            ["ghcr.io/{owner}/charts", "registry.example.com", "localhost/charts", "localhost:5000/a/b_c", "10.0.0.1:5000/x", "r.io/{owner}/{repository}"]
-        {
+        for good in [
+            "ghcr.io/{owner}/charts",
+            "registry.example.com",
+            "localhost/charts",
+            "localhost:5000/a/b_c",
+            "10.0.0.1:5000/x",
+            "[::1]:5000/x",
+            "harbor/charts",
+            "r.io/{owner}/{repository}",
+        ] {
             assert_eq!(registry(good), None, "{good}");
         }
-        for bad in
-            ["", "charts", "not a registry!", "oci://ghcr.io/x", "ghcr.io/Acme", "ghcr.io//x", "ghcr.io/x/", "ghcr.io:port/x", "-/x y", "ghcr.io/{other}"]
-        {
+        for bad in ["", "not a registry!", "oci://ghcr.io/x", "ghcr.io/Acme", "ghcr.io//x", "ghcr.io/x/", "ghcr.io:port/x", "-/x y", "ghcr.io/{other}"] {
             assert!(registry(bad).is_some(), "{bad}");
         }
     }
 
     #[test]
     fn web_addresses() {
-        for good in ["https://charts.example.com", "http://localhost:8000/charts/"] {
+        for good in ["https://charts.example.com", "http://localhost:8000/charts/", "HTTPS://x.io", "s3://bucket/charts"] {
             assert_eq!(web(good), None, "{good}");
         }
         for bad in ["", "charts.example.com", "javascript:x", "https://", "https:///", "https://a b", "https://x.io/?a", "https://x.io/#a"] {

@@ -43,6 +43,14 @@ pub fn excluded(directory: &str, files: &Files, dependencies: &BTreeMap<String, 
     declared(directory, files).into_iter().filter_map(check).collect()
 }
 
+/// The name of a dependency among the given ones whose constraint helm cannot read.
+#[must_use]
+pub fn unreadable_constraint(directory: &str, files: &Files, dependencies: &BTreeMap<String, Files>) -> Option<String> {
+    let given = |dependency: &Dependency| dependency_path(directory, dependency).is_some_and(|path| dependencies.contains_key(&path));
+    let unreadable = |dependency: &Dependency| allows(&dependency.version, &Version::new(0, 0, 0)).is_none();
+    declared(directory, files).into_iter().find(|dependency| given(dependency) && unreadable(dependency)).map(|dependency| dependency.name)
+}
+
 /// A chart's files with its `file://` dependencies put into `charts/`, and theirs into them, as `helm dependency build`
 /// would: what helm is given to render. `dependencies` holds their files by [`dependency_path`].
 #[must_use]

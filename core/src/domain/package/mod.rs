@@ -23,7 +23,7 @@ mod walk;
 use std::collections::BTreeMap;
 
 pub use error::PackageError;
-pub use local::{Excluded, declared, excluded, vendored};
+pub use local::{Excluded, declared, excluded, unreadable_constraint, vendored};
 pub use read::{ArchiveError, Limits};
 pub use walk::{NODE_LIMIT, WalkError};
 

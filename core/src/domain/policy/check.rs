@@ -93,9 +93,7 @@ impl Policy {
         if self.keys.is_empty() {
             return invalid("keys", "is of profile key and lists no key");
         }
-        for (key, present) in
-            [("issuer", self.issuer.is_some()), ("repository.ownerId", self.repository.owner_id.is_some()), ("trustedRoot", self.trusted_root.is_some())]
-        {
+        for (key, present) in [("issuer", self.issuer.is_some()), ("trustedRoot", self.trusted_root.is_some())] {
             if present {
                 return without_effect(key, "only certificates say it");
             }

@@ -102,7 +102,7 @@ fn a_next_version_can_be_given() {
     use crate::domain::version::VersionError;
     let check = |refused: VersionError, floor: &str| {
         let (files, directory) = (files(&[("Chart.yaml", GOOD)]), directory());
-        told(&version::check(&Subject { directory: &directory, files: &files }, Some(&floor.parse().unwrap()), Versions::Higher, Some(&refused)))
+        told(&version::check(&Subject { directory: &directory, files: &files }, Some(&floor.parse().unwrap()), Versions::Higher, Some(Err(&refused))))
     };
     let version = |text: &str| semver::Version::parse(text).unwrap();
     insta::assert_snapshot!(check(VersionError::ReleaseAs { asked: version("0.9.0"), floor: version("1.0.0") }, "1.0.0"), @r"
@@ -125,20 +125,23 @@ fn a_next_version_can_be_given() {
 
 #[test]
 fn the_bump_can_write_another_version() {
-    let check = |chart: &str| {
+    let to = |chart: &str, next: &str| {
         let (files, directory) = (files(&[("Chart.yaml", chart)]), directory());
-        told(&version::check(&Subject { directory: &directory, files: &files }, None, Versions::Higher, None))
+        told(&version::check(&Subject { directory: &directory, files: &files }, None, Versions::Higher, Some(Ok(&next.parse().unwrap()))))
     };
+    let check = |chart: &str| to(chart, "1.0.1");
+    // What stays as it is written needs no writing.
+    assert_eq!(to("name: a\nversion: &v 1.0.0\nappVersion: *v\n", "1.0.0"), "passed");
     for plain in [GOOD, "name: a\nversion: '1.0.0' # why\n", "{name: a, version: \"1.0.0\"}", "version: 1.0.0\r\nname: a"] {
         assert_eq!(check(plain), "passed", "{plain}");
     }
     insta::assert_snapshot!(check("name: a\nversion: &v 1.0.0\nappVersion: *v\n"), @r"
     failed
-    Error version/unwritable charts/a/Chart.yaml:2: the bump cannot write another version: version shares its value with another key through an anchor | write the value out
+    Error version/unwritable charts/a/Chart.yaml:2: the bump cannot write the version 1.0.1: version shares its value with another key through an anchor | write the value out
     ");
     insta::assert_snapshot!(check("name: a\nversion: >-\n  1.0.0\n"), @r"
     failed
-    Error version/unwritable charts/a/Chart.yaml:3: the bump cannot write another version: version is written as a block | write it on the key's line, plain or in quotes
+    Error version/unwritable charts/a/Chart.yaml:3: the bump cannot write the version 1.0.1: version is written as a block | write it on the key's line, plain or in quotes
     ");
 }
 
