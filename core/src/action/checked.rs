@@ -95,11 +95,11 @@ impl Helm for Checked {
     }
 
     async fn lint(&self, chart: &str, files: &Files) -> Result<LintOutput, HelmError> {
-        let failed = |text: String| HelmError::Run { source: std::io::Error::other(text) };
-        let content = files.content_id().map_err(|error| failed(error.to_string()))?.sha256;
+        let not_run = |content: String| HelmError::NotRun { chart: chart.to_owned(), content };
+        let content = files.content_id().map_err(|error| not_run(error.to_string()))?.sha256;
         match self.results.get(&content) {
             Some(lint) if lint.chart == chart => Ok(LintOutput { success: lint.success, text: lint.text.clone() }),
-            _ => Err(failed(format!("the job check has not looked at this content of {chart} (tree sha256:{content}); run the workflow again"))),
+            _ => Err(not_run(content.prefixed())),
         }
     }
 }

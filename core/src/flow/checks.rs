@@ -220,8 +220,10 @@ impl Input<'_> {
         match self.train.helm.lint(self.chart.as_str(), &files).await {
             Ok(output) => Ok(check::helm_lint::check(self.subject, Some(&output))),
             // Files that cannot be laid out for helm, such as a link out of the chart, are the content's fault.
-            // So is what helm does not come to an end with.
-            Err(error @ (HelmError::Content { .. } | HelmError::Timeout { .. })) => Ok(check::helm_lint::unable(&crate::domain::causes(&error))),
+            // So is what helm does not come to an end with; and what the other job left out counts as not checked.
+            Err(error @ (HelmError::Content { .. } | HelmError::Timeout { .. } | HelmError::NotRun { .. })) => {
+                Ok(check::helm_lint::unable(&crate::domain::causes(&error)))
+            }
             Err(error) => Err(error.into()),
         }
     }

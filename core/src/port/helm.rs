@@ -20,6 +20,14 @@ pub enum HelmError {
         /// The cause.
         source: std::io::Error,
     },
+    /// Another job was to run it, and did not run it on these files.
+    #[error("the job check has not looked at this content of {chart} (tree {content}); run the workflow again")]
+    NotRun {
+        /// The chart's name.
+        chart: String,
+        /// The content's SHA-256 tree id, or why there is none.
+        content: String,
+    },
     /// It ran longer than allowed.
     #[error("helm did not finish within {seconds} s")]
     Timeout {

@@ -33,7 +33,10 @@ fn registry(text: &str) -> Option<&'static str> {
     let host = parts.next().unwrap_or_default();
     let (name, port) = host.rsplit_once(':').filter(|_| !host.ends_with(']')).map_or((host, None), |(name, port)| (name, Some(port)));
     let letters = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).is_some_and(|name| name.parse::<std::net::Ipv6Addr>().is_ok());
+    let address = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'))
+        .is_some_and(|name| name.contains(':') && name.bytes().all(|b| b.is_ascii_hexdigit() || b == b':'));
     if !(address || name.split('.').all(letters)) || port.is_some_and(|port| port.parse::<u16>().is_err()) {
         return Some("does not begin with a host, such as ghcr.io");
     }
