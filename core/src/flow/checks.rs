@@ -253,12 +253,7 @@ pub(crate) async fn outside(store: &mut Store, tips: &Tips, chart: &ChartName, t
 /// The charts a chart depends on through `file://` whose content on integration is not main's.
 pub(crate) async fn pending_dependencies(train: &Train, difference: &Difference, pair: &Pair) -> Result<Vec<ChartName>, FlowError> {
     let Some(new) = &pair.new else { return Ok(Vec::new()) };
-    let Some(bytes) = super::listing::file(&*train.objects, &new.tree, "Chart.yaml", super::tips::YAML_LIMIT).await? else { return Ok(Vec::new()) };
-    let mut only = Files::new();
-    only.insert("Chart.yaml", bytes);
-    if let Some(requirements) = super::listing::file(&*train.objects, &new.tree, "requirements.yaml", super::tips::YAML_LIMIT).await? {
-        only.insert("requirements.yaml", requirements);
-    }
+    let only = super::listing::declaring(&*train.objects, &new.tree).await?;
     let mut pending = Vec::new();
     for dependency in declared(new.path.as_str(), &only) {
         let Some(at) = dependency_path(new.path.as_str(), &dependency).and_then(|at| RepoPath::new(at).ok()) else { continue };

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::listing::{file, subtree};
-use super::tips::{Difference, YAML_LIMIT};
+use super::listing::{declaring, subtree};
+use super::tips::Difference;
 use super::{FlowError, Report, Train};
-use crate::domain::chart::{CHART_FILE, REQUIREMENTS_FILE};
-use crate::domain::content::Files;
+use crate::domain::chart::CHART_FILE;
 use crate::domain::digest::TreeId;
 use crate::domain::names::{ChartName, RepoPath};
 use crate::domain::package::{declared, dependency_path};
@@ -27,13 +26,7 @@ pub(super) async fn kept(train: &Train, difference: &Difference, report: &mut Re
     }
     let changed: Vec<&RepoPath> = difference.charts.values().filter_map(|pair| pair.new.as_ref()).map(|place| &place.path).collect();
     for (path, tree) in difference.listing.iter().filter(|(path, _)| !changed.contains(path)) {
-        let mut files = Files::new();
-        for name in [CHART_FILE, REQUIREMENTS_FILE] {
-            if let Some(bytes) = file(&*train.objects, tree, name, YAML_LIMIT).await? {
-                files.insert(name, bytes);
-            }
-        }
-        for dependency in declared(path.as_str(), &files) {
+        for dependency in declared(path.as_str(), &declaring(&*train.objects, tree).await?) {
             let Some((at, chart)) = dependency_path(path.as_str(), &dependency).and_then(|at| left.get_key_value(&at)) else { continue };
             if vendored(train, tree, &dependency.name).await? {
                 continue;

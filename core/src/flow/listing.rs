@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use super::FlowError;
 use super::directories::Reader;
+use super::tips::YAML_LIMIT;
+use crate::domain::chart::{CHART_FILE, REQUIREMENTS_FILE};
+use crate::domain::content::Files;
 use crate::domain::detection::Globs;
 use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::names::RepoPath;
@@ -55,4 +58,18 @@ pub async fn file(objects: &dyn Objects, root: &TreeId, path: &str, limit: usize
     let Some(entry) = tree.get(name).filter(|entry| matches!(entry.mode, Mode::File | Mode::Executable)) else { return Ok(None) };
     let Some(blob) = entry.as_blob() else { return Ok(None) };
     Ok(Some(objects.blob(&blob, limit).await?))
+}
+
+/// The files of a chart's directory in which it declares its dependencies.
+///
+/// # Errors
+/// When an object cannot be read, or a file is too long.
+pub(crate) async fn declaring(objects: &dyn Objects, chart: &TreeId) -> Result<Files, FlowError> {
+    let mut files = Files::new();
+    for name in [CHART_FILE, REQUIREMENTS_FILE] {
+        if let Some(bytes) = file(objects, chart, name, YAML_LIMIT).await? {
+            files.insert(name, bytes);
+        }
+    }
+    Ok(files)
 }
