@@ -180,7 +180,7 @@ fn options(arguments: &Arguments, configuration: &Configuration) -> Result<workf
     if arguments.signing_key && !signing_key {
         return Err(CommandError::new(Kind::Request, format!("{CONFIGURATION_FILE} does not say that a key signs")).hint("write `profile: key` into it"));
     }
-    if arguments.reusable && configuration.environment != workflow::ENVIRONMENT {
+    if arguments.reusable && configuration.environment.as_str() != workflow::ENVIRONMENT {
         let message = format!("chartflow's own workflows run in the environment {}, and {CONFIGURATION_FILE} names another", workflow::ENVIRONMENT);
         return Err(CommandError::new(Kind::Request, message).hint(format!("take `environment: {}` out of it", configuration.environment)));
     }
@@ -215,8 +215,13 @@ fn called(arguments: &Arguments) -> Result<RepositoryName, CommandError> {
 fn version(asked: Option<&str>, released_with: Option<&str>) -> Result<String, CommandError> {
     match (asked, released_with) {
         (Some(asked), _) => {
-            let name = asked.parse::<BranchName>();
-            name.map(|name| name.to_string()).map_err(|error| CommandError::of(Kind::Request, error).hint("--actions-ref takes a tag such as v1, or a commit"))
+            let hint = "--actions-ref takes a tag such as v1, or a commit";
+            let name = asked.parse::<BranchName>().map_err(|error| CommandError::of(Kind::Request, error).hint(hint))?;
+            // It is written into `uses:`, where quotes, braces and the like mean something.
+            if !name.as_str().bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_/+".contains(&byte)) {
+                return Err(CommandError::new(Kind::Request, format!("{asked:?} is no version of the actions")).hint(hint));
+            }
+            Ok(name.to_string())
         }
         (None, Some(commit)) => Ok(format!("{commit} # v{}", env!("CARGO_PKG_VERSION"))),
         (None, None) => Ok(workflow::VERSION.to_owned()),
@@ -314,6 +319,8 @@ mod tests {
         assert_eq!(check(None, Some(commit)), format!("{commit} # v{}", env!("CARGO_PKG_VERSION")));
         assert_eq!(check(None, None), "v1");
         assert_eq!(check(Some("v1.2.3"), Some(commit)), "v1.2.3");
-        assert_eq!(check(Some("a b"), None), "refused");
+        for bad in ["a b", "v1${{github.head_ref}}", "v1\u{2028}x", "v1'", "-v1"] {
+            assert_eq!(check(Some(bad), None), "refused", "{bad}");
+        }
     }
 }

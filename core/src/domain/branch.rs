@@ -10,6 +10,7 @@ use semver::Version;
 
 use super::configuration::Configuration;
 use super::names::{BranchName, ChartName, NameError, TagName};
+use super::visible::hides;
 
 /// What `tag` has finished with: a tree shaped like the charts' directories.
 pub const RELEASED: &str = "chartflow/released";
@@ -258,6 +259,15 @@ impl Names {
                 }
             }
         }
+        let values = fixed.iter().map(|(key, name)| (*key, name.as_str())).chain(templates.iter().map(|(key, template, _)| (*key, template.as_str())));
+        for (key, value) in values {
+            if value.contains("${{") {
+                add(key, value, "holds \"${{\", with which GitHub begins an expression".to_owned());
+            }
+            if value.contains(hides) {
+                add(key, value, "holds a character that cannot be seen".to_owned());
+            }
+        }
         let mut all: Vec<(&'static str, String)> = fixed.iter().map(|(key, name)| (*key, name.to_string())).collect();
         all.extend(templates.iter().filter(|(key, ..)| *key != "tag").map(|(key, template, _)| (*key, (*template).clone())));
         let mut said = BTreeSet::new();
@@ -366,6 +376,8 @@ mod tests {
         insta::assert_snapshot!(check(|names| names.release = "main".parse().unwrap()), @r#"branches.main: "main" is the name of branches.release, too"#);
         insta::assert_snapshot!(check(|names| names.release = "integration-served".parse().unwrap()), @r#"branches.release: "integration-served" is what branches.chart calls the branch of a chart named served"#);
         insta::assert_snapshot!(check(|names| names.tag = "v{version}".to_owned()), @r#"tag: "v{version}" does not hold {chart}"#);
+        insta::assert_snapshot!(check(|names| names.main = "a${{b}}".parse().unwrap()), @r#"branches.main: "a${{b}}" holds "${{", with which GitHub begins an expression"#);
+        insta::assert_snapshot!(check(|names| names.release = "a\u{202e}b".parse().unwrap()), @r#"branches.release: "a\u{202e}b" holds a character that cannot be seen"#);
         insta::assert_snapshot!(check(|names| names.bump = "bump {chart}".to_owned()), @r#"branches.bump: "bump {chart}" gives no ref: branch name "bump a" holds a character that no git ref may hold"#);
     }
 }

@@ -14,6 +14,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::visible::hides;
+
 /// Why a text is not a name of the kind asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -166,6 +168,29 @@ fn check_repository_name(text: &str) -> Result<(), NameError> {
     Ok(())
 }
 
+/// Source: GitHub documentation, "Managing environments for deployment", for the length; the rest is what a workflow file
+/// and a page can carry unchanged.
+fn check_environment_name(text: &str) -> Result<(), NameError> {
+    const KIND: &str = "name of an environment";
+    let invalid = |problem| Err(NameError::Invalid { kind: KIND, value: text.chars().take(40).collect(), problem });
+    if text.is_empty() {
+        return Err(NameError::Empty { kind: KIND });
+    }
+    if text.chars().count() > 255 {
+        return Err(too_long(KIND, text, 255));
+    }
+    if text.chars().any(|c| c.is_control() || hides(c)) {
+        return invalid("holds a line break, or another character that cannot be seen; take it out");
+    }
+    if text.contains("${{") {
+        return invalid("holds \"${{\", with which GitHub begins an expression; write the name itself");
+    }
+    if text.trim() != text {
+        return invalid("begins or ends with a blank; take it out");
+    }
+    Ok(())
+}
+
 macro_rules! name {
     ($(#[$doc:meta])* $type:ident, $check:expr) => {
         $(#[$doc])*
@@ -249,6 +274,19 @@ name!(
     RepositoryName,
     check_repository_name
 );
+
+name!(
+    /// A deployment environment of a repository on GitHub.
+    EnvironmentName,
+    check_environment_name
+);
+
+impl EnvironmentName {
+    /// A name that stands in this program. It is not checked here: a test reads the default back.
+    pub(crate) fn literal(text: &'static str) -> Self {
+        Self(text.to_owned())
+    }
+}
 
 impl BranchName {
     /// A name that stands in this program, such as a default. It is not checked here: a test reads every default back.
@@ -335,6 +373,20 @@ mod tests {
         let path: RepoPath = "charts/redis".parse().unwrap();
         assert_eq!((path.base_name(), path.parent()), ("redis", Some("charts")));
         assert!(path.contains("charts/redis/values.yaml") && path.contains("charts/redis") && !path.contains("charts/redis2"));
+    }
+
+    #[test]
+    fn environments() {
+        for good in ["chartflow", "prod: a", "x # y", "null", "a\"b'c", "é", &"x".repeat(255)] {
+            assert_eq!(check::<EnvironmentName>(good), "ok", "{good}");
+        }
+        assert_eq!(check::<EnvironmentName>(EnvironmentName::literal("chartflow").as_str()), "ok");
+        insta::assert_snapshot!(check::<EnvironmentName>(""), @"a name of an environment cannot be empty");
+        insta::assert_snapshot!(check::<EnvironmentName>("a\n    continue-on-error: true"), @r#"name of an environment "a\n    continue-on-error: true" holds a line break, or another character that cannot be seen; take it out"#);
+        insta::assert_snapshot!(check::<EnvironmentName>("a\u{2028}b"), @r#"name of an environment "a\u{2028}b" holds a line break, or another character that cannot be seen; take it out"#);
+        insta::assert_snapshot!(check::<EnvironmentName>("${{ github.head_ref }}"), @r#"name of an environment "${{ github.head_ref }}" holds "${{", with which GitHub begins an expression; write the name itself"#);
+        insta::assert_snapshot!(check::<EnvironmentName>(" a"), @r#"name of an environment " a" begins or ends with a blank; take it out"#);
+        insta::assert_snapshot!(check::<EnvironmentName>(&"x".repeat(256)), @r#"name of an environment "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" has 256 characters, at most 255 are allowed"#);
     }
 
     #[test]

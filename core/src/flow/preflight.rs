@@ -32,7 +32,7 @@ pub async fn facts(github: &GitHub, configuration: &Configuration, mode: Mode, p
     }
     // Who asks may be a person who sets the repository up: these two are not among what the train itself must be shown.
     let mut aside = Vec::new();
-    let environment = seen(environment(github, &configuration.environment).await, &mut aside)?;
+    let environment = seen(environment(github, configuration.environment.as_str()).await, &mut aside)?;
     let actions_may_open_pulls = match mode {
         Mode::App { .. } | Mode::PersonalToken => Seen::Hidden,
         Mode::WorkflowToken => match seen(github.workflow_permissions().await, &mut aside)? {

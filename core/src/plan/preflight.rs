@@ -7,7 +7,7 @@ use crate::domain::branch::Collision;
 use crate::domain::check::{Finding, Rule, Severity};
 use crate::domain::configuration::MergeMethod;
 use crate::domain::event::{Access, StageName, token_permissions};
-use crate::domain::names::BranchName;
+use crate::domain::names::{BranchName, EnvironmentName};
 use crate::domain::ruleset::{Change, Mode, drifted};
 
 const DEFAULT_BRANCH: Rule =
@@ -74,7 +74,7 @@ pub struct Facts {
     /// Whether squash merges are allowed.
     pub squash_merges: Seen<bool>,
     /// The configured name of the environment.
-    pub environment_name: String,
+    pub environment_name: EnvironmentName,
     /// The environment.
     pub environment: Seen<Environment>,
     /// Whether "Allow GitHub Actions to create and approve pull requests" is set.

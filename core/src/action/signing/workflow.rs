@@ -101,7 +101,7 @@ fn policy(site: &Site<'_>, profile: Profile, configuration: &Configuration, keys
     for epoch in &mut policy.epochs {
         let Some(signer) = &mut epoch.signer else { continue };
         signer.reference.clone_from(&reference);
-        signer.environment = Some(configuration.environment.clone());
+        signer.environment = Some(configuration.environment.to_string());
         signer.uri = files(environment, configuration);
         // Main's own file says which workflows are called, at which ref.
         signer.caller = configuration.reusable_workflows.as_ref().map(|_| own_files(environment));

@@ -56,6 +56,9 @@ fn mistakes_name_line_and_fix() {
     insta::assert_snapshot!(check("tag: a\ntag: b"), @r#".chartflow.yaml:2:1: the key "tag" stands twice, first on line 1; remove one of them"#);
     insta::assert_snapshot!(check("packages: assets\nindex: {url: https://example.com}"), @".chartflow.yaml:1: packages: assets cannot be used, because with it the index names the files of the GitHub Releases by their own addresses, and `index.url` would change nothing; write branch");
     insta::assert_snapshot!(check("merge:\n  main: rebase"), @".chartflow.yaml:2: merge.main: rebase cannot be used, because main would get a commit whose content was never released; write squash or merge");
+    insta::assert_snapshot!(check("tag: a\nenvironment: ''\n"), @".chartflow.yaml:2: environment: a name of an environment cannot be empty");
+    insta::assert_snapshot!(check("environment: \"a\\n    continue-on-error: true\"\n"), @r#".chartflow.yaml:1: environment: name of an environment "a\n    continue-on-error: true" holds a line break, or another character that cannot be seen; take it out"#);
+    insta::assert_snapshot!(check("environment: '${{ github.head_ref }}'\n"), @r#".chartflow.yaml:1: environment: name of an environment "${{ github.head_ref }}" holds "${{", with which GitHub begins an expression; write the name itself"#);
     insta::assert_snapshot!(check("[]"), @".chartflow.yaml:1: holds a list where a mapping is expected");
 }
 

@@ -9,7 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::sigstore::Sigstore;
 use crate::domain::check::CheckId;
-use crate::domain::names::{BranchName, ChartName, RepoPath, RepositoryName};
+use crate::domain::names::{BranchName, ChartName, EnvironmentName, RepoPath, RepositoryName};
+use crate::domain::workflow::ENVIRONMENT;
 
 /// How chartflow releases the charts of a repository.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -43,7 +44,8 @@ pub struct Configuration {
     /// Who signs; absent: Sigstore's public instance for a public repository, GitHub's own for a private one.
     pub profile: Option<Profile>,
     /// The GitHub environment that holds the secrets.
-    pub environment: String,
+    #[schemars(with = "String")]
+    pub environment: EnvironmentName,
     /// The repository whose reusable workflows sign, such as chartflow/chartflow, where the workflow files of this one only
     /// call them; absent: the workflow files themselves sign.
     #[schemars(with = "Option<String>")]
@@ -68,7 +70,7 @@ impl Default for Configuration {
             merge: Merge::default(),
             hold_label: "hold".to_owned(),
             profile: None,
-            environment: "chartflow".to_owned(),
+            environment: EnvironmentName::literal(ENVIRONMENT),
             reusable_workflows: None,
             sigstore: None,
         }

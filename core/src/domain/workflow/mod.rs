@@ -11,9 +11,10 @@ mod tests;
 use std::fmt::Write as _;
 
 use super::event::{Job, Permission, Permissions, StageName, job_permissions, jobs};
+use super::names::EnvironmentName;
 use super::ruleset::{Mode, Tiers};
 
-use parts::{concurrency, condition, permissions, triggers, uses};
+use parts::{concurrency, condition, permissions, scalar, triggers, uses};
 
 pub use adoption::{CODE_OWNERS_PATH, CONFIGURATION_PATH, code_owners, configuration};
 pub use reusable::{callers, reusable};
@@ -48,7 +49,7 @@ pub struct Options {
     /// As whom the train works.
     pub mode: Mode,
     /// The environment of what signs.
-    pub environment: String,
+    pub environment: EnvironmentName,
     /// Whether statements are signed with a key (profile `key`) and not with the run's identity.
     pub signing_key: bool,
     /// Where the actions are, up to the stage's name, e.g. `chartflow/chartflow/actions`.
@@ -62,7 +63,7 @@ impl Options {
     /// What most repositories use: the actions of chartflow's first major version, signing as the workflow.
     #[must_use]
     pub fn new(tiers: Tiers, mode: Mode) -> Self {
-        Self { tiers, mode, environment: ENVIRONMENT.to_owned(), signing_key: false, actions: ACTIONS.to_owned(), version: VERSION.to_owned() }
+        Self { tiers, mode, environment: EnvironmentName::literal(ENVIRONMENT), signing_key: false, actions: ACTIONS.to_owned(), version: VERSION.to_owned() }
     }
 }
 
@@ -139,7 +140,7 @@ fn act_job(stage: StageName, options: &Options) -> String {
 {permissions}    steps:
       - uses: {action}
 {with}",
-        environment = options.environment,
+        environment = scalar(options.environment.as_str()),
         permissions = permissions(&own_permissions(stage, Job::Act, options)),
     )
 }

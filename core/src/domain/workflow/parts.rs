@@ -14,6 +14,31 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
+/// Words that YAML 1.1 or 1.2 does not read as texts.
+const WORDS: [&str; 9] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
+
+/// A text as a YAML scalar: as it is where every reader takes it for that text, otherwise quoted.
+pub(super) fn scalar(text: &str) -> String {
+    let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let plain = text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(word) && !WORDS.contains(&text.to_ascii_lowercase().as_str());
+    if plain { text.to_owned() } else { quoted(text) }
+}
+
+/// A branch, or the pattern of the charts' branches, for a filter: what git allows in a name and a filter reads otherwise
+/// is escaped.
+///
+/// Source: GitHub documentation, "Workflow syntax for GitHub Actions", filter pattern cheat sheet.
+fn filter(name: &str) -> String {
+    let mut pattern = String::with_capacity(name.len());
+    for c in name.chars() {
+        if matches!(c, '+' | '!') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    quoted(&pattern)
+}
+
 fn list(items: &[&str]) -> String {
     format!("[{}]", items.join(", "))
 }
@@ -29,9 +54,9 @@ pub(super) fn triggers(stage: StageName, tiers: &Tiers) -> String {
             Trigger::Pull { base, moment } => format!(
                 "  # Always main's workflow file, and the pull request's code is never checked out or run: it is read as data.\n  pull_request_target: # zizmor: ignore[dangerous-triggers] for the reason above\n    types: {}\n    branches: [{}]\n",
                 list(moment.types()),
-                quoted(tiers.pattern(base))
+                filter(tiers.pattern(base))
             ),
-            Trigger::PushToMain => format!("  push:\n    branches: [{}]\n", quoted(tiers.main.as_str())),
+            Trigger::PushToMain => format!("  push:\n    branches: [{}]\n", filter(tiers.main.as_str())),
             Trigger::Dispatch => format!("  repository_dispatch:\n    types: [{}]\n", stage.dispatch_type().unwrap_or_default()),
             Trigger::Schedule => format!("  schedule:\n    - cron: {}\n", quoted(SCHEDULE)),
             Trigger::ByHand => "  workflow_dispatch:\n".to_owned(),

@@ -1,12 +1,14 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use proptest::prelude::*;
 use serde_yaml::Value;
 
 use super::parts::rows;
 use super::*;
 use crate::domain::configuration::MergeMethod;
 use crate::domain::event::Trigger;
+use crate::domain::names::BranchName;
 
 fn options(mode: Mode, signing_key: bool) -> Options {
     Options {
@@ -19,7 +21,7 @@ fn options(mode: Mode, signing_key: bool) -> Options {
             main_method: MergeMethod::Squash,
         },
         mode,
-        environment: ENVIRONMENT.to_owned(),
+        environment: ENVIRONMENT.parse().unwrap(),
         signing_key,
         actions: ACTIONS.to_owned(),
         version: VERSION.to_owned(),
@@ -246,4 +248,42 @@ fn files_of_an_adoption() {
     /.github/ @o/platform
     /.chartflow.yaml @o/platform
     ");
+}
+
+/// Texts that YAML reads as something else, and names as people may write them.
+fn environment_names() -> impl Strategy<Value = EnvironmentName> {
+    let hostile = prop::sample::select(vec!["prod: a", "x # y", "null", "~", "No", "[a]", "{a}", "*a", "&a", "!a", "- a", "? a", "1e3", "0x10", "2026-01-01", "a\\n", "\"", "'", "%a", "@a", "`a", "|", ">"]);
+    prop_oneof![hostile.prop_map(str::to_owned), "\\PC{1,40}", "[ -~]{1,12}"].prop_filter_map("no name", |text| text.parse().ok())
+}
+
+proptest! {
+    #[test]
+    fn any_environment_reads_back_as_it_is(environment in environment_names()) {
+        for mode in [Mode::App { id: 7 }, Mode::WorkflowToken] {
+            let options = Options { environment: environment.clone(), ..options(mode, true) };
+            for File { path, text } in workflows(&options) {
+                let document: Value = serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}\n{text}"));
+                let jobs = document["jobs"].as_mapping().unwrap();
+                let named: Vec<&str> = jobs.values().filter_map(|job| job.get("environment")).map(|name| name.as_str().unwrap_or_default()).collect();
+                prop_assert_eq!(named, [environment.as_str()]);
+                prop_assert!(jobs.values().all(|job| job.get("continue-on-error").is_none()));
+            }
+        }
+    }
+
+    /// As a filter reads it: no character of a branch is a pattern.
+    #[test]
+    fn any_main_branch_is_listened_to(name in "[ -~]{1,12}") {
+        let Ok(main) = name.parse::<BranchName>() else { return Ok(()) };
+        let plain = options(Mode::WorkflowToken, false);
+        let options = Options { tiers: Tiers { main: main.clone(), ..plain.tiers.clone() }, ..plain };
+        for text in [workflow(StageName::Tag, &options), callers(&options).into_iter().find(|file| file.path.ends_with("tag.yml")).unwrap().text] {
+            let document: Value = serde_yaml::from_str(&text).unwrap();
+            let pattern = document["on"]["push"]["branches"][0].as_str().unwrap();
+            prop_assert!(!pattern.starts_with('!'));
+            prop_assert_eq!(pattern.replace("\\+", "+").replace("\\!", "!"), main.as_str());
+            let unescaped = pattern.replace("\\+", "").replace("\\!", "");
+            prop_assert!(!unescaped.contains(['+', '!', '*', '?', '[']));
+        }
+    }
 }

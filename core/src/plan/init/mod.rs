@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::domain::adoption::Note;
 use crate::domain::branch::{PUBLISHED, RELEASED};
 use crate::domain::digest::CommitId;
-use crate::domain::names::{BranchName, RepositoryName};
+use crate::domain::names::{BranchName, EnvironmentName, RepositoryName};
 use crate::domain::workflow::{CODE_OWNERS_PATH, CONFIGURATION_PATH, File, code_owners};
 
 pub use steps::{Step, app_permission_names};
@@ -65,7 +65,7 @@ pub struct Facts {
     /// The release branch.
     pub release: BranchName,
     /// The environment of what signs.
-    pub environment: String,
+    pub environment: EnvironmentName,
     /// The workflow files and, unless there is one, the configuration, as they should be.
     pub wanted: Vec<File>,
     /// Those of them that are in the work tree, as they are.

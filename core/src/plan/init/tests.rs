@@ -10,7 +10,7 @@ fn facts(worker: Worker) -> Facts {
         main: "main".parse().unwrap(),
         integration: "integration".parse().unwrap(),
         release: "release".parse().unwrap(),
-        environment: "chartflow".to_owned(),
+        environment: "chartflow".parse().unwrap(),
         wanted: vec![File { path: ".chartflow.yaml".to_owned(), text: "charts: []\n".to_owned() }],
         present: BTreeMap::new(),
         on_main: false,

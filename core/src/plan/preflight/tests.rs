@@ -13,7 +13,7 @@ fn facts() -> Facts {
         main_method: MergeMethod::Squash,
         merge_commits: Seen::Is(true),
         squash_merges: Seen::Is(true),
-        environment_name: "chartflow".to_owned(),
+        environment_name: "chartflow".parse().unwrap(),
         environment: Seen::Is(Environment::Patterns(vec!["main".to_owned()])),
         actions_may_open_pulls: Seen::Is(false),
         rulesets: Seen::Is(vec![Change::Unchanged { id: 1, name: "chartflow: main".to_owned(), bypass_seen: true }]),
