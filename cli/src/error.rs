@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use chartflow_core::domain::configuration::ConfigurationError;
 use chartflow_core::domain::detection::{DetectionError, GlobError};
+use chartflow_core::domain::shell::word;
 use chartflow_core::flow::detect::DetectError;
 use chartflow_core::io::git::GitError;
 use chartflow_core::io::trust::TrustError;
@@ -209,7 +210,7 @@ impl From<GitError> for CommandError {
         let hint = match &error {
             GitError::Absent { .. } | GitError::NoRepository { above: None, .. } => "name the top of a git work tree or a bare repository".to_owned(),
             GitError::NoRepository { above: Some(above), .. } => format!("the repository's top is {}", above.display()),
-            GitError::Ownership { path } => format!("if you trust it: git config --global --add safe.directory {}", path.display()),
+            GitError::Ownership { path } => format!("if you trust it: git config --global --add safe.directory {}", word(&path.to_string_lossy())),
             GitError::Unwritable { .. } => return Self::of(Kind::Outside, error).hint("look at the permissions and the room below its .git"),
             GitError::Unreadable { .. } => "`git fsck` may say more".to_owned(),
             GitError::Unborn { .. } => "commit something first".to_owned(),
@@ -218,7 +219,10 @@ impl From<GitError> for CommandError {
                 format!("did you mean {}?", near.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or "))
             }
             GitError::UnknownReference { reference, .. } => {
-                format!("this clone is shallow and may lack it: git fetch origin {reference}; in GitHub Actions, give actions/checkout `fetch-depth: 0`")
+                format!(
+                    "this clone is shallow and may lack it: git fetch origin {}; in GitHub Actions, give actions/checkout `fetch-depth: 0`",
+                    word(reference)
+                )
             }
             GitError::BehindShallow { .. } => UNSHALLOW.to_owned(),
             _ => "name a branch, tag or commit".to_owned(),

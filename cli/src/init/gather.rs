@@ -9,7 +9,7 @@ use chartflow_core::domain::adoption::{Carried, Object, Tool, baseline, configur
 use chartflow_core::domain::configuration::{CONFIGURATION_FILE, Configuration, Profile};
 use chartflow_core::domain::detection::Globs;
 use chartflow_core::domain::digest::{CommitId, TreeId};
-use chartflow_core::domain::names::{BranchName, RepositoryName};
+use chartflow_core::domain::names::{BranchName, RemoteName, RepositoryName};
 use chartflow_core::domain::ruleset::{Mode, Tiers};
 use chartflow_core::domain::workflow::{self, File};
 use chartflow_core::flow::adoption;
@@ -50,7 +50,7 @@ pub(super) fn gather(arguments: &Arguments, output: &Output) -> Result<Gathered,
     let mut carried = former(arguments, &work_tree)?;
     let present = read(&work_tree.join(CONFIGURATION_FILE))?;
     let configured = present.as_deref().map(Configuration::read).transpose()?;
-    let remote = arguments.remote.clone().or_else(|| carried.remote.clone()).unwrap_or_else(|| "origin".to_owned());
+    let remote = arguments.remote.clone().or_else(|| carried.remote.clone()).map_or_else(origin, Ok)?;
     if configured.is_none() {
         other_main(&repository, &references, &remote, &mut carried, output);
     }
@@ -66,7 +66,7 @@ pub(super) fn gather(arguments: &Arguments, output: &Output) -> Result<Gathered,
     let mut wanted = if arguments.reusable { workflow::callers(&options) } else { workflow::workflows(&options) };
     wanted.extend(text.map(|text| File { path: CONFIGURATION_FILE.to_owned(), text }));
     let made = made(&repository, &commit.tree, commit.committed, &configuration, &references, &remote)?;
-    let address = repository.remote_url(&remote).and_then(|url| remote_repository(&url));
+    let address = repository.remote_url(remote.as_str()).and_then(|url| remote_repository(&url));
     let (server, name) = address.map_or_else(|| ("https://github.com".to_owned(), None), |(server, name)| (server, Some(name)));
     let facts = Facts {
         worker: if arguments.workflow_token { Worker::WorkflowToken } else { Worker::App { id: arguments.app_id } },
@@ -90,6 +90,11 @@ pub(super) fn gather(arguments: &Arguments, output: &Output) -> Result<Gathered,
         notes: carried.notes,
     };
     Ok(Gathered { facts, repository, work_tree, objects: made.objects })
+}
+
+/// What git itself calls the repository that a clone was made from.
+fn origin() -> Result<RemoteName, CommandError> {
+    "origin".parse().map_err(|error| CommandError::of(Kind::Bug, error))
 }
 
 fn now<T>(future: impl Future<Output = T>) -> Result<T, CommandError> {
@@ -141,7 +146,7 @@ fn former(arguments: &Arguments, work_tree: &Path) -> Result<Carried, CommandErr
 }
 
 /// A repository that has no branch main, and whose branch goes by another name.
-fn other_main(repository: &LocalRepository, references: &BTreeMap<String, String>, remote: &str, carried: &mut Carried, output: &Output) {
+fn other_main(repository: &LocalRepository, references: &BTreeMap<String, String>, remote: &RemoteName, carried: &mut Carried, output: &Output) {
     let there = ["refs/heads/main".to_owned(), format!("refs/remotes/{remote}/main")].iter().any(|name| references.contains_key(name));
     if there || carried.main.is_some() {
         return;
@@ -153,7 +158,7 @@ fn other_main(repository: &LocalRepository, references: &BTreeMap<String, String
 }
 
 /// Main's newest commit, as the remote has it where it is known.
-fn tip(repository: &LocalRepository, references: &BTreeMap<String, String>, remote: &str, main: &BranchName) -> Result<CommitId, CommandError> {
+fn tip(repository: &LocalRepository, references: &BTreeMap<String, String>, remote: &RemoteName, main: &BranchName) -> Result<CommitId, CommandError> {
     let known = references.get(&format!("refs/remotes/{remote}/{main}")).and_then(|id| CommitId::new(id.clone()).ok());
     match known {
         Some(tip) => Ok(tip),
@@ -251,7 +256,7 @@ fn made(
     seconds: i64,
     configuration: &Configuration,
     references: &BTreeMap<String, String>,
-    remote: &str,
+    remote: &RemoteName,
 ) -> Result<Made, CommandError> {
     let wrong = |error: chartflow_core::flow::FlowError| CommandError::of(Kind::Request, error);
     let charts = now(listing(repository, root, &Globs::new(&configuration.charts)?))?.map_err(wrong)?;

@@ -1,6 +1,7 @@
 //! What people see of a rehearsal: the train as it moves, and what came of it.
 
 use chartflow_core::domain::markdown::one_line;
+use chartflow_core::domain::shell::word;
 use chartflow_sandbox::rehearsal::{self, ChartRow, Progress, RefusedRow, Summary, VISITOR};
 
 use crate::output::{Output, Style};
@@ -133,7 +134,11 @@ pub(super) fn serving(url: &str, registry: &str, summary: &Summary) -> String {
     );
     if let Some(chart) = summary.charts.first() {
         let reference = chart.oci.reference.rsplit_once(':').map_or(chart.oci.reference.as_str(), |(name, _)| name);
-        text.push_str(&format!("The registry stays up at {registry}:\n  helm pull oci://{reference} --version {} --plain-http\n", chart.to));
+        text.push_str(&format!(
+            "The registry stays up at {registry}:\n  helm pull {} --version {} --plain-http\n",
+            word(&format!("oci://{reference}")),
+            word(&chart.to)
+        ));
     }
     text
 }

@@ -21,6 +21,7 @@ pub mod package;
 pub mod policy;
 pub mod pull;
 pub mod ruleset;
+pub mod shell;
 pub mod statement;
 pub mod tree;
 pub mod version;

@@ -265,6 +265,12 @@ name!(
     |text| check_ref_part("tag name", text)
 );
 name!(
+    /// A remote of a git repository: git takes what can stand in `refs/remotes/<name>/` (git 2.45, `remote.c`,
+    /// `valid_remote_name`), and what begins with a dash would be an option.
+    RemoteName,
+    |text| check_ref_part("name of a remote", text)
+);
+name!(
     /// A directory or file below the top of the repository, such as `charts/redis`.
     RepoPath,
     check_repo_path

@@ -1,6 +1,6 @@
 //! The command lines with which people try what a rehearsal left.
 
-use std::borrow::Cow;
+use chartflow_core::domain::shell::word;
 
 use super::summary::ChartRow;
 
@@ -36,25 +36,7 @@ pub fn pull(chart: &ChartRow, directory: Option<&str>) -> String {
 }
 
 fn below(directory: Option<&str>, path: &str) -> String {
-    directory.map_or_else(|| path.to_owned(), |directory| format!("{}/{path}", directory.trim_end_matches('/')))
-}
-
-/// A word that a POSIX shell reads as it is (XCU 2.2: inside single quotes every character stands for itself).
-fn word(text: &str) -> Cow<'_, str> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) { Cow::Borrowed(text) } else { Cow::Owned(format!("'{}'", text.replace('\'', r"'\''"))) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::word;
-
-    #[test]
-    fn a_shell_reads_every_word_as_it_is() {
-        let check = |text: &str, expected: &str| assert_eq!(word(text), expected);
-        check("release/charts/a-1.3.0.tgz", "release/charts/a-1.3.0.tgz");
-        check("my rehearsal/trust", "'my rehearsal/trust'");
-        check("it's $HOME; rm", r"'it'\''s $HOME; rm'");
-        check("", "''");
-    }
+    // What begins with a dash would be taken for an option.
+    let named = |directory: &str| if directory.starts_with('-') { format!("./{directory}/{path}") } else { format!("{directory}/{path}") };
+    directory.map_or_else(|| path.to_owned(), |directory| named(directory.trim_end_matches('/')))
 }

@@ -35,6 +35,18 @@ fn branch(slot: &mut Option<BranchName>, key: &str, default: &str, value: &Node)
     }
 }
 
+/// The remote that both tools push to.
+fn remote(carried: &mut Carried, value: &Node) -> Fate {
+    match value.as_text().map(str::parse) {
+        Some(Ok(name)) => {
+            carried.remote = Some(name);
+            becomes("the remote that the commands below push to")
+        }
+        Some(Err(error)) => dropped(error.to_string()),
+        None => dropped("it names no remote"),
+    }
+}
+
 /// A key of `ct.yaml`.
 pub(super) fn chart_testing(carried: &mut Carried, key: &str, value: &Node) -> Fate {
     match key {
@@ -49,10 +61,7 @@ pub(super) fn chart_testing(carried: &mut Carried, key: &str, value: &Node) -> F
             becomes(format!("charts: [{}]", carried.charts.join(", ")))
         }
         "target-branch" => branch(&mut carried.main, "main", "main", value),
-        "remote" => {
-            carried.remote = value.as_text().map(str::to_owned);
-            becomes("the remote that the commands below push to")
-        }
+        "remote" => remote(carried, value),
         "excluded-charts" => dropped(format!("it only kept ct from testing {}; what lies where `charts` says is released", texts(value).join(", "))),
         "charts" => dropped("it names the charts of one run; a run takes those that changed"),
         "all" | "since" | "process-all-charts" => dropped("charts that changed are found by their content"),
@@ -93,10 +102,7 @@ pub(super) fn chart_releaser(carried: &mut Carried, key: &str, value: &Node) -> 
             }
             None => dropped("a tag is made of the chart's name and version, each once, and nothing else"),
         },
-        "remote" => {
-            carried.remote = value.as_text().map(str::to_owned);
-            becomes("the remote that the commands below push to")
-        }
+        "remote" => remote(carried, value),
         "owner" | "git-repo" | "git-base-url" | "git-upload-url" | "token" => dropped("the runner says which repository and server it is"),
         "charts-repo" => dropped("addresses in the index are relative; `index.url` sets another place"),
         "packages-with-index" => dropped("packages always lie beside the index, on the release branch, and in the GitHub Release too"),

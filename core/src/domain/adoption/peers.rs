@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::keys::{self, Fate};
-use crate::domain::names::{BranchName, RepositoryName};
+use crate::domain::names::{BranchName, RemoteName, RepositoryName};
 use crate::domain::yaml::{self, Duplicates, Limits, Node, YamlError};
 
 /// A tool that a repository used before.
@@ -43,7 +43,7 @@ pub struct Carried {
     /// The name of a tag, when it is another.
     pub tag: Option<String>,
     /// The remote that stands for GitHub.
-    pub remote: Option<String>,
+    pub remote: Option<RemoteName>,
     /// Every key that was there, in its files' order.
     pub notes: Vec<Note>,
 }
@@ -103,7 +103,12 @@ pub fn remote_repository(url: &str) -> Option<(String, RepositoryName)> {
         None => url.split_once(':')?,
     };
     // What stands before an @ may be a secret: it goes no further.
-    let host = host.rsplit('@').next()?.split(':').next().filter(|host| host.contains('.') && !host.contains('/'))?;
+    let host = host
+        .rsplit('@')
+        .next()?
+        .split(':')
+        .next()
+        .filter(|host| host.contains('.') && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b)))?;
     let path = path.trim_matches('/');
     let name = RepositoryName::new(path.strip_suffix(".git").unwrap_or(path)).ok()?;
     Some((format!("https://{host}"), name))

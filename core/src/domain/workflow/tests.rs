@@ -252,7 +252,31 @@ fn files_of_an_adoption() {
 
 /// Texts that YAML reads as something else, and names as people may write them.
 fn environment_names() -> impl Strategy<Value = EnvironmentName> {
-    let hostile = prop::sample::select(vec!["prod: a", "x # y", "null", "~", "No", "[a]", "{a}", "*a", "&a", "!a", "- a", "? a", "1e3", "0x10", "2026-01-01", "a\\n", "\"", "'", "%a", "@a", "`a", "|", ">"]);
+    let hostile = prop::sample::select(vec![
+        "prod: a",
+        "x # y",
+        "null",
+        "~",
+        "No",
+        "[a]",
+        "{a}",
+        "*a",
+        "&a",
+        "!a",
+        "- a",
+        "? a",
+        "1e3",
+        "0x10",
+        "2026-01-01",
+        "a\\n",
+        "\"",
+        "'",
+        "%a",
+        "@a",
+        "`a",
+        "|",
+        ">",
+    ]);
     prop_oneof![hostile.prop_map(str::to_owned), "\\PC{1,40}", "[ -~]{1,12}"].prop_filter_map("no name", |text| text.parse().ok())
 }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::domain::adoption::Note;
 use crate::domain::branch::{PUBLISHED, RELEASED};
 use crate::domain::digest::CommitId;
-use crate::domain::names::{BranchName, EnvironmentName, RepositoryName};
+use crate::domain::names::{BranchName, EnvironmentName, RemoteName, RepositoryName};
 use crate::domain::workflow::{CODE_OWNERS_PATH, CONFIGURATION_PATH, File, code_owners};
 
 pub use steps::{Step, app_permission_names};
@@ -57,7 +57,7 @@ pub struct Facts {
     /// The repository on GitHub, when it is known.
     pub repository: Option<RepositoryName>,
     /// The remote that stands for it.
-    pub remote: String,
+    pub remote: RemoteName,
     /// The main branch.
     pub main: BranchName,
     /// The integration branch.

@@ -6,6 +6,8 @@ use super::{Facts, ReleaseStart, Worker, owned};
 use crate::domain::adoption::MESSAGE;
 use crate::domain::branch::{PUBLISHED, RELEASED};
 use crate::domain::event::{Permission, app_permissions};
+use crate::domain::names::{BranchName, RemoteName};
+use crate::domain::shell::word;
 use crate::domain::workflow::{APP_ID_VARIABLE, APP_KEY_SECRET, SIGNING_KEY_SECRET, code_owners};
 
 /// Something to do: to click, to type, or both.
@@ -23,6 +25,11 @@ pub struct Step {
 
 fn step(title: impl Into<String>, text: impl Into<String>) -> Step {
     Step { title: title.into(), text: text.into(), page: None, commands: Vec::new() }
+}
+
+/// A command line of these words.
+fn line(words: &[&str]) -> String {
+    words.iter().map(|text| word(text)).collect::<Vec<_>>().join(" ")
 }
 
 impl Step {
@@ -95,7 +102,7 @@ fn files(facts: &Facts) -> Option<Step> {
         "git switch --create adopt-chartflow".to_owned(),
         "git add .chartflow.yaml .github".to_owned(),
         format!("git commit --message \"{MESSAGE}\""),
-        format!("git push --set-upstream {remote} adopt-chartflow"),
+        line(&["git", "push", "--set-upstream", remote.as_str(), "adopt-chartflow"]),
     ];
     let text = format!("Open a pull request from this branch to {main} and merge it.");
     Some(step(format!("Bring the files to {main}"), text).by(commands).at(format!("{}/compare/{main}...adopt-chartflow", page(facts))))
@@ -106,20 +113,25 @@ fn refs(facts: &Facts) -> Option<Step> {
     if facts.adopted() {
         return Some(baseline(facts));
     }
-    let mut commands = vec![format!("git fetch {remote}")];
+    let push = |from: &str, to: &BranchName| line(&["git", "push", remote.as_str(), &format!("{from}:refs/heads/{to}")]);
+    let mut commands = vec![line(&["git", "fetch", remote.as_str()])];
     if !facts.on_remote(integration) {
-        commands.push(format!("git push {remote} refs/remotes/{remote}/{main}:refs/heads/{integration}"));
+        commands.push(push(&format!("refs/remotes/{remote}/{main}"), integration));
     }
     match &facts.release_start {
         ReleaseStart::Exists => {}
-        ReleaseStart::Branch { name } => commands.push(format!("git push {remote} refs/remotes/{remote}/{name}:refs/heads/{release}")),
-        ReleaseStart::Empty { commit } => commands.push(format!("git push {remote} {commit}:refs/heads/{release}")),
+        ReleaseStart::Branch { name } => commands.push(push(&format!("refs/remotes/{remote}/{name}"), release)),
+        ReleaseStart::Empty { commit } => commands.push(push(commit.as_str(), release)),
     }
-    commands.push(format!("git push {remote} refs/{RELEASED} refs/{PUBLISHED}"));
+    commands.push(push_baseline(remote));
     let text = format!(
         "After the merge. {integration} starts where {main} is, and the two refs say that the charts {main} holds now are released already. Nothing of this can be pushed once the rules are applied."
     );
     Some(step("Make the branches and record the baseline", text).by(commands))
+}
+
+fn push_baseline(remote: &RemoteName) -> String {
+    line(&["git", "push", remote.as_str(), &format!("refs/{RELEASED}"), &format!("refs/{PUBLISHED}")])
 }
 
 /// Of a repository that was set up before: the train itself has moved the baseline since, and nobody may put it back.
@@ -127,14 +139,14 @@ fn baseline(facts: &Facts) -> Step {
     let Facts { remote, integration, release, references, .. } = facts;
     let local = [RELEASED, PUBLISHED].iter().all(|marker| references.contains_key(&format!("refs/{marker}")));
     let otherwise = if local {
-        format!("If it lists nothing, push them: git push {remote} refs/{RELEASED} refs/{PUBLISHED}")
+        format!("If it lists nothing, push them: {}", push_baseline(remote))
     } else {
         "If it lists nothing, push them from the clone in which `chartflow init` was run first.".to_owned()
     };
     let text = format!(
         "{integration} and {release} are there, so the train was set up before, and refs/{RELEASED} and refs/{PUBLISHED} should be on GitHub. {otherwise}"
     );
-    step("See that the baseline is recorded", text).by(vec![format!("git ls-remote {remote} 'refs/chartflow/*'")])
+    step("See that the baseline is recorded", text).by(vec![line(&["git", "ls-remote", remote.as_str(), "refs/chartflow/*"])])
 }
 
 fn settings(facts: &Facts) -> Step {
@@ -165,15 +177,16 @@ fn pulls(facts: &Facts) -> Step {
 
 fn environment(facts: &Facts) -> Step {
     let Facts { environment, main, .. } = facts;
+    let name = word(environment.as_str());
     let mut commands = Vec::new();
     if let Worker::App { id } = facts.worker {
         let id = id.map_or_else(|| "APP_ID".to_owned(), |id| id.to_string());
-        commands.push(format!("gh variable set {APP_ID_VARIABLE} --env {environment} --body {id}"));
-        commands.push(format!("gh secret set {APP_KEY_SECRET} --env {environment} < app.private-key.pem"));
+        commands.push(format!("gh variable set {APP_ID_VARIABLE} --env {name} --body {id}"));
+        commands.push(format!("gh secret set {APP_KEY_SECRET} --env {name} < app.private-key.pem"));
     }
     if facts.signing_key {
         commands.push("openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out signing-key.pem".to_owned());
-        commands.push(format!("gh secret set {SIGNING_KEY_SECRET} --env {environment} < signing-key.pem"));
+        commands.push(format!("gh secret set {SIGNING_KEY_SECRET} --env {name} < signing-key.pem"));
     }
     let secrets = if commands.is_empty() { "" } else { " Its secrets are then out of reach of every other branch." };
     let text = format!(
@@ -190,7 +203,7 @@ fn rules(facts: &Facts) -> Step {
     };
     let api = match facts.server.as_str() {
         "https://github.com" => String::new(),
-        server => format!(" --api-url {server}/api/v3"),
+        server => format!(" --api-url {}", word(&format!("{server}/api/v3"))),
     };
     let command = |verb: &str| format!("GH_TOKEN=$(gh auth token) chartflow rulesets {verb} --repository {}{app}{api}", name(facts));
     step("Apply the rules of branches and tags", "The second command says what is still missing, and where to click for it.")

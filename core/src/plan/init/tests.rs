@@ -6,7 +6,7 @@ fn facts(worker: Worker) -> Facts {
         signing_key: false,
         server: "https://github.com".to_owned(),
         repository: Some("acme/charts".parse().unwrap()),
-        remote: "origin".to_owned(),
+        remote: "origin".parse().unwrap(),
         main: "main".parse().unwrap(),
         integration: "integration".parse().unwrap(),
         release: "release".parse().unwrap(),
@@ -190,4 +190,35 @@ fn owners_are_found_in_whatever_form() {
     ] {
         assert_eq!(owned(text), is, "{text}");
     }
+}
+
+/// Names from files of the repository stand in commands that people copy.
+#[test]
+fn a_shell_reads_in_the_commands_what_is_named() {
+    let hostile = Facts {
+        remote: "a;curl$IFS'x'|sh".parse().unwrap(),
+        main: "m&n".parse().unwrap(),
+        integration: "$(i)".parse().unwrap(),
+        release: "`r`".parse().unwrap(),
+        environment: "prod: a; b".parse().unwrap(),
+        signing_key: true,
+        ..facts(Worker::App { id: Some(7) })
+    };
+    let commands: Vec<String> = plan(&hostile).steps.into_iter().flat_map(|step| step.commands).collect();
+    insta::assert_snapshot!(commands.join("\n"), @r#"
+    git switch --create adopt-chartflow
+    git add .chartflow.yaml .github
+    git commit --message "chore: adopt chartflow"
+    git push --set-upstream 'a;curl$IFS'\''x'\''|sh' adopt-chartflow
+    git fetch 'a;curl$IFS'\''x'\''|sh'
+    git push 'a;curl$IFS'\''x'\''|sh' 'refs/remotes/a;curl$IFS'\''x'\''|sh/m&n:refs/heads/$(i)'
+    git push 'a;curl$IFS'\''x'\''|sh' '2222222222222222222222222222222222222222:refs/heads/`r`'
+    git push 'a;curl$IFS'\''x'\''|sh' refs/chartflow/released refs/chartflow/published
+    gh variable set CHARTFLOW_APP_ID --env 'prod: a; b' --body 7
+    gh secret set CHARTFLOW_PRIVATE_KEY --env 'prod: a; b' < app.private-key.pem
+    openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out signing-key.pem
+    gh secret set CHARTFLOW_SIGNING_KEY --env 'prod: a; b' < signing-key.pem
+    GH_TOKEN=$(gh auth token) chartflow rulesets apply --repository acme/charts --app-id 7
+    GH_TOKEN=$(gh auth token) chartflow rulesets plan --repository acme/charts --app-id 7
+    "#);
 }
