@@ -26,8 +26,8 @@ pub const ENVIRONMENT: &str = "chartflow";
 /// Where chartflow's own actions are.
 pub const ACTIONS: &str = "chartflow/chartflow/actions";
 
-/// The tag that follows their releases.
-pub const VERSION: &str = "v1";
+/// The tag that follows their releases: `.github/workflows/release.yml` moves the one of this major version.
+pub const VERSION: &str = concat!("v", env!("CARGO_PKG_VERSION_MAJOR"));
 
 /// The variable that holds the App's id.
 pub const APP_ID_VARIABLE: &str = "CHARTFLOW_APP_ID";
