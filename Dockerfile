@@ -4,7 +4,8 @@
 #
 # `docker build .` makes one image with all of them, which `image: ../../Dockerfile` of each action.yml means; a release
 # publishes one image for each (`--target tag`). Where nothing can be pulled, BUILDER and HELM_BUILDER are set to images
-# made from what the machine has: scripts/images.
+# made from what the machine has: scripts/images. Their tags can be moved, so `scripts/release images` looks up the digest
+# that each has at that moment, builds in the image of that digest, and names it in a file of the release.
 ARG BUILDER=docker.io/library/rust:1.95.0-bookworm
 ARG HELM_BUILDER=docker.io/library/golang:1.26.8-bookworm
 
