@@ -1,6 +1,8 @@
 //! `chartflow init`.
 
+mod checked;
 mod gather;
+mod notices;
 mod present;
 
 use std::path::{Path, PathBuf};

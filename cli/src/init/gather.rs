@@ -18,12 +18,12 @@ use chartflow_core::io::git::{LocalRepository, ready};
 use chartflow_core::plan::init::{Facts, ReleaseStart, Worker};
 use chartflow_core::port::objects::Objects;
 
-use super::Arguments;
+use super::{Arguments, checked, notices};
 use crate::error::{CommandError, Kind, file_kind};
 use crate::output::Output;
 
 /// A longer file is not one of these.
-const LIMIT: usize = 1 << 20;
+pub(super) const LIMIT: usize = 1 << 20;
 /// Where the configurations of former tools are looked for.
 const FOLDERS: [&str; 4] = ["", ".github", ".github/configs", ".github/config"];
 /// Where GitHub looks for code owners, in this order (GitHub documentation, "About code owners").
@@ -49,7 +49,7 @@ pub(super) fn gather(arguments: &Arguments, output: &Output) -> Result<Gathered,
     let references: BTreeMap<String, String> = repository.references()?.into_iter().collect();
     let mut carried = former(arguments, &work_tree)?;
     let present = read(&work_tree.join(CONFIGURATION_FILE))?;
-    let configured = present.as_deref().map(Configuration::read).transpose()?;
+    let configured = present.as_deref().map(checked::present).transpose()?;
     let remote = arguments.remote.clone().or_else(|| carried.remote.clone()).map_or_else(origin, Ok)?;
     if configured.is_none() {
         other_main(&repository, &references, &remote, &mut carried, output);
@@ -63,6 +63,9 @@ pub(super) fn gather(arguments: &Arguments, output: &Output) -> Result<Gathered,
         None => proposed(arguments, &repository, &commit.tree, &carried)?,
     };
     let options = options(arguments, &configuration)?;
+    for notice in notices::notices(&repository, &commit.tree, &configuration)? {
+        output.notice(&notice);
+    }
     let mut wanted = if arguments.reusable { workflow::callers(&options) } else { workflow::workflows(&options) };
     wanted.extend(text.map(|text| File { path: CONFIGURATION_FILE.to_owned(), text }));
     let made = made(&repository, &commit.tree, commit.committed, &configuration, &references, &remote)?;
@@ -97,7 +100,7 @@ fn origin() -> Result<RemoteName, CommandError> {
     "origin".parse().map_err(|error| CommandError::of(Kind::Bug, error))
 }
 
-fn now<T>(future: impl Future<Output = T>) -> Result<T, CommandError> {
+pub(super) fn now<T>(future: impl Future<Output = T>) -> Result<T, CommandError> {
     ready(future).ok_or_else(|| CommandError::new(Kind::Bug, "reading a local repository had to wait"))
 }
 
@@ -177,7 +180,7 @@ fn proposed(arguments: &Arguments, repository: &LocalRepository, root: &TreeId, 
     };
     let called = if arguments.reusable { Some(called(arguments)?) } else { None };
     let text = configuration(&globs, carried, arguments.signing_key, called.as_ref());
-    Ok((Configuration::read(text.as_bytes())?, Some(text)))
+    Ok((checked::proposed(&text, carried)?, Some(text)))
 }
 
 fn options(arguments: &Arguments, configuration: &Configuration) -> Result<workflow::Options, CommandError> {

@@ -71,6 +71,21 @@ impl Carried {
     }
 }
 
+impl Carried {
+    /// The key of a file from which a key of the configuration is carried over.
+    #[must_use]
+    pub fn origin(&self, key: &str) -> Option<&Note> {
+        let name = match key {
+            "charts" => "chart-dirs",
+            "branches.main" => "target-branch",
+            "branches.release" => "pages-branch",
+            "tag" => "release-name-template",
+            _ => return None,
+        };
+        self.notes.iter().find(|note| note.key == name && note.becomes.is_some())
+    }
+}
+
 /// The texts of a list, or the one text that stands where a list may.
 pub(super) fn texts(value: &Node) -> Vec<String> {
     let one = value.as_text().map(|text| text.split(',').map(|part| part.trim().to_owned()).collect());

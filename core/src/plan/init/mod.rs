@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::domain::adoption::Note;
-use crate::domain::branch::{PUBLISHED, RELEASED};
+use crate::domain::branch::{PUBLISHED, RELEASED, nested};
 use crate::domain::digest::CommitId;
 use crate::domain::names::{BranchName, EnvironmentName, RemoteName, RepositoryName};
 use crate::domain::workflow::{CODE_OWNERS_PATH, CONFIGURATION_PATH, File, code_owners};
@@ -149,6 +149,14 @@ impl Facts {
     /// Whether a branch is known of the remote.
     fn on_remote(&self, branch: &BranchName) -> bool {
         self.references.contains_key(&format!("refs/remotes/{}/{branch}", self.remote))
+    }
+
+    /// Branches on the remote beside which git cannot hold one that is to be made: one of the two would be a directory.
+    fn in_the_way(&self) -> Vec<&str> {
+        let prefix = format!("refs/remotes/{}/", self.remote);
+        let branches = self.references.keys().filter_map(|name| name.strip_prefix(&prefix));
+        let made = [self.integration.as_str(), self.release.as_str()];
+        branches.filter(|branch| made.iter().any(|name| name != branch && nested(name, branch))).collect()
     }
 
     /// Whether the train was set up before: main has its files, and its branches are there. Then `released` and

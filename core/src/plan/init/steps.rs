@@ -59,6 +59,7 @@ pub(super) fn steps(facts: &Facts) -> Vec<Step> {
     steps.extend(former(facts));
     steps.extend(owners(facts));
     steps.extend(files(facts));
+    steps.extend(in_the_way(facts));
     steps.extend(refs(facts));
     steps.push(settings(facts));
     match facts.worker {
@@ -67,6 +68,7 @@ pub(super) fn steps(facts: &Facts) -> Vec<Step> {
     }
     steps.push(environment(facts));
     steps.push(rules(facts));
+    steps.push(rehearsal(facts));
     steps
 }
 
@@ -106,6 +108,19 @@ fn files(facts: &Facts) -> Option<Step> {
     ];
     let text = format!("Open a pull request from this branch to {main} and merge it.");
     Some(step(format!("Bring the files to {main}"), text).by(commands).at(format!("{}/compare/{main}...adopt-chartflow", page(facts))))
+}
+
+fn in_the_way(facts: &Facts) -> Option<Step> {
+    let branches = facts.in_the_way();
+    if branches.is_empty() {
+        return None;
+    }
+    let Facts { integration, release, .. } = facts;
+    let text = format!(
+        "git holds a branch as a file, which cannot be a directory as well: beside {} there can be no {integration} or {release}, and the next step would be refused. Rename or delete what is there, or give the train other names under `branches` in .chartflow.yaml.",
+        branches.join(", ")
+    );
+    Some(step("Move branches out of the way", text).at(format!("{}/branches", page(facts))))
 }
 
 fn refs(facts: &Facts) -> Option<Step> {
@@ -208,6 +223,19 @@ fn rules(facts: &Facts) -> Step {
     let command = |verb: &str| format!("GH_TOKEN=$(gh auth token) chartflow rulesets {verb} --repository {}{app}{api}", name(facts));
     step("Apply the rules of branches and tags", "The second command says what is still missing, and where to click for it.")
         .by(vec![command("apply"), command("plan")])
+}
+
+/// A local main from before the merge has no workflow file, and nothing would start.
+fn rehearsal(facts: &Facts) -> Step {
+    let Facts { remote, main, integration, release, .. } = facts;
+    let both = |branch: &BranchName| format!("{branch}:{branch}");
+    let commands = vec![
+        line(&["git", "switch", main.as_str()]),
+        line(&["git", "pull", "--ff-only", remote.as_str(), main.as_str()]),
+        line(&["git", "fetch", remote.as_str(), "refs/chartflow/*:refs/chartflow/*", &both(integration), &both(release)]),
+        format!("chartflow rehearse --base {} --head MY-BRANCH", word(main.as_str())),
+    ];
+    step("Rehearse a change", "Once all of this is done: the rehearsal goes on from where the train is.").by(commands)
 }
 
 /// The permissions an App needs, as GitHub's settings name them; for documentation.

@@ -102,6 +102,12 @@ fn a_new_repository_with_an_app_to_be_made() {
     The second command says what is still missing, and where to click for it.
       GH_TOKEN=$(gh auth token) chartflow rulesets apply --repository acme/charts --app-id APP_ID
       GH_TOKEN=$(gh auth token) chartflow rulesets plan --repository acme/charts --app-id APP_ID
+    7. Rehearse a change
+    Once all of this is done: the rehearsal goes on from where the train is.
+      git switch main
+      git pull --ff-only origin main
+      git fetch origin 'refs/chartflow/*:refs/chartflow/*' integration:integration release:release
+      chartflow rehearse --base main --head MY-BRANCH
     "#);
 }
 
@@ -153,6 +159,12 @@ fn a_repository_that_served_charts_with_the_workflow_token_and_a_key() {
     The second command says what is still missing, and where to click for it.
       GH_TOKEN=$(gh auth token) chartflow rulesets apply --repository acme/charts --api-url https://git.example.com/api/v3
       GH_TOKEN=$(gh auth token) chartflow rulesets plan --repository acme/charts --api-url https://git.example.com/api/v3
+    9. Rehearse a change
+    Once all of this is done: the rehearsal goes on from where the train is.
+      git switch main
+      git pull --ff-only origin main
+      git fetch origin 'refs/chartflow/*:refs/chartflow/*' integration:integration release:release
+      chartflow rehearse --base main --head MY-BRANCH
     "#);
 }
 
@@ -220,5 +232,20 @@ fn a_shell_reads_in_the_commands_what_is_named() {
     gh secret set CHARTFLOW_SIGNING_KEY --env 'prod: a; b' < signing-key.pem
     GH_TOKEN=$(gh auth token) chartflow rulesets apply --repository acme/charts --app-id 7
     GH_TOKEN=$(gh auth token) chartflow rulesets plan --repository acme/charts --app-id 7
+    git switch 'm&n'
+    git pull --ff-only 'a;curl$IFS'\''x'\''|sh' 'm&n'
+    git fetch 'a;curl$IFS'\''x'\''|sh' 'refs/chartflow/*:refs/chartflow/*' '$(i):$(i)' '`r`:`r`'
+    chartflow rehearse --base 'm&n' --head MY-BRANCH
     "#);
+}
+
+#[test]
+fn branches_in_the_way_are_named() {
+    let check = |branches: &[&str]| {
+        let references = branches.iter().map(|branch| (format!("refs/remotes/origin/{branch}"), "3".repeat(40))).collect();
+        let steps = plan(&Facts { references, ..facts(Worker::WorkflowToken) }).steps;
+        steps.into_iter().find(|step| step.title.starts_with("Move")).map(|step| step.text).unwrap_or_default()
+    };
+    insta::assert_snapshot!(check(&["main", "integration/a", "release/1.0"]), @"git holds a branch as a file, which cannot be a directory as well: beside integration/a, release/1.0 there can be no integration or release, and the next step would be refused. Rename or delete what is there, or give the train other names under `branches` in .chartflow.yaml.");
+    assert_eq!(check(&["main", "integration", "release", "integrations/a", "a/release"]), "");
 }
