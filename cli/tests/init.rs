@@ -140,7 +140,19 @@ fn requests_that_cannot_be_met() {
     write(&test, "ct.yaml", "chart-dirs: [\n");
     check(&[], "ct.yaml:");
     write(&test, "ct.yaml", "chart-dirs: [../x]\n");
-    check(&[], "is not a glob of directories below the top of the repository");
+    check(&[], "error: ct.yaml:1: chart-dirs: \"../x/*\" is not a glob of directories below the top of the repository");
+    write(&test, "ct.yaml", "debug: true\n");
+    write(&test, "cr.yaml", "sign: true\npages-branch: main\n");
+    check(&[], "error: cr.yaml:2: pages-branch: the train cannot have these names: branches.main: \"main\" is the name of branches.release, too");
+    write(&test, "cr.yaml", "release-name-template: '{{ .Name }}..{{ .Version }}'\n");
+    check(&[], "error: cr.yaml:1: release-name-template: the train cannot have these names: tag: \"{chart}..{version}\" gives no ref");
+    check(&[], "hint: write such as \"{{ .Name }}-{{ .Version }}\"; or take the line out");
+    write(&test, "cr.yaml", "pages-branch: integration-web\n");
+    check(&[], "error: cr.yaml:1: pages-branch: the train cannot have these names: branches.release: \"integration-web\" is what branches.chart calls");
+    write(&test, ".chartflow.yaml", "tag: a\nbranches: {main: integration}\n");
+    check(&[], "error: .chartflow.yaml:");
+    write(&test, ".chartflow.yaml", "environment: '${{ github.head_ref }}'\n");
+    check(&[], "error: .chartflow.yaml:1: environment: name of an environment");
     write(&test, ".chartflow.yaml", "chart: []\n");
     check(&[], "did you mean \"charts\"?");
     write(&test, ".chartflow.yaml", "environment: signing\n");
@@ -183,6 +195,32 @@ fn a_copy_of_the_actions_and_calls_of_their_workflows() {
         packages: write # pushes to the container registry
       uses: acme/chartflow/.github/workflows/publish.yml@v2 # zizmor: ignore[unpinned-uses] moved by releases of chartflow alone; --actions-ref pins a commit
     ");
+}
+
+/// What nobody would understand when nothing is released later.
+#[test]
+fn what_is_odd_is_said() {
+    let check = |files: &[(&str, &str)]| {
+        let test = TestEnvironment::new();
+        test.commit("r", files, "feat: x");
+        let ran = test.chartflow("r", &["init", "--dry-run"]);
+        assert_eq!(ran.exit, Some(0), "{ran}");
+        ran.stderr
+    };
+    insta::assert_snapshot!(check(&[("README.md", "x\n")]), @r#"notice: no directory holds a Chart.yaml, neither where "charts/*" says nor elsewhere"#);
+    insta::assert_snapshot!(check(&[("Chart.yaml", CHART)]), @"notice: the top of the repository is itself a chart; a chart needs a directory of its own, such as charts/<name>");
+    insta::assert_snapshot!(check(&[("charts/web/Chart.yaml", CHART), ("charts/api/Chart.yaml", CHART)]), @"notice: charts/api and charts/web hold charts of the name web; give one of them another name");
+    insta::assert_snapshot!(check(&[("charts/api/Chart.yaml", CHART)]), @r#"notice: charts/api holds the chart "web"; before it can be released, the directory needs that name, or .chartflow.yaml has to say so"#);
+    insta::assert_snapshot!(check(&[("stable/web/Chart.yaml", CHART), ("ct.yaml", "chart-dirs: [charts]\n")]), @r#"notice: no chart is where "charts/*" says; every directory was searched instead. Write `charts: ["stable/*"]` into .chartflow.yaml"#);
+    assert_eq!(check(&[("stable/web/Chart.yaml", CHART)]), "");
+
+    let test = repository();
+    test.git("r", &["update-ref", "refs/remotes/origin/integration/a", "HEAD"], b"");
+    let ran = test.chartflow("r", &["init", "--dry-run"]);
+    assert!(
+        ran.stdout.contains("Move branches out of the way\n   git holds a branch as a file, which cannot be a directory as well: beside integration/a there"),
+        "{ran}"
+    );
 }
 
 /// Nothing is written through a link, and no link is replaced.
@@ -238,7 +276,7 @@ fn the_printed_commands_adopt_a_repository() {
     let document = init();
     for step in document["steps"].as_array().unwrap() {
         for command in step["commands"].as_array().unwrap().iter().filter_map(|command| command.as_str()).filter(|command| command.starts_with("git ")) {
-            let arguments: Vec<String> = command["git ".len()..].split(' ').map(|word| word.replace('"', "")).collect();
+            let arguments: Vec<String> = command["git ".len()..].split(' ').map(|word| word.replace(['"', '\''], "")).collect();
             let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
             if arguments[0] == "commit" {
                 // Its message holds a blank.
@@ -252,6 +290,8 @@ fn the_printed_commands_adopt_a_repository() {
         }
     }
     test.git("r", &["fetch", "-q", "origin"], b"");
+    // The local main is now that of the remote, as the last step left it.
+    assert_eq!(test.git("r", &["rev-parse", "main"], b""), test.git("r", &["rev-parse", "origin/main"], b""));
     let again = init();
     assert!(again["steps"].as_array().unwrap().iter().all(|step| !step["title"].as_str().unwrap().starts_with("Bring")), "{again}");
 
@@ -263,4 +303,32 @@ fn the_printed_commands_adopt_a_repository() {
     assert_eq!(summary["result"].as_str(), Some("released"), "{ran}");
     let released: Vec<_> = summary["charts"].as_array().unwrap().iter().map(|chart| (chart["from"].as_str().unwrap(), chart["to"].as_str().unwrap())).collect();
     assert_eq!(released, [("1.2.0", "1.3.0")]);
+
+    // A main from before the merge has no workflow file: nothing would start, and that is no "nothing to release".
+    let before = test.git("r", &["rev-parse", "main~1"], b"");
+    for (base, result, exit) in [("main", "released", 0), (before.trim(), "refused", 1)] {
+        let ran = test.chartflow("r", &["rehearse", "--base", base, "--head", "feature", "--out", &format!("../{result}"), "--format", "json", "-q"]);
+        let summary: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran}"));
+        assert_eq!((summary["result"].as_str(), ran.exit), (Some(result), Some(exit)), "{base}: {ran}");
+        if exit == 1 {
+            let row = &summary["refused"][0];
+            assert_eq!((row["stage"].as_str(), row["rule"].as_str()), (Some("validate"), Some("preflight/workflow")), "{summary}");
+            let message = row["message"].as_str().unwrap();
+            assert!(message.starts_with("validate does not start: .github/workflows/chartflow-validate.yml is not in "), "{message}");
+        }
+    }
+
+    // As docs/break-glass.md says: where only main is known, the baseline is recorded anew.
+    test.git("", &["--git-dir", "remote.git", "update-ref", "-d", "refs/chartflow/released"], b"");
+    let clone = |name: &str, single: &[&str]| {
+        test.git("", &[&["clone", "-q", "--branch", "main"], single, &["remote.git", name]].concat(), b"");
+        let ran = test.chartflow(name, &["init", "--app-id", "7", "--owner", "@acme/platform"]);
+        assert_eq!(ran.exit, Some(0), "{ran}");
+        test.git(name, &["for-each-ref", "--format=%(refname)", "refs/chartflow"], b"")
+    };
+    assert_eq!(clone("whole", &[]), "");
+    assert_eq!(clone("baseline", &["--single-branch"]), "refs/chartflow/published\nrefs/chartflow/released\n");
+    test.git("baseline", &["push", "-q", "origin", "refs/chartflow/released", "refs/chartflow/published"], b"");
+    let listed = test.git("", &["--git-dir", "remote.git", "ls-tree", "-r", "-d", "refs/chartflow/released"], b"");
+    assert!(listed.contains("\tcharts/web"), "{listed}");
 }

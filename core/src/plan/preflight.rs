@@ -25,10 +25,16 @@ const ENVIRONMENT: Rule = Rule {
 const ACTIONS_PULLS: Rule =
     Rule { id: "preflight/actions-pull-requests", severity: Severity::Error, about: "GitHub Actions may not create pull requests, and there is no App." };
 const RULESETS: Rule = Rule { id: "preflight/rulesets", severity: Severity::Error, about: "The rules of branches and tags are not what they should be." };
+/// The rule about workflow files, without which nothing starts. It is seen where events are: in a rehearsal.
+pub const WORKFLOW: Rule = Rule {
+    id: "preflight/workflow",
+    severity: Severity::Error,
+    about: "A stage does not start, because main lacks its workflow file or that file does not listen to the event.",
+};
 const UNKNOWN: Rule = Rule { id: "preflight/unknown", severity: Severity::Notice, about: "The token is not shown something, so it was not looked at." };
 
 /// Every rule of the preflight.
-pub const RULES: &[Rule] = &[DEFAULT_BRANCH, BRANCH, NAMES, MERGE_METHODS, PERMISSION, ENVIRONMENT, ACTIONS_PULLS, RULESETS, UNKNOWN];
+pub const RULES: &[Rule] = &[DEFAULT_BRANCH, BRANCH, NAMES, MERGE_METHODS, PERMISSION, ENVIRONMENT, ACTIONS_PULLS, RULESETS, WORKFLOW, UNKNOWN];
 
 /// Something GitHub was asked for.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,12 +6,13 @@ use std::time::Instant;
 use chartflow_core::domain::event::{Event, StageName, StageStart};
 use chartflow_core::domain::names::BranchName;
 use chartflow_core::flow::{self, FlowError, Outcome, Report};
+use chartflow_core::plan::preflight::WORKFLOW;
 
 use super::people::act;
 use super::summary::{CheckRow, RefusedRow, StageRow};
 use super::world::World;
 use super::{Progress, RehearsalError, Step};
-use crate::github::events::{Outcome as Start, StartedEvent};
+use crate::github::events::{NotStarted, Outcome as Start, StartedEvent};
 
 /// After so many rounds of people acting, something goes in circles.
 const ROUNDS: u32 = 2000;
@@ -23,10 +24,12 @@ pub(crate) async fn drive(world: &mut World, progress: &mut (dyn FnMut(Progress)
     for _ in 0..ROUNDS {
         while let Some((event, start)) = queue.pop_front() {
             stage(world, &event, &start, progress).await?;
-            queue.extend(started(world.hub.take_events(&world.tiers), progress));
+            let events = world.hub.take_events(&world.tiers);
+            queue.extend(started(world, events, progress));
         }
         let acted = act(world, progress)?;
-        queue.extend(started(world.hub.take_events(&world.tiers), progress));
+        let events = world.hub.take_events(&world.tiers);
+        queue.extend(started(world, events, progress));
         if acted || !queue.is_empty() {
             reconciled = false;
             continue;
@@ -36,7 +39,8 @@ pub(crate) async fn drive(world: &mut World, progress: &mut (dyn FnMut(Progress)
         }
         // What an event did not bring about, `reconcile` finds.
         reconciled = true;
-        queue.extend(started(world.hub.schedule_event(&world.tiers).into_iter().collect(), progress));
+        let events = world.hub.schedule_event(&world.tiers).into_iter().collect();
+        queue.extend(started(world, events, progress));
     }
     Err(RehearsalError::Restless { rounds: ROUNDS })
 }
@@ -46,13 +50,17 @@ fn unfinished(world: &World) -> bool {
     world.hub.pulls().iter().any(|pull| pull.open && !world.contributions.contains(&pull.number))
 }
 
-/// The stages that events start; a stage whose workflow file is not there does not start, and that is said.
-fn started(events: Vec<StartedEvent>, progress: &mut (dyn FnMut(Progress) + Send)) -> Vec<(Event, StageStart)> {
+/// The stages that events start. One that cannot, because main lacks its workflow file, is refused: nothing would come of
+/// the contribution on GitHub either.
+fn started(world: &mut World, events: Vec<StartedEvent>, progress: &mut (dyn FnMut(Progress) + Send)) -> Vec<(Event, StageStart)> {
     let mut starts = Vec::new();
     for event in events {
         for run in event.runs {
             match (run.outcome, run.stage) {
                 (Start::Started, Some(stage)) => starts.push((event.event.clone(), stage)),
+                (Start::NotStarted(why @ (NotStarted::NoWorkflowFile { .. } | NotStarted::NotListening { .. })), Some(stage)) => {
+                    absent(world, stage.stage, &why)
+                }
                 (Start::NotStarted(why), Some(stage)) => progress(Progress::Notice { text: format!("{} does not start: {why}", stage.stage) }),
                 (Start::AwaitsApproval, Some(stage)) => progress(Progress::Notice { text: format!("{} waits for somebody to approve its run", stage.stage) }),
                 (_, None) => {}
@@ -60,6 +68,14 @@ fn started(events: Vec<StartedEvent>, progress: &mut (dyn FnMut(Progress) + Send
         }
     }
     starts
+}
+
+fn absent(world: &mut World, stage: StageName, why: &NotStarted) {
+    let hint = "bring what `chartflow init` writes to main; where that is merged already, the local main is older: git pull, and rehearse again";
+    let (stage, rule) = (stage.to_string(), WORKFLOW.id.to_owned());
+    if !world.refused.iter().any(|row| row.stage == stage && row.rule == rule) {
+        world.refused.push(RefusedRow { chart: None, message: format!("{stage} does not start: {why}"), stage, rule, hint: hint.to_owned() });
+    }
 }
 
 async fn stage(world: &mut World, event: &Event, start: &StageStart, progress: &mut (dyn FnMut(Progress) + Send)) -> Result<(), RehearsalError> {
@@ -117,7 +133,7 @@ fn record(
                 row.charts.extend(chart.clone());
             }
             let stage = report.stage.to_string();
-            world.refused.retain(|old| (&old.stage, &old.chart) != (&stage, &chart) || entry.outcome == Outcome::Refused);
+            world.refused.retain(|old| old.rule == WORKFLOW.id || (&old.stage, &old.chart) != (&stage, &chart) || entry.outcome == Outcome::Refused);
             if let (Outcome::Refused, Some(rule)) = (entry.outcome, &entry.rule) {
                 let new = RefusedRow { chart, stage, rule: rule.clone(), message: entry.message.clone(), hint: entry.hint.clone().unwrap_or_default() };
                 if !world.refused.contains(&new) {
