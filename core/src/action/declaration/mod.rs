@@ -7,6 +7,7 @@ mod tests;
 mod verbs;
 
 use crate::domain::event::{Permissions, StageName, token_permissions};
+use crate::domain::ruleset::Mode;
 
 pub use render::{action_yml, readme};
 
@@ -72,6 +73,22 @@ impl Verb {
             Self::Verify | Self::Rulesets => &[(Permission::Contents, Access::Read)],
         };
         list.iter().copied().collect()
+    }
+
+    /// What a job that runs the action declares where the workflow's own token works, whatever it is asked to do: of a
+    /// stage with two jobs, what both need.
+    #[must_use]
+    pub fn job_permissions(self) -> Permissions {
+        use crate::domain::event::{Access, Job, Permission, job_permissions};
+        let mut permissions = match self {
+            Self::Stage(stage) => job_permissions(stage, Job::Act, Mode::WorkflowToken),
+            _ => self.permissions(),
+        };
+        // It signs what an outside check found.
+        if self == Self::Attest {
+            permissions.insert(Permission::IdToken, Access::Write);
+        }
+        permissions
     }
 
     /// Everything about the action.

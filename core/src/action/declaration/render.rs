@@ -64,7 +64,7 @@ pub fn readme(declaration: &Declaration, uses: &str, version: &str) -> String {
     let mut text =
         format!("<!-- Written from core/src/action/declaration; a test compares them. -->\n# {verb}\n\n{}\n\n{}\n\n", declaration.summary, declaration.about);
     let _ = write!(text, "```yaml\n    permissions:\n");
-    for (permission, access) in declaration.verb.permissions() {
+    for (permission, access) in declaration.verb.job_permissions() {
         let _ = writeln!(text, "      {}: {}", permission.workflow_key(), access.as_str());
     }
     let _ = write!(text, "    steps:\n      - uses: {uses}/{verb}@{version}\n");
@@ -78,7 +78,7 @@ pub fn readme(declaration: &Declaration, uses: &str, version: &str) -> String {
     text.push_str("```\n\n");
     let _ = writeln!(
         text,
-        "The permissions are those of the token the action works with, its own or an App's. {}\n",
+        "With an App the job keeps of these only `id-token`, and `packages` where it is named; the App has the others. {}\n",
         if declaration.helm { "This image carries helm." } else { "This image holds one static program and nothing else." }
     );
     text.push_str("## Inputs\n\n| name | accepts | default | |\n|---|---|---|---|\n");
