@@ -207,7 +207,7 @@ impl Contribution<'_> {
             }
             let mut outside = Vec::new();
             if let Some(new) = pair.new.as_ref().filter(|_| !asked.is_empty()) {
-                outside.extend(checks::outside(store, self.tips, chart, &new.tree, pair.old.as_ref()).await?.into_iter().map(|(_, line)| line));
+                outside.extend(checks::reported(store, self.tips, chart, &new.tree, pair.old.as_ref()).await?.into_iter().map(|(_, line)| line));
             }
             let asked = if pair.removed { Vec::new() } else { asked.clone() };
             judgements.push(texts::Judgement {

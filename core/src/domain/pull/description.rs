@@ -166,7 +166,17 @@ mod tests {
     fn a_cut_leaves_no_fold_open() {
         let section = format!("first\n\n<details><summary>more</summary>\n\n{}\n</details>", "x\n".repeat(40_000));
         let text = describe("", &section, &AttestationMap::new()).unwrap();
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @"
+        <!-- chartflow:begin -->
+        first
+
+        *Cut here: a description on GitHub holds at most 65,536 characters.*
+        <!-- chartflow:end -->
+
+        <!-- chartflow:attestations
+        {}
+        -->
+        ");
         // One that is closed stays.
         let section = format!("<details>\n\nx\n\n</details>\n\n{}", "y\n".repeat(40_000));
         assert!(describe("", &section, &AttestationMap::new()).unwrap().contains("</details>\n\ny"));
