@@ -22,7 +22,7 @@ use crate::domain::digest::CommitId;
 use crate::domain::names::ChartName;
 use crate::domain::pull::body::State;
 use crate::domain::pull::title;
-use crate::domain::statement::{COMMITS_WEIGHT, Predicate, Promotion, Range, Stage, Statement, select};
+use crate::domain::statement::{COMMITS_WEIGHT, Predicate, Promotion, Range, Row, Stage, Statement, select};
 use crate::plan::Place;
 use crate::plan::filter::{Action, Facts, Plan, plan};
 use crate::port::github::{PullFilter, RefTarget, Status, StatusState};

@@ -32,7 +32,7 @@ fn a_promotion() {
 
 
     <!-- chartflow:begin -->
-    Carries `redis`, and nothing else, as it is on integration at [`1111111111`](https://github.com/o/r/commit/1111111111111111111111111111111111111111), to `integration-redis`.
+    Carries `redis` as it is on integration at [`1111111111`](https://github.com/o/r/commit/1111111111111111111111111111111111111111), and nothing else, to `integration-redis`.
 
     | | before | after |
     |---|---|---|

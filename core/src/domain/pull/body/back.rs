@@ -46,7 +46,7 @@ impl Returned {
             Some(_) if self.replayed => "its newer content, with main's version and changelog entry",
             Some(_) => "main's content",
         };
-        format!("\n| `{}` | {} | {} | {how} |", self.chart, side(&self.before, "–"), side(&self.after, "removed"))
+        format!("\n| `{}` | {} | {} | {how} |", self.chart, side(&self.before, "–"), side(&self.after, if self.before.is_none() { "–" } else { "removed" }))
     }
 }
 

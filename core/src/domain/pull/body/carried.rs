@@ -50,12 +50,8 @@ impl Carried {
 /// Stage 2: the pull request to `integration-<chart>`.
 #[must_use]
 pub fn promotion(carried: &Carried, source: &CommitId, target: &BranchName, links: &Links) -> String {
-    let what = if carried.after.is_some() {
-        format!("`{}`, and nothing else, as it is", carried.chart)
-    } else {
-        format!("the removal of `{}`, and nothing else,", carried.chart)
-    };
-    let summary = format!("Carries {what} on integration at {}, to `{target}`.", links.commit_link(source));
+    let what = if carried.after.is_some() { format!("`{}` as it is on", carried.chart) } else { format!("the removal of `{}` from", carried.chart) };
+    let summary = format!("Carries {what} integration at {}, and nothing else, to `{target}`.", links.commit_link(source));
     let proved = carried.checks.iter().any(|check| check.key == GATE && check.state == CheckState::Passed);
     let what = if proved {
         "`enforce` has proved that the content is integration's, and merges this. The pull request to main follows by itself."

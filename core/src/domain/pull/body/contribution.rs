@@ -82,12 +82,15 @@ pub fn contribution(contribution: &Contribution<'_>, links: &Links) -> String {
 }
 
 impl Contribution<'_> {
-    const fn what_next(&self) -> &'static str {
+    fn what_next(&self) -> &'static str {
         match (self.refusals.is_empty(), self.charts.is_empty()) {
             (false, _) => "This cannot be merged as it is. Push what is asked for above; the checks run again by themselves.",
             (true, true) => "Review and merge. No chart goes on from here.",
             (true, false) if self.raised_by_hand => {
                 "Once this is reviewed and merged, each chart goes on by itself, in pull requests of its own. The version is the one that Chart.yaml has here; the changelog is written from the commits."
+            }
+            (true, false) if self.charts.iter().all(|one| one.after.is_none()) => {
+                "Once this is reviewed and merged, the removal goes on by itself, in pull requests of its own."
             }
             (true, false) => {
                 "Once this is reviewed and merged, each chart goes on by itself, in pull requests of its own. Do not raise versions or write changelogs here: both are derived from the commits."
@@ -190,6 +193,7 @@ impl Tally {
     fn cell(&self) -> String {
         let skipped = if self.skipped > 0 { format!(", {} skipped", self.skipped) } else { String::new() };
         match (self.failed, self.pending) {
+            (0, 0) if self.passed == 0 => "–".to_owned(),
             (0, 0) => format!("passed{skipped}"),
             (0, pending) => format!("{pending} awaited"),
             (failed, _) => format!("**{failed} failed**"),
@@ -199,6 +203,7 @@ impl Tally {
     fn checks(&self) -> String {
         let of = |number: usize, word: &str| format!("{number} {} {word}", if number == 1 { "check" } else { "checks" });
         match (self.failed, self.pending) {
+            (0, 0) if self.passed == 0 => String::new(),
             (0, 0) => of(self.passed, "passed"),
             (0, pending) => of(pending, "awaited"),
             (failed, _) => of(failed, "failed"),

@@ -43,7 +43,7 @@ pub(super) fn table(before: Option<&State>, after: Option<&State>, decision: Opt
     let mut rows = vec!["| | before | after |".to_owned(), "|---|---|---|".to_owned()];
     rows.push(row("version", |state| version(state.version.as_ref())));
     rows.push(row("content", |state| format!("`{}`", state.content.short())));
-    if let Some((level, reason)) = decision {
+    if let Some((level, reason)) = decision.filter(|_| after.is_some()) {
         let reason = if *level == Level::None { "nothing that is packaged changed" } else { reason };
         rows.push(format!("| level | | {level}: {} |", escape(reason)));
     }

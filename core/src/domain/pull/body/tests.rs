@@ -66,7 +66,7 @@ fn carried() -> Carried {
 #[test]
 fn the_promotion() {
     insta::assert_snapshot!(promotion(&carried(), &commit_id("1"), &"integration-redis".parse().unwrap(), &links()), @r#"
-    Carries `redis`, and nothing else, as it is on integration at [`1111111111`](https://github.com/o/r/commit/1111111111111111111111111111111111111111), to `integration-redis`.
+    Carries `redis` as it is on integration at [`1111111111`](https://github.com/o/r/commit/1111111111111111111111111111111111111111), and nothing else, to `integration-redis`.
 
     | | before | after |
     |---|---|---|
@@ -101,7 +101,7 @@ fn the_promotion() {
     let removal = Carried { after: None, checks: Vec::new(), commits: Vec::new(), ..carried() };
     let text = promotion(&removal, &commit_id("1"), &"integration-redis".parse().unwrap(), &links());
     insta::assert_snapshot!(text.split("\n\n**What").next().unwrap(), @"
-    Carries the removal of `redis`, and nothing else, on integration at [`1111111111`](https://github.com/o/r/commit/1111111111111111111111111111111111111111), to `integration-redis`.
+    Carries the removal of `redis` from integration at [`1111111111`](https://github.com/o/r/commit/1111111111111111111111111111111111111111), and nothing else, to `integration-redis`.
 
     | | before | after |
     |---|---|---|
@@ -279,6 +279,8 @@ fn the_contribution() {
     </details>
     "#);
     let summary = |one: Contributed| contribution_of(&[one], &[]).lines().next().unwrap().to_owned();
+    let removal = contribution_of(&[Contributed { after: None, ..contributed() }], &[]);
+    insta::assert_snapshot!(removal.lines().find(|line| line.starts_with("**What")).unwrap(), @"**What happens next:** Once this is reviewed and merged, the removal goes on by itself, in pull requests of its own.");
     insta::assert_snapshot!(summary(Contributed { after: None, ..contributed() }), @"Removes `redis`. What was published stays.");
     insta::assert_snapshot!(summary(Contributed { decision: None, ..contributed() }), @"Changes `redis`.");
     insta::assert_snapshot!(summary(Contributed { decision: Some((Level::None, String::new())), ..contributed() }), @"Changes nothing of `redis` that is packaged: it goes to main without a version.");
@@ -317,7 +319,7 @@ fn the_contribution_of_several_charts() {
         Contributed { before: None, tag: None, ..other("new", checks(CheckState::Pending)) },
         other("bad", checks(CheckState::Failed)),
         Contributed { decision: Some((Level::None, String::new())), ..other("docs", skipped) },
-        Contributed { after: None, ..other("gone", checks(CheckState::Passed)) },
+        Contributed { after: None, ..other("gone", Vec::new()) },
     ];
     insta::assert_snapshot!(contribution_of(&charts, &[]), @r#"
     | chart | on main | would become | level | checks |
@@ -326,7 +328,7 @@ fn the_contribution_of_several_charts() {
     | `new` | – | `1.3.0` | – | 1 awaited |
     | `bad` | `1.2.3` | `1.3.0` | – | **1 failed** |
     | `docs` | `1.2.3` | `1.3.0` | none | passed, 1 skipped |
-    | `gone` | `1.2.3` | removed | – | passed |
+    | `gone` | `1.2.3` | removed | – | – |
 
     **What happens next:** Once this is reviewed and merged, each chart goes on by itself, in pull requests of its own. Do not raise versions or write changelogs here: both are derived from the commits.
 
@@ -351,7 +353,7 @@ fn the_contribution_of_several_charts() {
       c3["docs<br/>1 check passed"]:::done
       b3["integration-docs"]:::ahead
       p --> c3 --> i --> b3 --> m
-      c4["gone<br/>1 check passed"]:::done
+      c4["gone"]:::done
       b4["integration-gone"]:::ahead
       p --> c4 --> i --> b4 --> m
       classDef done fill:#dafbe1,stroke:#1a7f37,color:#1f2328
@@ -420,8 +422,6 @@ fn the_contribution_of_several_charts() {
     |---|---|---|
     | version | `1.2.3` | removed |
     | content | `aaaaaaaaaa` | removed |
-
-    - [x] validate/helm-lint passed
     "#);
 }
 
@@ -458,6 +458,7 @@ fn the_way_back() {
         Returned { version: None, after: None, ..other("old", "0.1.0") },
         Returned { before: None, ..other("new", "1.3.0") },
         Returned { after: redis.before.clone(), ..other("same", "1.2.3") },
+        Returned { version: None, before: None, after: None, ..other("gone", "1.2.3") },
     ];
     insta::assert_snapshot!(way_back(&returned, &commit_id("4"), false, &links()), @r#"
     Brings main at [`4444444444`](https://github.com/o/r/commit/4444444444444444444444444444444444444444) back into integration. Outside charts integration gets what main has.
@@ -469,6 +470,7 @@ fn the_way_back() {
     | `old` | `1.2.3` · `aaaaaaaaaa` | removed | main removed it |
     | `new` | – | `1.3.0` · `cccccccccc` | main's content |
     | `same` | `1.2.3` · `aaaaaaaaaa` | `1.2.3` · `aaaaaaaaaa` | it has this already |
+    | `gone` | – | – | it has this already |
 
     **What happens next:** **Please merge this with a merge commit**; after a squash or rebase the next way back would start over. Until then the charts above are held.
 
@@ -486,6 +488,8 @@ fn the_way_back() {
       m --> c3 --> i
       c4["same<br/>1.2.3"]:::done
       m --> c4 --> i
+      c5["gone<br/>removed"]:::done
+      m --> c5 --> i
       classDef done fill:#dafbe1,stroke:#1a7f37,color:#1f2328
       classDef here fill:#ddf4ff,stroke:#0969da,stroke-width:3px,color:#1f2328
     ```
