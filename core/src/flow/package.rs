@@ -89,6 +89,9 @@ struct Ready {
     numbers: texts::Numbers,
 }
 
+/// Makes the description from what the release branch gets and from what stands there.
+type Description<'a> = dyn Fn(&texts::Listed, &str) -> texts::Described + Sync + 'a;
+
 struct Job<'a> {
     train: &'a Train,
     tips: &'a Tips,
@@ -215,13 +218,7 @@ impl Job<'_> {
 
     /// The pull request to release, on its present tip: package, lineage and index entry in one commit, or the index entry
     /// alone where it names the files of the GitHub Release.
-    async fn propose(
-        &self,
-        files: &Files<'_>,
-        release_root: &TreeId,
-        ready: &Ready,
-        (message, body): (&str, &(dyn Fn(&texts::Listed, &str) -> texts::Described + Sync)),
-    ) -> Result<Offered, FlowError> {
+    async fn propose(&self, files: &Files<'_>, release_root: &TreeId, ready: &Ready, (message, body): (&str, &Description<'_>)) -> Result<Offered, FlowError> {
         let (github, objects, version) = (&self.train.github, &*self.train.objects, files.version);
         let package = &ready.built.package;
         let index = file(objects, release_root, "index.yaml", INDEX_LIMIT).await?;
