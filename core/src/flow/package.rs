@@ -230,7 +230,8 @@ impl Job<'_> {
         };
         let entry = index::NewEntry { metadata: package.metadata.clone(), digest: package.sha256, urls: vec![url], created: ready.built.epoch };
         let failed = |source| FlowError::Chart { chart: self.chart.to_string(), what: "adding to the index", source: Box::new(source) };
-        let newest = index.as_deref().map(index::Index::parse).transpose().map_err(failed)?.and_then(|index| index.newest(self.chart.as_str()));
+        // For people alone: what is wrong with the index is told where it is added to.
+        let newest = index.as_deref().and_then(|index| index::highest_version(index, self.chart.as_str()).ok().flatten());
         let index = index::add(index.as_deref(), &entry).map_err(failed)?;
         let new = |path: String, content: NewContent| NewEntry { path, mode: Mode::File, content };
         let text = |bytes: &[u8]| NewContent::Text(String::from_utf8_lossy(bytes).into_owned());

@@ -65,7 +65,7 @@ pub struct Contribution<'a> {
 pub fn contribution(contribution: &Contribution<'_>, links: &Links) -> String {
     let Contribution { charts, refusals, .. } = contribution;
     let refused = joined(refusals.iter().map(|one| refusal(&one.rule, &one.message, &one.hint)));
-    let next = next(contribution.what_next());
+    let next = next(&contribution.what_next());
     let way = contribution.drawing();
     match charts {
         [] if refusals.is_empty() => joined(["This pull request touches no chart.".to_owned(), next]),
@@ -82,20 +82,22 @@ pub fn contribution(contribution: &Contribution<'_>, links: &Links) -> String {
 }
 
 impl Contribution<'_> {
-    fn what_next(&self) -> &'static str {
-        match (self.refusals.is_empty(), self.charts.is_empty()) {
-            (false, _) => "This cannot be merged as it is. Push what is asked for above; the checks run again by themselves.",
-            (true, true) => "Review and merge. No chart goes on from here.",
-            (true, false) if self.raised_by_hand => {
-                "Once this is reviewed and merged, each chart goes on by itself, in pull requests of its own. The version is the one that Chart.yaml has here; the changelog is written from the commits."
-            }
-            (true, false) if self.charts.iter().all(|one| one.after.is_none()) => {
-                "Once this is reviewed and merged, the removal goes on by itself, in pull requests of its own."
-            }
-            (true, false) => {
-                "Once this is reviewed and merged, each chart goes on by itself, in pull requests of its own. Do not raise versions or write changelogs here: both are derived from the commits."
-            }
+    fn what_next(&self) -> String {
+        if !self.refusals.is_empty() {
+            return "This cannot be merged as it is. Push what is asked for above; the checks run again by themselves.".to_owned();
         }
+        let (who, versions, changelogs) = match self.charts {
+            [] => return "Review and merge. No chart goes on from here.".to_owned(),
+            charts if charts.iter().all(|one| one.after.is_none()) => ("the removal", "", ""),
+            [_] => ("the chart", "its version", "its changelog"),
+            _ => ("each chart", "versions", "changelogs"),
+        };
+        let what = match (versions, self.raised_by_hand) {
+            ("", _) => String::new(),
+            (_, true) => " The version is the one that Chart.yaml has here; the changelog is written from the commits.".to_owned(),
+            (_, false) => format!(" Do not raise {versions} or write {changelogs} here: both are derived from the commits."),
+        };
+        format!("Once this is reviewed and merged, {who} goes on by itself, in pull requests of its own.{what}")
     }
 
     /// The way of each chart, from this pull request through the tiers that they share.

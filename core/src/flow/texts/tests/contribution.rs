@@ -19,7 +19,7 @@ fn a_contribution() {
     | content | `aaaaaaaaaa` | `bbbbbbbbbb` |
     | level | | minor: it follows 1.2.3 by the commits |
 
-    **What happens next:** Once this is reviewed and merged, each chart goes on by itself, in pull requests of its own. Do not raise versions or write changelogs here: both are derived from the commits.
+    **What happens next:** Once this is reviewed and merged, the chart goes on by itself, in pull requests of its own. Do not raise its version or write its changelog here: both are derived from the commits.
 
     - [x] validate/schema passed · [`sha256:1111111111`](https://github.com/o/r/blob/refs/chartflow/attestations/trees/bb/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.jsonl)
     - [ ] validate/helm-lint skipped: there is no helm

@@ -29,7 +29,7 @@ fn the_contribution() {
     | content | `aaaaaaaaaa` | `bbbbbbbbbb` |
     | level | | minor: it follows 1.2.3 by the commits |
 
-    **What happens next:** Once this is reviewed and merged, each chart goes on by itself, in pull requests of its own. Do not raise versions or write changelogs here: both are derived from the commits.
+    **What happens next:** Once this is reviewed and merged, the chart goes on by itself, in pull requests of its own. Do not raise its version or write its changelog here: both are derived from the commits.
 
     - [x] validate/helm-lint passed
 
@@ -83,7 +83,7 @@ fn the_contribution() {
     **What happens next:** This cannot be merged as it is. Push what is asked for above; the checks run again by themselves.
     ");
     let by_hand = contribution(&Contribution { pull: 12, charts: &[contributed()], refusals: &[], raised_by_hand: true }, &links());
-    insta::assert_snapshot!(by_hand.lines().find(|line| line.starts_with("**What")).unwrap(), @"**What happens next:** Once this is reviewed and merged, each chart goes on by itself, in pull requests of its own. The version is the one that Chart.yaml has here; the changelog is written from the commits.");
+    insta::assert_snapshot!(by_hand.lines().find(|line| line.starts_with("**What")).unwrap(), @"**What happens next:** Once this is reviewed and merged, the chart goes on by itself, in pull requests of its own. The version is the one that Chart.yaml has here; the changelog is written from the commits.");
 }
 
 #[test]
