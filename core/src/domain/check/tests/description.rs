@@ -104,6 +104,17 @@ fn constraints_of_dependencies() {
     Warning schema/constraint charts/a/Chart.yaml:6: dependencies[0].version "latest" is no version and no constraint | write a version such as 1.2.3, or a constraint such as ^1.2
     "#);
     assert!(with("'>=1.0 && <2'").starts_with("passed\nWarning schema/constraint"));
+    for none in ["''", "'||'", "^1 ||"] {
+        assert!(with(none).starts_with("passed\nWarning schema/constraint"), "{none}");
+    }
+    let without = |rest: &str| chart(&format!("apiVersion: v2\nname: a\nversion: 1.0.0\ndependencies:\n- name: b\n{rest}"));
+    insta::assert_snapshot!(without("  repository: file://../b\n"), @r#"
+    passed
+    Warning schema/constraint charts/a/Chart.yaml:5: dependencies[0] has no version | write a version such as 1.2.3, or a constraint such as ^1.2
+    "#);
+    // What lies in charts/ is packaged as it is.
+    assert_eq!(without(""), "passed");
+    assert_eq!(without("  repository: \"\"\n"), "passed");
     let requirements = [("Chart.yaml", "apiVersion: v1\nname: a\nversion: 1.0.0\n"), ("requirements.yaml", "dependencies:\n- name: b\n  version: one\n")];
     insta::assert_snapshot!(check(&requirements), @r#"
     passed
