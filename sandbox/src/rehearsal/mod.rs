@@ -8,6 +8,7 @@ mod commands;
 mod drive;
 mod error;
 mod import;
+mod key;
 mod left_open;
 mod links;
 mod output;
@@ -23,6 +24,7 @@ use chartflow_core::domain::digest::CommitId;
 
 pub use commands::{PORT, is_served, pull, serve_release, verify};
 pub use error::RehearsalError;
+pub use key::KEY_NOTE;
 pub use output::{Claim, MARKER, OutputError, has_room, prepare};
 pub use serve::{VISITOR, repository, serve};
 pub use summary::{ChartRow, CheckRow, CommitRow, Edge, LineageRow, LinkRow, OciRow, PackageRow, PullRow, RefusedRow, StageRow, Summary, TreeRow};
