@@ -32,6 +32,7 @@ use serde_json::{Value, json};
 
 use super::import;
 use super::key;
+use super::standing::{Standing, standing};
 use super::world::{ADMIN, APP, CONTRIBUTOR, REVIEWER, World, person};
 use super::{Head, Options, Origin, Progress, RehearsalError};
 use crate::github::actor::{Caller, Role, TokenKind};
@@ -72,7 +73,7 @@ pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress)
     hub.add_actor(person(REVIEWER, 3, Role::Maintain));
     let start = start(options, &hub).await?;
     let objects = Arc::new(LocalRepository::open(hub.git_directory())?);
-    let continued = start.references.iter().any(|(name, _)| name == &format!("refs/{RELEASED}"));
+    let continued = standing(&start.references, &names) != Standing::Outside;
     import(&hub, &start, &names, continued)?;
     if !continued && let Some(text) = homonyms(&start, &names) {
         progress(Progress::Notice { text });
