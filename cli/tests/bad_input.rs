@@ -56,6 +56,20 @@ fn a_chart_yaml_that_cannot_be_read() {
 }
 
 #[test]
+fn a_refusal_names_its_file_and_line() {
+    let test = repository();
+    test.commit("r", &[("charts/a/Chart.yaml", "apiVersion: v2\nname: a\nversion: 1.0\n"), ("README.md", "charts\n")], "feat(a): another Chart.yaml");
+    let summary: serde_json::Value = serde_json::from_str(&rehearse(&test).stdout).unwrap();
+    let places: Vec<String> = summary["refused"].as_array().unwrap().iter().map(|row| format!("{} {} {}", row["rule"], row["file"], row["line"])).collect();
+    insta::assert_snapshot!(places.join("\n"), @r#"
+    "layout/outside" "README.md" null
+    "schema/type" "charts/a/Chart.yaml" 3
+    "#);
+    let on_disk: serde_json::Value = serde_json::from_slice(&std::fs::read(test.path("out/summary.json")).unwrap()).unwrap();
+    assert_eq!(on_disk, summary);
+}
+
+#[test]
 fn a_chart_yaml_that_is_too_much() {
     let level = |name: &str, of: &str| format!("{name}: &{name} [{}]\n", [of; 9].join(","));
     let laughs: String = ["b", "c", "d", "e", "f", "g", "h"].iter().zip(["*a", "*b", "*c", "*d", "*e", "*f", "*g"]).map(|(name, of)| level(name, of)).collect();
