@@ -13,6 +13,7 @@ use clap::Args;
 
 use crate::Answer;
 use crate::error::{CommandError, Kind, file_kind};
+use crate::interruption::Interruption;
 use crate::output::{Format, Output};
 
 /// Run the whole train for a contribution, against an embedded GitHub and registry.
@@ -133,42 +134,5 @@ fn stopped(error: RehearsalError, options: &Options) -> CommandError {
                 .hint("make room, or name another place with --out, and run it again; your repository was not touched")
         }
         _ => error.into(),
-    }
-}
-
-/// What ends the servers that stay up. It listens from the moment it is made, so that a word right after the lines that
-/// ask for it is not lost.
-struct Interruption {
-    #[cfg(unix)]
-    signals: [tokio::signal::unix::Signal; 2],
-}
-
-impl Interruption {
-    fn listen() -> Result<Self, CommandError> {
-        #[cfg(unix)]
-        {
-            use tokio::signal::unix::{SignalKind, signal};
-            let failed = |error| CommandError::new(Kind::Outside, "signals cannot be waited for").because(error);
-            Ok(Self { signals: [signal(SignalKind::interrupt()).map_err(failed)?, signal(SignalKind::terminate()).map_err(failed)?] })
-        }
-        #[cfg(not(unix))]
-        Ok(Self {})
-    }
-
-    /// Waits for Ctrl-C or, where there is such a thing, the word to end.
-    async fn wait(self) {
-        #[cfg(unix)]
-        {
-            let [mut interrupt, mut terminate] = self.signals;
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        #[cfg(not(unix))]
-        {
-            // Where it cannot be waited for, there is nothing to wait for.
-            let _ = tokio::signal::ctrl_c().await;
-        }
     }
 }
