@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use chartflow_core::domain::chart::CHART_FILE;
 use chartflow_core::domain::check::schema;
+use chartflow_core::domain::package::ignore::IGNORE_FILE;
 use chartflow_core::domain::package::{self, Package, PackageError, Source};
 use chartflow_core::io::{chart_directory, write};
 use clap::Args;
@@ -87,22 +88,26 @@ fn package(chart: &Path, update: bool, epoch: i64, output: &Output) -> Result<Pa
     if chart.is_dir() && std::fs::symlink_metadata(chart.join(CHART_FILE)).is_err() {
         return Err(CommandError::new(Kind::Request, format!("{} holds no Chart.yaml", chart.display())).hint("name the directory of a chart"));
     }
-    let files = chart_directory::read(chart)
+    let contents = chart_directory::contents(chart)
         .map_err(|error| CommandError::of(Kind::Request, error).hint("name the directory of a chart, which holds files with UTF-8 names"))?;
     let shown = chart.to_string_lossy();
     let path = if shown == "/" { "/" } else { shown.trim_end_matches('/') };
-    let dependencies = if update { chart_directory::dependencies(chart, path, &files) } else { Ok(BTreeMap::new()) };
+    let files = &contents.files;
+    let dependencies = if update { chart_directory::dependencies(chart, path, files) } else { Ok(BTreeMap::new()) };
     let dependencies = dependencies.map_err(|error| CommandError::new(Kind::Request, error.to_string()).because(error))?;
-    if let Some(name) = package::unreadable_constraint(path, &files, &dependencies) {
+    if let Some(name) = package::unreadable_constraint(path, files, &dependencies) {
         let message = format!("{path} depends on {name} by a version that is neither a version nor a constraint");
         return Err(CommandError::new(Kind::Request, message).hint(format!("write a version such as 1.2.3 or ^1.2 in {path}/{CHART_FILE}")));
     }
-    if let Some(found) = package::excluded(path, &files, &dependencies).first() {
+    if let Some(found) = package::excluded(path, files, &dependencies).first() {
         let (name, constraint) = (&found.dependency.name, &found.dependency.version);
         let message = format!("{path} depends on {name} {constraint:?}, but {} has the version {}", found.path, found.version);
         return Err(CommandError::new(Kind::Request, message).hint(format!("correct the constraint in {path}/{CHART_FILE}")));
     }
-    let package = package::package(&Source { path, files: &files, dependencies: &dependencies }, epoch).map_err(translate)?;
+    let package = package::package(&Source { path, files, dependencies: &dependencies }, epoch).map_err(translate)?;
+    if let Some(left_out) = contents.helm_alone_packages() {
+        output.notice(&format!("{path}/{left_out} is left out, as git cannot hold it; helm packages it until {path}/{IGNORE_FILE} names .git"));
+    }
     // helm packages these, and so is it done here; but not what the file says.
     for finding in files.bytes(CHART_FILE).map(|bytes| schema::read_otherwise(&format!("{path}/{CHART_FILE}"), bytes)).unwrap_or_default() {
         output.notice(&format!("{finding}; {}", finding.hint.as_deref().unwrap_or_default()));
