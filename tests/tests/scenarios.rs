@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr, reason = "everything here is part of a test")]
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use chartflow_core::domain::digest::Sha256;
+use chartflow_core::domain::policy::Key;
+use chartflow_core::io::signing::KeySigner;
 use chartflow_sandbox::github::rules::MergeMethod;
 use chartflow_tests::people::{NewCommit, set};
 use chartflow_tests::rest::Counting;
@@ -285,6 +289,23 @@ fn a_release_names_the_one_before() {
     let previous = after.iter().find_map(|(_, value)| Some(value["predicate"].get("previous")?.clone())).unwrap();
     assert_eq!(previous["tag"].as_str(), Some("app-v1.0.1"), "{previous}");
     assert_eq!(previous["root"].as_str().map(str::to_owned), root, "{previous}");
+}
+
+#[test]
+fn a_release_names_the_one_before_that_another_key_signed() {
+    let mut world = World::new(31);
+    merged(&mut world, &[value("app", "fix", "x")], MergeMethod::Merge);
+    world.finish();
+    let signer = Arc::new(KeySigner::generate().unwrap());
+    let key = signer.public_key_der().to_vec();
+    world.sign_with(signer, |policy| policy.keys = vec![Key::new(&key, policy.keys[0].stages.clone())], None);
+    merged(&mut world, &[value("app", "fix", "y")], MergeMethod::Merge);
+    world.finish();
+    assert_eq!(world.version("main", "app").as_deref(), Some("1.0.2"), "{}", world.told());
+    let statements = statements(&world, "charts/app-1.0.2.lineage.jsonl");
+    let previous = statements.iter().find_map(|(_, value)| Some(value["predicate"].get("previous")?.clone())).unwrap();
+    assert_eq!((previous["tag"].as_str(), &previous["root"]), (Some("app-v1.0.1"), &serde_json::Value::Null), "{previous}");
+    assert!(world.verify("app", "1.0.2").is_ok(), "{}", world.told());
 }
 
 #[test]

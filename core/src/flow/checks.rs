@@ -44,6 +44,14 @@ pub(crate) struct Judged {
 }
 
 impl Judged {
+    /// The chart's content on main beside which the checks ran.
+    pub(crate) fn base(&self) -> Option<&ContentId> {
+        match &self.statement.predicate {
+            Predicate::Checks(checks) => checks.base.as_ref(),
+            _ => None,
+        }
+    }
+
     pub(crate) fn passed(&self) -> bool {
         self.results.iter().all(|result| result.outcome != check::Outcome::Failed)
     }

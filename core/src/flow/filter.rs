@@ -10,20 +10,19 @@ use super::judge::Chain;
 use super::listing::root;
 use super::preview::Preview;
 use super::pulls::{offer, open, status};
-use super::served::Files;
 use super::store::{Signed, Store};
 use super::succession::announced;
 use super::tag::landed;
 use super::tips::{Difference, Pair, Tips, chart_name, place};
-use super::{FlowError, Outcome, Report, Train, checks, texts};
+use super::{FlowError, Outcome, Report, Train, checks, previous, texts};
 use crate::domain::check::layout;
 use crate::domain::commit::Author;
 use crate::domain::detection::Globs;
 use crate::domain::digest::CommitId;
-use crate::domain::names::{ChartName, TagName};
+use crate::domain::names::ChartName;
 use crate::domain::pull::body::State;
 use crate::domain::pull::title;
-use crate::domain::statement::{COMMITS_WEIGHT, Level, Predicate, Previous, Promotion, Range, Row, Stage, Statement, StatementDigest, select};
+use crate::domain::statement::{COMMITS_WEIGHT, Predicate, Promotion, Range, Stage, Statement, select};
 use crate::plan::Place;
 use crate::plan::filter::{Action, Facts, Plan, plan};
 use crate::port::github::{PullFilter, RefTarget, Status, StatusState};
@@ -243,7 +242,7 @@ impl Job<'_> {
         if let Some(new) = &pair.new {
             lines.extend(checks::outside(self.store, self.tips, &self.chart, &new.tree, pair.old.as_ref()).await?.into_iter().map(|(_, line)| line));
         }
-        let promotion = self.promotion(&pair, last.as_ref(), &gathered, &range).await?;
+        let promotion = self.promotion(&pair, last.as_ref(), &gathered, &range, &judged).await?;
         let statement = Statement {
             stage: Stage::Filter,
             source: judged.statement.source.clone(),
@@ -267,14 +266,15 @@ impl Job<'_> {
         last: Option<&Chain>,
         gathered: &Gathered,
         range: &crate::domain::commit::range::Range,
+        judged: &checks::Judged,
     ) -> Result<Promotion, FlowError> {
         let links = texts::links(self.train);
         let (commits, omitted) = select(&range.counted, COMMITS_WEIGHT, |record| texts::weight(&self.chart, &links, record));
         let previous = match last {
-            Some(last) => self.previous(last).await?,
-            None => None,
+            Some(last) => previous::attested(self.train, self.tips, &self.chart, last).await?,
+            None => previous::tagged(self.train, self.tips, &self.chart, pair, judged.preview.before.as_ref(), judged.base()).await?,
         };
-        let from = last.and_then(Chain::promotion).map(|promotion| promotion.commit.clone());
+        let from = last.and_then(Chain::promotion).map(|promotion| promotion.commit.clone()).or_else(|| range.stop.clone());
         let moved = pair.old.as_ref().filter(|old| !pair.removed && pair.new.as_ref().is_some_and(|new| new.path != old.path));
         let pulls: BTreeSet<u64> = range.counted.iter().filter_map(|counted| counted.pull).collect();
         Ok(Promotion {
@@ -288,35 +288,6 @@ impl Job<'_> {
             removed_path: moved.map(|old| old.path.clone()),
             removed: pair.removed,
         })
-    }
-
-    /// The release before: the one main holds, or the last one before a content that brought no version.
-    async fn previous(&self, last: &Chain) -> Result<Option<Previous>, FlowError> {
-        let names = &self.tips.names;
-        let (Some(bump), Some(gate)) = (last.bump(), &last.gate) else { return Ok(None) };
-        let mut previous = if bump.level == Level::None {
-            last.promotion().and_then(|promotion| promotion.previous.clone())
-        } else {
-            // The name that main's content has or gets before the next version may come.
-            let tag = names.tag(&self.chart, &super::parse_version(&bump.to)?)?;
-            gate.statement.subject.content().map(|content| Previous { tag, content: content.clone(), root: None })
-        };
-        if let Some(previous) = previous.as_mut().filter(|previous| previous.root.is_none())
-            && let Some(version) = names.version_of_tag(&self.chart, previous.tag.as_str())
-        {
-            previous.root = self.served_root(&version, &previous.tag).await?;
-        }
-        Ok(previous)
-    }
-
-    /// The root of a version's lineage as it is served; `None` while it is not.
-    async fn served_root(&self, version: &semver::Version, tag: &TagName) -> Result<Option<StatementDigest>, FlowError> {
-        let Some(tip) = self.tips.branches.get(self.tips.names.release().as_str()) else { return Ok(None) };
-        let files = Files { train: self.train, tips: self.tips, chart: &self.chart, version, tag };
-        let bytes = files.served_lineage(tip).await?.unwrap_or_default();
-        let text = String::from_utf8_lossy(&bytes);
-        let root = text.lines().filter_map(|line| self.train.read_line(line)).find(|line| line.row() == Some(Row::Root));
-        Ok(root.filter(|root| root.statement.source.id == self.train.home.id && root.statement.source.chart == self.chart).map(|root| root.digest))
     }
 }
 

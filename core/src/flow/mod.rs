@@ -26,6 +26,7 @@ mod outside;
 pub mod package;
 pub mod preflight;
 mod preview;
+mod previous;
 pub mod publish;
 mod pulls;
 pub mod reconcile;

@@ -95,6 +95,8 @@ pub enum GitError {
 const OVERRIDES: [&str; 2] = ["core.useReplaceRefs=false", "gitoxide.objects.allocLimit=1200000000"];
 /// Bytes of objects kept for the next question.
 const OBJECT_CACHE: usize = 4 << 20;
+/// Bytes of unpacked objects kept because others may be stored as differences from them.
+const DELTA_BASE_CACHE: usize = 16 << 20;
 
 /// A work tree or bare repository on this machine.
 #[derive(Debug, Clone)]
@@ -146,6 +148,8 @@ impl LocalRepository {
         let mut repository = gix::ThreadSafeRepository::open_opts(path, options)?.to_thread_local();
         // The same commits and directories are asked for again and again, in short succession.
         repository.object_cache_size(OBJECT_CACHE);
+        // Two versions of a directory are usually stored as differences from the same third one.
+        repository.objects.set_pack_cache(|| Box::new(gix::odb::pack::cache::lru::MemoryCappedHashmap::new(DELTA_BASE_CACHE)));
         Ok(Self { path: path.to_owned(), repository: Arc::new(Mutex::new(repository)) })
     }
 
