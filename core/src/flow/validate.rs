@@ -122,7 +122,7 @@ async fn contribution(train: &Train, tips: &Tips, store: &mut Store, pull: &Pull
     super::dependents::kept(train, &this.difference, report).await?;
     super::nesting::kept_apart(&this.difference, report);
     let refused: Vec<_> = report.entries[before..].iter().filter(|entry| entry.outcome == Outcome::Refused).cloned().collect();
-    let body = texts::Words::new(train, tips).contribution_body(&judgements, &refused, &pull.body);
+    let body = texts::Words::new(train, tips).contribution_body(&judgements, &refused, pull.number, &pull.body);
     let (state, text) = match (refused.first(), &body) {
         (Some(first), _) => (StatusState::Failure, first.message.clone()),
         (None, Err(full)) => (StatusState::Failure, full.to_string()),
@@ -206,10 +206,20 @@ impl Contribution<'_> {
             }
             let mut outside = Vec::new();
             if let Some(new) = pair.new.as_ref().filter(|_| !asked.is_empty()) {
-                outside.extend(checks::outside(store, self.tips, chart, &new.tree, pair.old.as_ref()).await?.into_iter().map(|(_, line)| line));
+                outside.extend(checks::reported(store, self.tips, chart, &new.tree, pair.old.as_ref()).await?.into_iter().map(|(_, line)| line));
             }
             let asked = if pair.removed { Vec::new() } else { asked.clone() };
-            judgements.push(texts::Judgement { chart: chart.clone(), preview: judged.preview, checks: judged.entries, signed, outside, asked });
+            judgements.push(texts::Judgement {
+                chart: chart.clone(),
+                before: pair.old.as_ref().map(|place| place.tree.clone()),
+                after: pair.new.as_ref().filter(|_| !pair.removed).map(|place| place.tree.clone()),
+                commits,
+                preview: judged.preview,
+                checks: judged.entries,
+                signed,
+                outside,
+                asked,
+            });
         }
         store.flush().await?;
         Ok(judgements)

@@ -176,6 +176,13 @@ impl Index {
         parse::index(&parse::tree(bytes)?)
     }
 
+    /// The newest version of a chart that was not withdrawn; `None` where there is none that is semantic.
+    #[must_use]
+    pub fn newest(&self, chart: &str) -> Option<Version> {
+        let entries = self.entries.get(chart)?.iter().filter(|entry| !entry.removed);
+        entries.filter_map(|entry| lenient(&entry.metadata.version)).max_by(Version::cmp_precedence)
+    }
+
     /// The index as helm writes it, versions in the order they have.
     #[must_use]
     pub fn to_yaml(&self) -> String {
