@@ -144,7 +144,7 @@ fn texts(path: &str, root: &Node, findings: &mut Vec<Finding>) {
         let written = value.written().unwrap_or_default();
         let message = format!("{key} {written} is read as {}, helm makes {:?} of it", value.kind(), value.to_text().unwrap_or_default());
         let hint = match key {
-            "version" => format!("write version: {}", version::nearest_version(&written)),
+            "version" => format!("write version: {}", version::nearest_version(written)),
             _ => format!("write {key}: \"{written}\""),
         };
         findings.push(Finding::new(&SCHEMA_TYPE, message).at(path, Some(value.at.line)).hint(hint));
