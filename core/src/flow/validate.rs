@@ -114,8 +114,7 @@ async fn contribution(train: &Train, tips: &Tips, store: &mut Store, pull: &Pull
         let outside = super::outside::outside(objects, &base_root, &head_root, &paths).await?;
         if !outside.first.is_empty() {
             let message = format!("pull request {} changes files outside the charts: {outside}", pull.number);
-            let hint = format!("files outside charts travel by an ordinary pull request to {}; open one for them", tips.names.main());
-            report.refuse_file("layout/outside", message, hint, outside.first.first().cloned());
+            report.refuse_file("layout/outside", message, outside.hint(tips.names.main()), outside.first.first().cloned());
         }
     }
     let judgements = this.check(store, report).await?;

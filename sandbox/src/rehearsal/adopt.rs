@@ -31,6 +31,8 @@ use chartflow_core::port::transport::Method;
 use serde_json::{Value, json};
 
 use super::import;
+use super::key;
+use super::standing::{Standing, standing};
 use super::world::{ADMIN, APP, CONTRIBUTOR, REVIEWER, World, person};
 use super::{Head, Options, Origin, Progress, RehearsalError};
 use crate::github::actor::{Caller, Role, TokenKind};
@@ -71,7 +73,7 @@ pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress)
     hub.add_actor(person(REVIEWER, 3, Role::Maintain));
     let start = start(options, &hub).await?;
     let objects = Arc::new(LocalRepository::open(hub.git_directory())?);
-    let continued = start.references.iter().any(|(name, _)| name == &format!("refs/{RELEASED}"));
+    let continued = standing(&start.references, &names) != Standing::Outside;
     import(&hub, &start, &names, continued)?;
     if !continued && let Some(text) = homonyms(&start, &names) {
         progress(Progress::Notice { text });
@@ -95,7 +97,7 @@ pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress)
     let skips = skips(&*helm, &configuration).await?;
     let signer = Arc::new(KeySigner::generate()?);
     if let Some(path) = &options.keep_key {
-        write_key(path, &signer.to_pkcs8_pem()).map_err(RehearsalError::file(path, "writing the private key"))?;
+        key::write(path, &signer.to_pkcs8_pem()).map_err(RehearsalError::file(path, "writing the private key"))?;
     }
     let policy = policy(&configuration, &signer, &skips)?;
     let registry = Registry::open(&options.out.join("registry"), RegistryOptions::default()).map_err(world("the embedded registry"))?;
@@ -143,19 +145,6 @@ pub(super) fn world<E: std::error::Error + Send + Sync + 'static>(what: &str) ->
 
 fn objects_of(git_directory: &Path) -> PathBuf {
     git_directory.join("objects")
-}
-
-/// Writes a private key so that nobody else can read it.
-fn write_key(path: &Path, pem: &str) -> std::io::Result<()> {
-    let mut open = std::fs::OpenOptions::new();
-    open.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut open, 0o600);
-    let mut file = open.open(path)?;
-    // A file that was there keeps its mode when it is opened.
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    std::io::Write::write_all(&mut file, pem.as_bytes())
 }
 
 /// What main's configuration will say: that of base, or of the directory that is imported.
