@@ -73,32 +73,36 @@ fn a_clone_is_told_how_to_begin_with_the_train_s_own_branches() {
 }
 
 #[test]
-fn branches_that_only_the_remote_has_are_asked_for() {
+fn branches_that_only_the_remote_has_are_taken_from_there() {
     let test = cloned();
     // Where init was run, only the remote has what was pushed there.
-    insta::assert_snapshot!(rehearse(&test, "work", "main"), @"
-    -- stderr
-    error: the repository rides the train, but its branches integration and release are not here
-    hint: run `git fetch origin integration:integration release:release`
-    -- exit 2
-    ");
-    assert!(!test.path("out").exists());
+    let released = |ran: &Ran| assert!(ran.exit == Some(0) && ran.stdout.starts_with("a 1.0.1 was released.\n"), "{ran}");
+    let ran = rehearse(&test, "work", "main");
+    released(&ran);
+    insta::assert_snapshot!(notices(&ran), @"notice: the branches integration and release are taken as origin had them at the last `git fetch`");
+    let tip = |directory: &str, name: &str| test.git(directory, &["rev-parse", name], b"");
+    assert_eq!(tip("out/origin.git", "release~1"), tip("served.git", "release"), "it began with the remote's");
     test.git("work", &["branch", "integration", "main"], b"");
     let ran = rehearse(&test, "work", "main");
-    insta::assert_snapshot!(ran, @"
-    -- stderr
-    error: the repository rides the train, but its branch release is not here
-    hint: run `git fetch origin release:release`
-    -- exit 2
-    ");
+    released(&ran);
+    insta::assert_snapshot!(notices(&ran), @"notice: the branch release is taken as origin had it at the last `git fetch`");
     test.git("work", &["update-ref", "-d", "refs/remotes/origin/release"], b"");
+    std::fs::remove_dir_all(test.path("out")).unwrap();
     insta::assert_snapshot!(rehearse(&test, "work", "main"), @"
     -- stderr
-    error: the repository rides the train, but its branch release is not here
+    error: the repository rides the train, but the branch release is not here
     hint: fetch it, or make it as `chartflow init` says
     -- exit 2
     ");
-    follow(&test, "work", &ran.stderr);
-    let ran = rehearse(&test, "work", "main");
-    assert_eq!((ran.exit, notices(&ran).as_str()), (Some(0), ""), "{ran}");
+    assert!(!test.path("out").exists());
+}
+
+/// A repository that is served from a branch of its own already.
+#[test]
+fn a_branch_that_is_there_before_the_train_is_not_the_train_s() {
+    let test = adopted();
+    test.git("work", &["branch", "release", "main"], b"");
+    let ran = test.chartflow("", &["rehearse", "work", "--out", "out"]);
+    assert!(ran.stdout.starts_with("a 1.0.1 was released.\n"), "{ran}");
+    insta::assert_snapshot!(notices(&ran), @"notice: your branch release is named as one of the train's; the rehearsal makes its own and ignores what is there");
 }

@@ -86,23 +86,25 @@ fn tiers(repository: &LocalRepository, names: &Names, configured: bool, output: 
                 ));
             }
         }
-        Standing::Lacking { branches, remote } => {
-            let listed = branches.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
-            let message = format!(
-                "the repository rides the train, but its {} not here",
-                match branches.len() {
-                    1 => format!("branch {listed} is"),
-                    _ => format!("branches {listed} are"),
-                }
-            );
-            let hint = match remote {
-                Some(remote) => format!("run `{}`", fetch_of(&remote, &branches)),
-                None => format!("fetch {}, or make {0} as `chartflow init` says", if branches.len() == 1 { "it" } else { "them" }),
-            };
-            return Err(CommandError::new(Kind::Request, message).hint(hint));
+        Standing::Remote { branches, remote } => {
+            output.notice(&format!("{} taken as {remote} had {} at the last `git fetch`", are(&branches), them(&branches)));
+        }
+        Standing::Lacking { branches } => {
+            let message = format!("the repository rides the train, but {} not here", are(&branches));
+            return Err(CommandError::new(Kind::Request, message).hint(format!("fetch {0}, or make {0} as `chartflow init` says", them(&branches))));
         }
     }
     Ok(())
+}
+
+/// `the branch release is`, `the branches integration and release are`.
+fn are(branches: &[BranchName]) -> String {
+    let listed = branches.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+    if branches.len() == 1 { format!("the branch {listed} is") } else { format!("the branches {listed} are") }
+}
+
+const fn them(branches: &[BranchName]) -> &'static str {
+    if branches.len() == 1 { "it" } else { "them" }
 }
 
 fn objects(source: ObjectError) -> CommandError {

@@ -32,7 +32,7 @@ use serde_json::{Value, json};
 
 use super::import;
 use super::key;
-use super::standing::{Standing, standing};
+use super::standing::{Standing, standing, tiers_of};
 use super::world::{ADMIN, APP, CONTRIBUTOR, REVIEWER, World, person};
 use super::{Head, Options, Origin, Progress, RehearsalError};
 use crate::github::actor::{Caller, Role, TokenKind};
@@ -73,8 +73,9 @@ pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress)
     hub.add_actor(person(REVIEWER, 3, Role::Maintain));
     let start = start(options, &hub).await?;
     let objects = Arc::new(LocalRepository::open(hub.git_directory())?);
-    let continued = standing(&start.references, &names) != Standing::Outside;
-    import(&hub, &start, &names, continued)?;
+    let standing = standing(&start.references, &names);
+    let continued = standing != Standing::Outside;
+    import(&hub, &start, &names, &standing)?;
     if !continued && let Some(text) = homonyms(&start, &names) {
         progress(Progress::Notice { text });
     }
@@ -192,12 +193,11 @@ async fn start(options: &Options, hub: &Hub) -> Result<Start, RehearsalError> {
 }
 
 /// The refs the rehearsal begins with: all that the train knows when it continues, else main and the tags.
-fn import(hub: &Hub, start: &Start, names: &Names, continued: bool) -> Result<(), RehearsalError> {
+fn import(hub: &Hub, start: &Start, names: &Names, standing: &Standing) -> Result<(), RehearsalError> {
     let mut references: Vec<(String, String)> = start.references.iter().filter(|(name, _)| name.starts_with("refs/tags/")).cloned().collect();
-    if continued {
-        let tiers = [names.integration(), names.release()].map(|branch| format!("refs/heads/{branch}"));
-        let tier = |name: &str| name.starts_with("refs/chartflow/") || tiers.iter().any(|tier| tier == name);
-        references.extend(start.references.iter().filter(|(name, _)| tier(name)).cloned());
+    if *standing != Standing::Outside {
+        references.extend(start.references.iter().filter(|(name, _)| name.starts_with("refs/chartflow/")).cloned());
+        references.extend(tiers_of(&start.references, names, standing));
     }
     references.push((format!("refs/heads/{}", names.main()), start.base.to_string()));
     let ids = references.iter().filter_map(|(name, id)| Some((name.clone(), gix::ObjectId::from_hex(id.as_bytes()).ok()?))).collect::<Vec<_>>();

@@ -6,16 +6,21 @@ use chartflow_core::domain::names::BranchName;
 /// Where a rehearsal of a repository begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
-    /// With its adoption: it rides no train, or nothing of what `chartflow init` recorded was made known to anybody yet.
+    /// With its adoption: it rides no train, or `chartflow init` was run and its branches are not made yet.
     Outside,
     /// With its own tiers.
     Aboard,
-    /// Nowhere: it rides the train, but this clone lacks tiers.
-    Lacking {
+    /// With its own tiers, of which these are not here, but at a remote, as its last fetch told.
+    Remote {
         /// The branches that are not here.
         branches: Vec<BranchName>,
-        /// A remote that has them all, as its last fetch told.
-        remote: Option<String>,
+        /// The remote's name.
+        remote: String,
+    },
+    /// Nowhere: it rides the train, and these tiers are neither here nor at any one remote.
+    Lacking {
+        /// The branches.
+        branches: Vec<BranchName>,
     },
 }
 
@@ -27,12 +32,23 @@ pub fn standing(references: &[(String, String)], names: &Names) -> Standing {
         return Standing::Outside;
     }
     let branches: Vec<BranchName> = tiers(names).into_iter().filter(|branch| !there(format!("refs/heads/{branch}"))).cloned().collect();
-    let remote = remote_with(references, &branches);
-    match branches.len() {
-        0 => Standing::Aboard,
-        len if len == tiers(names).len() && remote.is_none() => Standing::Outside,
-        _ => Standing::Lacking { branches, remote },
+    let integration = std::slice::from_ref(names.integration());
+    match remote_with(references, &branches) {
+        _ if branches.is_empty() => Standing::Aboard,
+        Some(remote) => Standing::Remote { branches, remote },
+        None if branches.contains(names.integration()) && remote_with(references, integration).is_none() => Standing::Outside,
+        None => Standing::Lacking { branches },
     }
+}
+
+/// Where the tiers of a repository stand, as full names of branches before ids: those of a remote where they are not here.
+pub(super) fn tiers_of(references: &[(String, String)], names: &Names, standing: &Standing) -> Vec<(String, String)> {
+    let id = |name: &str| references.iter().find(|(known, _)| known == name).map(|(_, id)| id.clone());
+    let place = |branch: &BranchName| match standing {
+        Standing::Remote { branches, remote } if branches.contains(branch) => format!("refs/remotes/{remote}/{branch}"),
+        _ => format!("refs/heads/{branch}"),
+    };
+    tiers(names).into_iter().filter_map(|branch| Some((format!("refs/heads/{branch}"), id(&place(branch))?))).collect()
 }
 
 /// The remote whose branches, as they were last fetched, are those of a train; for a repository that is
@@ -77,7 +93,10 @@ mod tests {
 
     fn lacking(branches: &[&str], remote: Option<&str>) -> Standing {
         let branches = branches.iter().map(|branch| BranchName::new(*branch).unwrap()).collect();
-        Standing::Lacking { branches, remote: remote.map(ToOwned::to_owned) }
+        match remote {
+            Some(remote) => Standing::Remote { branches, remote: remote.to_owned() },
+            None => Standing::Lacking { branches },
+        }
     }
 
     #[test]
@@ -94,6 +113,7 @@ mod tests {
         assert_eq!(check(&[released, "heads/release", "remotes/a/b/integration"]), lacking(&["integration"], Some("a/b")));
         assert_eq!(check(&[released, "heads/integration"]), lacking(&["release"], None));
         assert_eq!(check(&[released, "heads/integration", "remotes/a/integration", "remotes/a/old-release"]), lacking(&["release"], None));
-        assert_eq!(check(&[released, "remotes/a/integration", "remotes/b/release"]), Standing::Outside);
+        assert_eq!(check(&[released, "heads/release"]), Standing::Outside);
+        assert_eq!(check(&[released, "remotes/a/integration", "remotes/b/release"]), lacking(&both, None));
     }
 }
