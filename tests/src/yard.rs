@@ -70,6 +70,14 @@ pub struct Released {
     pub package: String,
 }
 
+/// What a run of a workflow file sees, by name.
+pub struct Given {
+    /// The secrets.
+    pub secrets: Vec<(&'static str, String)>,
+    /// The variables.
+    pub variables: Vec<(&'static str, String)>,
+}
+
 /// Everything.
 pub struct Yard {
     /// GitHub.
@@ -302,7 +310,7 @@ impl Yard {
     /// # Panics
     /// For a train that works by a token given by hand.
     #[must_use]
-    pub fn given(&self, stage: StageName) -> (Vec<(&'static str, String)>, Vec<(&'static str, String)>) {
+    pub fn given(&self, stage: StageName) -> Given {
         let job = match self.mode {
             Mode::App { .. } => Job::Check,
             Mode::WorkflowToken => Job::Act,
@@ -316,7 +324,7 @@ impl Yard {
             secrets.push((workflow::APP_KEY_SECRET, KEY.0.clone()));
             variables.push((workflow::APP_ID_VARIABLE, id.to_string()));
         }
-        (secrets, variables)
+        Given { secrets, variables }
     }
 
     /// A step of a run in this repository.

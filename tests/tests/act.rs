@@ -54,17 +54,17 @@ mod needs_act {
         let (tree, event) = (folder.join("tree"), folder.join("event.json"));
         work_tree(yard, due, &tree);
         fs::write(&event, yard.document(&due.started.event).to_string()).unwrap();
-        let (secrets, variables) = yard.given(stage);
+        let given = yard.given(stage);
         let job_image = std::env::var("CHARTFLOW_JOB_IMAGE").expect("CHARTFLOW_JOB_IMAGE names the image that jobs run in");
         let mut command = Command::new("act");
         command.current_dir(&tree).args([due.started.event.name(), "--workflows", stage.workflow_path(), "--eventpath"]).arg(&event);
         command.args(["--platform", &format!("ubuntu-latest={job_image}"), "--pull=false", "--rm", "--no-recurse", "--actor", CONTRIBUTOR]);
         command.arg("--local-repository").arg(format!("chartflow/chartflow@v1={}", actions.display()));
-        for (name, value) in secrets {
+        for (name, value) in given.secrets {
             // Without a value it is taken from the environment.
             command.args(["--secret", name]).env(name, value);
         }
-        for (name, value) in variables {
+        for (name, value) in given.variables {
             command.args(["--var", &format!("{name}={value}")]);
         }
         for (name, value) in
