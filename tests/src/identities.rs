@@ -143,13 +143,7 @@ impl Station {
 
     /// Installs the App with these permissions.
     pub fn install(&self, permissions: &Permissions) {
-        self.world.hub.register_app(App {
-            id: APP,
-            client_id: "Iv23liTheTrain".to_owned(),
-            slug: "chartflow".to_owned(),
-            public_key: KEY.1.clone(),
-            installation: Some(Installed { id: INSTALLATION, permissions: levels(permissions), suspended: false }),
-        });
+        install(&self.world, permissions);
     }
 
     fn options(&self, token: Option<Secret>) -> Options {
@@ -368,6 +362,23 @@ impl Station {
     pub fn stages(&self) -> BTreeSet<StageName> {
         self.ran.iter().map(|ran| ran.stage).collect()
     }
+}
+
+/// The App's private key in PEM.
+#[must_use]
+pub fn app_key() -> &'static str {
+    &KEY.0
+}
+
+/// Installs the App with these permissions.
+pub fn install(world: &World, permissions: &Permissions) {
+    world.hub.register_app(App {
+        id: APP,
+        client_id: "Iv23liTheTrain".to_owned(),
+        slug: "chartflow".to_owned(),
+        public_key: KEY.1.clone(),
+        installation: Some(Installed { id: INSTALLATION, permissions: levels(permissions), suspended: false }),
+    });
 }
 
 fn levels(permissions: &Permissions) -> BTreeMap<String, Level> {

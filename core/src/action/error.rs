@@ -177,6 +177,9 @@ impl ActionError {
     pub fn hint(&self, mode: Mode, stage: Option<StageName>) -> Option<String> {
         match self {
             Self::Unusable { hint, .. } => Some(hint.clone()),
+        if let Some(GitHubError::RateLimited { .. }) = github_error(self) {
+            return Some("run it again then; nothing was left half done, and an App has several times the requests of the workflow token".to_owned());
+        }
             Self::Trust { source } => source.hint().map(str::to_owned),
             Self::Environment { .. } => {
                 Some("this program is started by GitHub's runner; outside of it set GITHUB_REPOSITORY, GITHUB_API_URL and the inputs as INPUT_…".to_owned())
@@ -205,6 +208,22 @@ impl ActionError {
 
 /// The permission that was missing: as much of it as the stage needs, else as the refused call does.
 fn missing_permission(error: &FlowError, mode: Mode, stage: Option<StageName>) -> Option<Finding> {
+/// GitHub's part in an error.
+fn github_error(error: &ActionError) -> Option<&GitHubError> {
+    // What is passed through without words of its own is no cause.
+    if let ActionError::Flow { source: FlowError::GitHub { source } } = error {
+        return Some(source);
+    }
+    let mut next = std::error::Error::source(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<GitHubError>() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
+
     match stage {
         Some(stage) => preflight::missing_permission_of(stage, error, mode),
         None => preflight::missing_permission(error, mode),

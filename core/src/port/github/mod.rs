@@ -22,6 +22,7 @@ use serde_json::Value;
 pub use apps::{App, AppOwner, Installation, InstallationToken};
 pub use content::Comparison;
 pub use error::GitHubError;
+pub(in crate::port) use error::speaks_of_permission;
 pub use git::{NewContent, NewEntry, RefTarget, TagObject};
 pub use objects::GitHubObjects;
 pub use pulls::{Account, End, Label, Merge, MergeMethod, NewPull, Pull, PullFilter, PullState, Review, ReviewState};
