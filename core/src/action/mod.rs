@@ -153,7 +153,7 @@ async fn until_stopped(context: &Context, verb: Verb, stop: impl Future<Output =
             Verb::Stage(stage) => stage::run(context, stage).await,
             Verb::Detect => tools::detect::run(context).await,
             Verb::Attest => tools::attest::run(context).await,
-            Verb::Verify => tools::verify::run(context),
+            Verb::Verify => tools::verify::run(context).await,
             Verb::Rulesets => tools::rulesets::run(context).await,
         }
     };
