@@ -12,6 +12,7 @@ mod dry;
 pub mod environment;
 pub mod error;
 pub mod event_file;
+mod heads;
 pub mod identity;
 pub mod inputs;
 pub mod outcome;
