@@ -28,7 +28,7 @@ pub mod watch;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -50,6 +50,9 @@ use watch::Watch;
 /// How long a request that is under way may take when the run is cancelled. The runner sends SIGINT, after 7.5 seconds
 /// SIGTERM, and kills 2.5 seconds later (actions/runner, `ProcessInvoker.cs`).
 const GRACE: Duration = Duration::from_secs(5);
+
+/// How long a cancelled run may then still take to give back its token.
+const LAST_WORD: Duration = Duration::from_secs(2);
 
 /// Being told to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +122,9 @@ pub async fn run(verb: Verb, variables: &BTreeMap<String, String>, console: &Con
         Err(error) => return fail(console, &error, Mode::WorkflowToken, None),
     };
     let result = until_stopped(&context, verb, stop).await;
+    // A cancelled run has little time left; what is not taken back ends by itself within the hour.
+    let patience = if context.watch.is_stopped() { LAST_WORD } else { Duration::from_secs(60) };
+    let _ = tokio::time::timeout(patience, context.give_back()).await;
     let mode = context.mode.get().copied().unwrap_or(Mode::WorkflowToken);
     let stage = match verb {
         Verb::Stage(stage) => Some(stage),
@@ -145,7 +151,7 @@ fn prepare(declaration: &declaration::Declaration, variables: &BTreeMap<String, 
     let environment = Environment::read(variables)?;
     let event = EventFile::read(&environment.event_name, environment.event_path.as_deref())?;
     let watch = Watch::new(inputs.flag("dry-run"));
-    Ok(Context { inputs, environment, event, console: console.clone(), watch, mode: OnceLock::new() })
+    Ok(Context { inputs, environment, event, console: console.clone(), watch, mode: OnceLock::new(), owed: Mutex::default() })
 }
 
 async fn until_stopped(context: &Context, verb: Verb, stop: impl Future<Output = Stop>) -> Result<Ending, ActionError> {
