@@ -130,7 +130,7 @@ pub async fn run(verb: Verb, variables: &BTreeMap<String, String>, console: &Con
         Verb::Stage(stage) => Some(stage),
         _ => None,
     };
-    let ending = match result {
+    let mut ending = match result {
         Ok(ending) => ending,
         Err(error) => {
             let code = fail(console, &error, mode, stage);
@@ -140,6 +140,7 @@ pub async fn run(verb: Verb, variables: &BTreeMap<String, String>, console: &Con
             return code;
         }
     };
+    ending.outputs.extend(without_content(&declaration, &ending, &context.watch));
     match hand_over(console, &ending) {
         Ok(()) => u8::from(ending.refused),
         Err(error) => fail(console, &error, mode, stage),
@@ -183,6 +184,18 @@ fn unfinished(context: &Context, verb: Verb, message: &str, hint: Option<&str>) 
     let page = summary::Page { verb: verb.as_str(), reports: &[], watch: &context.watch, links: &links, names: None, stopped_by: Some(message) };
     let hint = hint.map(|hint| format!("\nWhat to do: {}\n", escape(hint))).unwrap_or_default();
     format!("{}{hint}", page.markdown())
+}
+
+/// Outputs that every action has, and this one has nothing to put into.
+fn without_content(declaration: &declaration::Declaration, ending: &Ending, watch: &Watch) -> Vec<(&'static str, String)> {
+    let absent = declaration.outputs.iter().filter(|output| !ending.outputs.iter().any(|(name, _)| *name == output.name));
+    let empty = |name: &str| match name {
+        "charts" => "[]".to_owned(),
+        "plan" => outcome::plan(watch, None),
+        _ => String::new(),
+    };
+    // The output `checks` is the one job's alone.
+    absent.filter(|output| output.name != "checks").map(|output| (output.name, empty(output.name))).collect()
 }
 
 fn hand_over(console: &Console, ending: &Ending) -> Result<(), ActionError> {

@@ -21,7 +21,8 @@ fn unusable(what: impl Into<String>, hint: &str, source: Option<Box<dyn std::err
     ActionError::Unusable { what: what.into(), hint: hint.to_owned(), source }
 }
 
-pub(in super::super) fn run(context: &Context) -> Result<Ending, ActionError> {
+/// Reading and verifying wait for nobody, so that they have a thread of their own: signals are heard meanwhile.
+pub(in super::super) async fn run(context: &Context) -> Result<Ending, ActionError> {
     let top = context.environment.workspace.clone().unwrap_or_else(|| PathBuf::from("."));
     let inputs = context.inputs.clone();
     let ending = tokio::task::spawn_blocking(move || verified(&top, &inputs)).await;
@@ -42,10 +43,10 @@ fn verified(top: &Path, inputs: &Inputs) -> Result<Ending, ActionError> {
     Ok(ending(&report, artifact))
 }
 
-/// A path in the workspace, and nowhere else.
+/// A path in the workspace, and nowhere else, wherever links on the way lead. What is absent is where it would be.
 fn inside(top: &Path, input: &str, path: &str) -> Result<PathBuf, ActionError> {
-    let below = Path::new(path).strip_prefix(top).unwrap_or(Path::new(path));
     let elsewhere = || unusable(format!("{input}: {path:?}"), "name what lies below the workspace", None);
+    let below = Path::new(path).strip_prefix(top).unwrap_or(Path::new(path));
     if !below.components().all(|component| matches!(component, Component::Normal(_) | Component::CurDir)) {
         return Err(elsewhere());
     }
@@ -65,6 +66,7 @@ fn trusted(top: &Path, folder: &str) -> Result<Trust, ActionError> {
         let name = Path::new(folder).join(entry.file_name());
         inside(top, "trust", &name.to_string_lossy())?;
     }
+    Ok(Trust::from_folder(&place)?)
 }
 
 fn read(top: &Path, input: &str, path: &str, limit: usize) -> Result<Vec<u8>, ActionError> {
@@ -104,8 +106,10 @@ fn ending(report: &Report, artifact: &str) -> Ending {
         let message = format!("{artifact}: {}\nWhat to do: {hint}", refusal.message);
         annotations.push(Annotation { level: Level::Error, title: refusal.rule.to_string(), message, file: None, line: None });
     }
+    let charts = serde_json::json!([{ "chart": report.chart, "version": report.version, "outcome": result }]);
     let outputs = vec![
         ("result", result.to_owned()),
+        ("charts", charts.to_string()),
         ("chart", report.chart.clone().unwrap_or_default()),
         ("version", report.version.clone().unwrap_or_default()),
         ("report", serde_json::to_string(report).unwrap_or_default()),
