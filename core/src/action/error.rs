@@ -152,6 +152,8 @@ impl ActionError {
             Self::Flow { source } => match source {
                 FlowError::Configuration { .. } | FlowError::Glob { .. } | FlowError::NoBranch { .. } => 2,
                 FlowError::GitHub { source } if matches!(source.status(), Some(401 | 403 | 404)) => 2,
+                // The registry's refusals, and those of objects.
+                source if preflight::missing_permission(source, Mode::WorkflowToken).is_some() => 2,
                 _ => 3,
             },
             Self::File { .. } | Self::Setup { .. } => 3,
@@ -175,11 +177,11 @@ impl ActionError {
     /// What to do about it; `stage` is the one that was stopped, where one was.
     #[must_use]
     pub fn hint(&self, mode: Mode, stage: Option<StageName>) -> Option<String> {
-        match self {
-            Self::Unusable { hint, .. } => Some(hint.clone()),
         if let Some(GitHubError::RateLimited { .. }) = github_error(self) {
             return Some("run it again then; nothing was left half done, and an App has several times the requests of the workflow token".to_owned());
         }
+        match self {
+            Self::Unusable { hint, .. } => Some(hint.clone()),
             Self::Trust { source } => source.hint().map(str::to_owned),
             Self::Environment { .. } => {
                 Some("this program is started by GitHub's runner; outside of it set GITHUB_REPOSITORY, GITHUB_API_URL and the inputs as INPUT_…".to_owned())
@@ -206,8 +208,6 @@ impl ActionError {
     }
 }
 
-/// The permission that was missing: as much of it as the stage needs, else as the refused call does.
-fn missing_permission(error: &FlowError, mode: Mode, stage: Option<StageName>) -> Option<Finding> {
 /// GitHub's part in an error.
 fn github_error(error: &ActionError) -> Option<&GitHubError> {
     // What is passed through without words of its own is no cause.
@@ -224,6 +224,8 @@ fn github_error(error: &ActionError) -> Option<&GitHubError> {
     None
 }
 
+/// The permission that was missing: as much of it as the stage needs, else as the refused call does.
+fn missing_permission(error: &FlowError, mode: Mode, stage: Option<StageName>) -> Option<Finding> {
     match stage {
         Some(stage) => preflight::missing_permission_of(stage, error, mode),
         None => preflight::missing_permission(error, mode),
