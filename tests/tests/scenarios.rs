@@ -2,12 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr, reason = "everything here is part of a test")]
 
-use std::sync::Arc;
-
-use base64::Engine as _;
-use chartflow_core::domain::digest::Sha256;
-use chartflow_core::domain::policy::Key;
-use chartflow_core::io::signing::KeySigner;
 use chartflow_sandbox::github::rules::MergeMethod;
 use chartflow_tests::people::{NewCommit, set};
 use chartflow_tests::rest::Counting;
@@ -256,56 +250,6 @@ fn a_chart_moves_to_another_directory() {
     assert_eq!(world.version("main", "cron").as_deref(), Some("2.2.0"), "{}", world.told());
     merged(&mut world, &[NewCommit::new("cron", "fix(cron): y").at("more/cron/values.yaml", |old| Some(format!("y: 1\n{}", old?)))], MergeMethod::Merge);
     release(&mut world, 2);
-}
-
-/// The statements of a lineage file, each with the digest by which others name it.
-fn statements(world: &World, file: &str) -> Vec<(String, serde_json::Value)> {
-    let text = world.read("release", file).unwrap_or_default();
-    let one = |line: &str| {
-        let bundle: serde_json::Value = serde_json::from_str(line).unwrap();
-        let payload = base64::engine::general_purpose::STANDARD.decode(bundle["dsseEnvelope"]["payload"].as_str().unwrap()).unwrap();
-        (Sha256::of(&payload).to_string(), serde_json::from_slice(&payload).unwrap())
-    };
-    text.lines().map(one).collect()
-}
-
-#[test]
-fn a_release_names_the_one_before() {
-    let mut world = World::new(9);
-    merged(&mut world, &[value("app", "fix", "x")], MergeMethod::Merge);
-    world.finish();
-    // Between the two releases something travels that has no version.
-    let ignored = NewCommit::new("app", "feat(app): notes").edit("notes.ignored", |_| Some("words\n".to_owned()));
-    merged(&mut world, &[ignored], MergeMethod::Merge);
-    world.finish();
-    merged(&mut world, &[value("app", "fix", "y")], MergeMethod::Merge);
-    world.finish();
-    assert_eq!(world.version("main", "app").as_deref(), Some("1.0.2"), "{}", world.told());
-    let before = statements(&world, "charts/app-1.0.1.lineage.jsonl");
-    let is_root = |value: &serde_json::Value| value["predicate"]["verifiedLevels"] == serde_json::json!(["CHARTFLOW_RELEASED"]);
-    let root = before.iter().find(|(_, value)| is_root(value)).map(|(digest, _)| digest.clone());
-    assert!(root.is_some(), "{before:?}");
-    let after = statements(&world, "charts/app-1.0.2.lineage.jsonl");
-    let previous = after.iter().find_map(|(_, value)| Some(value["predicate"].get("previous")?.clone())).unwrap();
-    assert_eq!(previous["tag"].as_str(), Some("app-v1.0.1"), "{previous}");
-    assert_eq!(previous["root"].as_str().map(str::to_owned), root, "{previous}");
-}
-
-#[test]
-fn a_release_names_the_one_before_that_another_key_signed() {
-    let mut world = World::new(31);
-    merged(&mut world, &[value("app", "fix", "x")], MergeMethod::Merge);
-    world.finish();
-    let signer = Arc::new(KeySigner::generate().unwrap());
-    let key = signer.public_key_der().to_vec();
-    world.sign_with(signer, |policy| policy.keys = vec![Key::new(&key, policy.keys[0].stages.clone())], None);
-    merged(&mut world, &[value("app", "fix", "y")], MergeMethod::Merge);
-    world.finish();
-    assert_eq!(world.version("main", "app").as_deref(), Some("1.0.2"), "{}", world.told());
-    let statements = statements(&world, "charts/app-1.0.2.lineage.jsonl");
-    let previous = statements.iter().find_map(|(_, value)| Some(value["predicate"].get("previous")?.clone())).unwrap();
-    assert_eq!((previous["tag"].as_str(), &previous["root"]), (Some("app-v1.0.1"), &serde_json::Value::Null), "{previous}");
-    assert!(world.verify("app", "1.0.2").is_ok(), "{}", world.told());
 }
 
 #[test]

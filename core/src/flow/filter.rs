@@ -278,7 +278,11 @@ impl Job<'_> {
             Some(last) => previous::attested(self.train, self.tips, &self.chart, last).await?,
             None => previous::tagged(self.train, self.tips, &self.chart, pair, judged.preview.before.as_ref(), judged.base()).await?,
         };
-        let from = last.and_then(Chain::promotion).map(|promotion| promotion.commit.clone()).or_else(|| range.stop.clone());
+        let mut from = last.and_then(Chain::promotion).map(|promotion| promotion.commit.clone()).or_else(|| range.stop.clone());
+        if from.is_none() && previous.is_some() {
+            // Integration has not taken anything back from main yet: all that main has is behind where they part.
+            from = self.train.objects.merge_base(&self.tips.main, &self.tips.integration).await?;
+        }
         let moved = pair.old.as_ref().filter(|old| !pair.removed && pair.new.as_ref().is_some_and(|new| new.path != old.path));
         let pulls: BTreeSet<u64> = range.counted.iter().filter_map(|counted| counted.pull).collect();
         Ok(Promotion {
