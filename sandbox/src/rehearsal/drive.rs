@@ -74,7 +74,15 @@ fn absent(world: &mut World, stage: StageName, why: &NotStarted) {
     let hint = "bring what `chartflow init` writes to main; where that is merged already, the local main is older: git pull, and rehearse again";
     let (stage, rule) = (stage.to_string(), WORKFLOW.id.to_owned());
     if !world.refused.iter().any(|row| row.stage == stage && row.rule == rule) {
-        world.refused.push(RefusedRow { chart: None, message: format!("{stage} does not start: {why}"), stage, rule, hint: hint.to_owned() });
+        world.refused.push(RefusedRow {
+            chart: None,
+            file: None,
+            line: None,
+            message: format!("{stage} does not start: {why}"),
+            stage,
+            rule,
+            hint: hint.to_owned(),
+        });
     }
 }
 
