@@ -38,7 +38,7 @@ const PERSONAL_TOKEN: &str = "ghp_of-the-machine-user";
 const ATTEMPTS: u32 = 4;
 
 /// The App's private key in PEM, and its public half.
-pub(crate) static KEY: LazyLock<(String, Vec<u8>)> = LazyLock::new(|| {
+static KEY: LazyLock<(String, Vec<u8>)> = LazyLock::new(|| {
     let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
     let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
     let digits = base64::engine::general_purpose::STANDARD.encode(der.as_ref());
@@ -106,7 +106,7 @@ pub struct Station {
 }
 
 /// Registers the App and installs it with these permissions.
-pub(crate) fn install(hub: &Hub, permissions: &Permissions) {
+pub fn install(hub: &Hub, permissions: &Permissions) {
     hub.register_app(App {
         id: APP,
         client_id: "Iv23liTheTrain".to_owned(),
@@ -378,6 +378,12 @@ impl Station {
     pub fn stages(&self) -> BTreeSet<StageName> {
         self.ran.iter().map(|ran| ran.stage).collect()
     }
+}
+
+/// The App's private key in PEM.
+#[must_use]
+pub fn app_key() -> &'static str {
+    &KEY.0
 }
 
 fn levels(permissions: &Permissions) -> BTreeMap<String, Level> {

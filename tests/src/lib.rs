@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "everything here is part of a test")]
 
 mod adoption;
+pub mod alone;
 pub mod brakes;
 pub mod certificate_log;
 pub mod charts;
@@ -12,6 +13,7 @@ pub mod identities;
 pub mod ledger;
 mod mend;
 pub mod people;
+pub mod recorder;
 pub mod registry;
 pub mod rest;
 pub mod rng;

@@ -61,6 +61,8 @@ pub struct Runner {
     pub key: KeySigner,
     /// Files of the runner, the workspace among them.
     pub folder: TempDir,
+    /// Where actions find GitHub's API, if not at the server itself.
+    pub through: Option<String>,
     /// What jobs that may sign as their run are given to ask for their identity.
     pub identity: Vec<(String, String)>,
     steps: Mutex<u32>,
@@ -68,7 +70,13 @@ pub struct Runner {
 
 /// Standard output, kept.
 #[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Kept(Arc<Mutex<Vec<u8>>>);
+
+impl Kept {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
 
 impl Write for Kept {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -82,7 +90,7 @@ impl Write for Kept {
 }
 
 /// Reads outputs as the runner does: `NAME=VALUE`, or `NAME<<DELIMITER`, lines, the delimiter.
-fn outputs(text: &str) -> BTreeMap<String, String> {
+pub(crate) fn outputs(text: &str) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut lines = text.lines();
     while let Some(line) = lines.next().filter(|line| !line.is_empty()) {
@@ -97,15 +105,21 @@ impl Runner {
     /// A runner for a world.
     #[must_use]
     pub fn new(world: &World) -> Self {
+        Self::pushing_to(world, Options::default())
+    }
+
+    /// The same with another registry.
+    #[must_use]
+    pub fn pushing_to(world: &World, registry: Options) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let registry = Registry::open(&folder.path().join("registry"), Options::default()).unwrap();
+        let registry = Registry::open(&folder.path().join("registry"), registry).unwrap();
         let server = runtime.block_on(Server::start(world.hub.clone(), 0)).unwrap();
         let registry = runtime.block_on(RegistryServer::start(Arc::new(registry))).unwrap();
         for name in ["workspace", "temporary", "bin"] {
             fs::create_dir(folder.path().join(name)).unwrap();
         }
-        Self { runtime, server, registry, key: KeySigner::generate().unwrap(), folder, identity: Vec::new(), steps: Mutex::default() }
+        Self { runtime, server, registry, key: KeySigner::generate().unwrap(), folder, through: None, identity: Vec::new(), steps: Mutex::default() }
     }
 
     /// Where the registry takes charts.
@@ -155,7 +169,7 @@ impl Runner {
         let permissions = permissions.iter().map(|(permission, access)| (permission.api_key().to_owned(), level(access.as_str()))).collect();
         world.hub.issue_token(&token, Caller { actor: bot(), kind: TokenKind::Installation, label: verb.as_str().to_owned(), permissions: Some(permissions) });
         let mut variables: BTreeMap<String, String> = [
-            ("GITHUB_API_URL", self.server.url()),
+            ("GITHUB_API_URL", self.through.clone().unwrap_or_else(|| self.server.url())),
             ("GITHUB_SERVER_URL", "https://github.com".to_owned()),
             ("GITHUB_REPOSITORY", "acme/charts".to_owned()),
             ("GITHUB_REPOSITORY_ID", "1001".to_owned()),
@@ -190,8 +204,7 @@ impl Runner {
         let code = self.runtime.block_on(action::run(verb, &variables, &console, std::future::pending::<Stop>()));
         world.hub.revoke_token(&token);
         let read = |name: &str| fs::read_to_string(files.join(name)).unwrap();
-        let log = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
-        Ran { code, log, outputs: outputs(&read("output")), summary: read("summary") }
+        Ran { code, log: kept.text(), outputs: outputs(&read("output")), summary: read("summary") }
     }
 
     /// Puts a file into the workspace.

@@ -6,6 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use serde_json::Value;
 
 /// A request.
+#[derive(Debug, Clone)]
 pub struct Asked {
     /// The path with its query.
     pub target: String,
@@ -17,15 +18,25 @@ pub struct Asked {
 
 /// Serves on a free loopback port until the program ends; its address.
 pub fn serve(answer: impl Fn(&str, &Asked) -> (u16, Value) + Send + 'static) -> String {
+    serve_with_headers(move |own, asked| {
+        let (status, body) = answer(own, asked);
+        (status, Vec::new(), body)
+    })
+}
+
+/// The same with headers of the answer's own.
+pub fn serve_with_headers(answer: impl Fn(&str, &Asked) -> (u16, Vec<(&'static str, String)>, Value) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let own = address.clone();
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             let Some(asked) = read(&mut stream) else { continue };
-            let (status, body) = answer(&own, &asked);
+            let (status, headers, body) = answer(&own, &asked);
             let body = body.to_string();
-            let head = format!("HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+            let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+            let length = body.len();
+            let head = format!("HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n{headers}\r\n");
             // Whoever asked may have gone.
             drop(stream.write_all(format!("{head}{body}").as_bytes()));
         }
@@ -33,7 +44,7 @@ pub fn serve(answer: impl Fn(&str, &Asked) -> (u16, Value) + Send + 'static) -> 
     address
 }
 
-fn read(stream: &mut TcpStream) -> Option<Asked> {
+pub(crate) fn read(stream: &mut TcpStream) -> Option<Asked> {
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
     loop {

@@ -30,7 +30,7 @@ use tempfile::TempDir;
 
 use crate::adoption::name_imported;
 use crate::container::Step;
-use crate::identities::{APP, KEY, install, issue_workflow_token};
+use crate::identities::{APP, app_key, install, issue_workflow_token};
 
 /// The repository.
 pub const REPOSITORY: &str = "rehearsal/charts";
@@ -321,7 +321,7 @@ impl Yard {
         let mut secrets = vec![("GITHUB_TOKEN", token), (workflow::SIGNING_KEY_SECRET, self.signing_key())];
         let mut variables = Vec::new();
         if let Mode::App { id } = self.mode {
-            secrets.push((workflow::APP_KEY_SECRET, KEY.0.clone()));
+            secrets.push((workflow::APP_KEY_SECRET, app_key().to_owned()));
             variables.push((workflow::APP_ID_VARIABLE, id.to_string()));
         }
         Given { secrets, variables }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::checked::Checked;
 use super::error::ActionError;
 use super::event_file::Start;
+use super::heads::{by_refs, left_out};
 use super::outcome::Ending;
 use super::protocol::command::{Annotation, Level};
 use super::signing::{Prepared, Signing};
@@ -18,15 +19,12 @@ use crate::domain::event::{Event, StageName};
 use crate::domain::markdown::escape;
 use crate::domain::names::ChartName;
 use crate::domain::ruleset::Tiers;
-use crate::flow::check::{Subject, contributed, pending};
+use crate::flow::check::{Subject, changed, contributed, pending};
 use crate::flow::tips::Tips;
 use crate::flow::{FlowError, Train};
 use crate::port::github::{PullFilter, RefTarget};
 use crate::port::helm::Helm as _;
 use std::sync::Arc;
-
-/// Where the token may not list pull requests, the newest so many of them are looked at.
-const HEADS: usize = 30;
 
 /// Runs the job.
 ///
@@ -52,8 +50,11 @@ async fn subjects(context: &Context, train: &Train, stage: StageName, start: &St
     let tips = Tips::read(train).await?;
     let mut subjects = Vec::new();
     if matches!(stage, StageName::Validate | StageName::Reconcile) {
-        for head in heads(context, train, &tips, start).await? {
-            subjects.extend(contributed(train, &tips, &head).await?);
+        for (head, base) in heads(context, train, &tips, start).await? {
+            subjects.extend(match base {
+                Some(base) => changed(train, &tips, &base, &head).await?,
+                None => contributed(train, &tips, &head).await?,
+            });
         }
     }
     if matches!(stage, StageName::Filter | StageName::Reconcile) {
@@ -62,43 +63,26 @@ async fn subjects(context: &Context, train: &Train, stage: StageName, start: &St
     Ok(subjects)
 }
 
-/// The heads of the contributions to look at.
-async fn heads(context: &Context, train: &Train, tips: &Tips, start: &Start) -> Result<Vec<CommitId>, ActionError> {
+/// The heads of the contributions to look at, with where they left integration as far as that is known already.
+async fn heads(context: &Context, train: &Train, tips: &Tips, start: &Start) -> Result<Vec<(CommitId, Option<CommitId>)>, ActionError> {
+    let unknown = |heads: Vec<CommitId>| heads.into_iter().map(|head| (head, None)).collect();
     if let Start::Pull { number, .. } = start {
         if let (Some(Event::PullRequestTarget(_)), Some(head)) = (&context.event.event, context.event.text("/pull_request/head/sha")) {
-            return Ok(vec![CommitId::new(head).map_err(FlowError::from)?]);
+            return Ok(unknown(vec![CommitId::new(head).map_err(FlowError::from)?]));
         }
         let head = train.github.get_ref(&format!("pull/{number}/head")).await?.and_then(RefTarget::commit);
-        return Ok(head.into_iter().collect());
+        return Ok(unknown(head.into_iter().collect()));
     }
     let filter = PullFilter { base: Some(tips.names.integration().to_string()), ..PullFilter::default() };
     match train.github.list_pulls(&filter).await {
-        Ok(pulls) => Ok(pulls.into_iter().map(|pull| pull.head.sha).collect()),
-        Err(error) if matches!(error.status(), Some(403 | 404)) => by_refs(train, tips).await,
+        Ok(pulls) => Ok(unknown(pulls.into_iter().map(|pull| pull.head.sha).collect())),
+        Err(error) if matches!(error.status(), Some(403 | 404)) => {
+            let found = by_refs(train, tips).await?;
+            left_out(&found.left).into_iter().for_each(|said| context.console.say(&said));
+            Ok(found.heads.into_iter().map(|(head, base)| (head, Some(base))).collect())
+        }
         Err(error) => Err(error.into()),
     }
-}
-
-/// The newest pull requests whose head integration does not hold, by their refs: which of them are open, and where they
-/// aim at, is not to be had here, so closed ones may be among them.
-async fn by_refs(train: &Train, tips: &Tips) -> Result<Vec<CommitId>, ActionError> {
-    let mut found: Vec<(u64, CommitId)> = Vec::new();
-    for (name, target) in train.github.matching_refs("pull/").await? {
-        let number = name.strip_prefix("refs/pull/").and_then(|rest| rest.strip_suffix("/head")).and_then(|number| number.parse().ok());
-        found.extend(number.zip(target.commit()));
-    }
-    found.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
-    let mut heads = Vec::new();
-    for (_, head) in found {
-        if heads.len() == HEADS {
-            break;
-        }
-        let base = train.objects.merge_base(&tips.integration, &head).await.map_err(FlowError::from)?;
-        if base.is_some_and(|base| base != head) {
-            heads.push(head);
-        }
-    }
-    Ok(heads)
 }
 
 /// Runs helm on each content once.

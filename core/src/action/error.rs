@@ -152,6 +152,8 @@ impl ActionError {
             Self::Flow { source } => match source {
                 FlowError::Configuration { .. } | FlowError::Glob { .. } | FlowError::NoBranch { .. } => 2,
                 FlowError::GitHub { source } if matches!(source.status(), Some(401 | 403 | 404)) => 2,
+                // The registry's refusals, and those of objects.
+                source if preflight::missing_permission(source, Mode::WorkflowToken).is_some() => 2,
                 _ => 3,
             },
             Self::File { .. } | Self::Setup { .. } => 3,
@@ -175,6 +177,9 @@ impl ActionError {
     /// What to do about it; `stage` is the one that was stopped, where one was.
     #[must_use]
     pub fn hint(&self, mode: Mode, stage: Option<StageName>) -> Option<String> {
+        if let Some(GitHubError::RateLimited { .. }) = github_error(self) {
+            return Some("run it again then; nothing was left half done, and an App has several times the requests of the workflow token".to_owned());
+        }
         match self {
             Self::Unusable { hint, .. } => Some(hint.clone()),
             Self::Trust { source } => source.hint().map(str::to_owned),
@@ -201,6 +206,22 @@ impl ActionError {
         }
         crate::domain::causes(self)
     }
+}
+
+/// GitHub's part in an error.
+fn github_error(error: &ActionError) -> Option<&GitHubError> {
+    // What is passed through without words of its own is no cause.
+    if let ActionError::Flow { source: FlowError::GitHub { source } } = error {
+        return Some(source);
+    }
+    let mut next = std::error::Error::source(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<GitHubError>() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
 }
 
 /// The permission that was missing: as much of it as the stage needs, else as the refused call does.

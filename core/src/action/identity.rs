@@ -1,6 +1,7 @@
 //! As whom an action works: from its inputs to a way to GitHub.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::environment::Environment;
 use super::inputs::Inputs;
@@ -73,6 +74,9 @@ impl IdentityError {
     }
 }
 
+/// The longest that one request waits: a limit begins anew within the hour, and a minute or two may lie between two clocks.
+const PATIENCE: Duration = Duration::from_secs(3600 + 300);
+
 /// Is told of every secret before it is used.
 pub type OnSecret = Arc<dyn Fn(&Secret) + Send + Sync>;
 
@@ -110,7 +114,7 @@ impl Identity {
             (None, None) => return Self::of_the_workflow(inputs, environment, on_wait),
         };
         let key = AppKey::from_pem(pem).map_err(|source| IdentityError::AppKey { source })?;
-        let base = Options { on_wait, ..Options::new(Server::new(&environment.api_url)?, None) };
+        let base = Options { on_wait, patience: PATIENCE, ..Options::new(Server::new(&environment.api_url)?, None) };
         let options = AppOptions { base, app: id.to_string(), key, repository: environment.repository.clone(), permissions, on_secret };
         let app = Arc::new(AppTransport::open(options).await.map_err(|source| IdentityError::App { source })?);
         let transport: Arc<dyn Transport> = Arc::<AppTransport>::clone(&app);
@@ -125,7 +129,7 @@ impl Identity {
     pub fn of_the_workflow(inputs: &Inputs, environment: &Environment, on_wait: OnWait) -> Result<Self, IdentityError> {
         let token = inputs.text("token").map(Secret::new).ok_or(IdentityError::NoToken)?;
         let server = Server::new(&environment.api_url)?;
-        let transport = OctocrabTransport::new(Options { on_wait, ..Options::new(server, Some(token.clone())) })?;
+        let transport = OctocrabTransport::new(Options { on_wait, patience: PATIENCE, ..Options::new(server, Some(token.clone())) })?;
         Ok(Self { transport: Arc::new(transport), mode: mode_of(&token), workflow_token: Some(token), app: None })
     }
 

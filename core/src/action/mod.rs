@@ -12,6 +12,7 @@ mod dry;
 pub mod environment;
 pub mod error;
 pub mod event_file;
+mod heads;
 pub mod identity;
 pub mod inputs;
 pub mod outcome;
@@ -27,7 +28,7 @@ pub mod watch;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -49,6 +50,9 @@ use watch::Watch;
 /// How long a request that is under way may take when the run is cancelled. The runner sends SIGINT, after 7.5 seconds
 /// SIGTERM, and kills 2.5 seconds later (actions/runner, `ProcessInvoker.cs`).
 const GRACE: Duration = Duration::from_secs(5);
+
+/// How long a cancelled run may then still take to give back its token.
+const LAST_WORD: Duration = Duration::from_secs(2);
 
 /// Being told to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,12 +122,15 @@ pub async fn run(verb: Verb, variables: &BTreeMap<String, String>, console: &Con
         Err(error) => return fail(console, &error, Mode::WorkflowToken, None),
     };
     let result = until_stopped(&context, verb, stop).await;
+    // A cancelled run has little time left; what is not taken back ends by itself within the hour.
+    let patience = if context.watch.is_stopped() { LAST_WORD } else { Duration::from_secs(60) };
+    let _ = tokio::time::timeout(patience, context.give_back()).await;
     let mode = context.mode.get().copied().unwrap_or(Mode::WorkflowToken);
     let stage = match verb {
         Verb::Stage(stage) => Some(stage),
         _ => None,
     };
-    let ending = match result {
+    let mut ending = match result {
         Ok(ending) => ending,
         Err(error) => {
             let code = fail(console, &error, mode, stage);
@@ -133,6 +140,7 @@ pub async fn run(verb: Verb, variables: &BTreeMap<String, String>, console: &Con
             return code;
         }
     };
+    ending.outputs.extend(without_content(&declaration, &ending, &context.watch));
     match hand_over(console, &ending) {
         Ok(()) => u8::from(ending.refused),
         Err(error) => fail(console, &error, mode, stage),
@@ -144,7 +152,7 @@ fn prepare(declaration: &declaration::Declaration, variables: &BTreeMap<String, 
     let environment = Environment::read(variables)?;
     let event = EventFile::read(&environment.event_name, environment.event_path.as_deref())?;
     let watch = Watch::new(inputs.flag("dry-run"));
-    Ok(Context { inputs, environment, event, console: console.clone(), watch, mode: OnceLock::new() })
+    Ok(Context { inputs, environment, event, console: console.clone(), watch, mode: OnceLock::new(), owed: Mutex::default() })
 }
 
 async fn until_stopped(context: &Context, verb: Verb, stop: impl Future<Output = Stop>) -> Result<Ending, ActionError> {
@@ -153,7 +161,7 @@ async fn until_stopped(context: &Context, verb: Verb, stop: impl Future<Output =
             Verb::Stage(stage) => stage::run(context, stage).await,
             Verb::Detect => tools::detect::run(context).await,
             Verb::Attest => tools::attest::run(context).await,
-            Verb::Verify => tools::verify::run(context),
+            Verb::Verify => tools::verify::run(context).await,
             Verb::Rulesets => tools::rulesets::run(context).await,
         }
     };
@@ -176,6 +184,18 @@ fn unfinished(context: &Context, verb: Verb, message: &str, hint: Option<&str>) 
     let page = summary::Page { verb: verb.as_str(), reports: &[], watch: &context.watch, links: &links, names: None, stopped_by: Some(message) };
     let hint = hint.map(|hint| format!("\nWhat to do: {}\n", escape(hint))).unwrap_or_default();
     format!("{}{hint}", page.markdown())
+}
+
+/// Outputs that every action has, and this one has nothing to put into.
+fn without_content(declaration: &declaration::Declaration, ending: &Ending, watch: &Watch) -> Vec<(&'static str, String)> {
+    let absent = declaration.outputs.iter().filter(|output| !ending.outputs.iter().any(|(name, _)| *name == output.name));
+    let empty = |name: &str| match name {
+        "charts" => "[]".to_owned(),
+        "plan" => outcome::plan(watch, None),
+        _ => String::new(),
+    };
+    // The output `checks` is the one job's alone.
+    absent.filter(|output| output.name != "checks").map(|output| (output.name, empty(output.name))).collect()
 }
 
 fn hand_over(console: &Console, ending: &Ending) -> Result<(), ActionError> {

@@ -96,19 +96,24 @@ pub fn outputs(reports: &[Report], watch: &Watch, links: &Links, stopped_by: Opt
             charts.push(ChartEntry { stage: report.stage, entry, attestations });
         }
     }
-    let steps = watch.steps();
-    let more = steps.len().checked_sub(STEPS).filter(|more| *more > 0);
-    let plan =
-        Plan { dry_run: watch.is_dry(), complete: stopped_by.is_none(), stopped_by, steps: steps.get(..STEPS.min(steps.len())).unwrap_or_default(), more };
     let last = signed.last().map(|(_, attestation)| attestation.clone());
     let (id, url) = last.map(|last| (last.id, last.url)).unwrap_or_default();
     vec![
         ("result", result(reports, watch, stopped_by).to_owned()),
         ("charts", serde_json::to_string(&charts).unwrap_or_default()),
-        ("plan", serde_json::to_string(&plan).unwrap_or_default()),
+        ("plan", plan(watch, stopped_by)),
         ("attestation-id", id),
         ("attestation-url", url),
     ]
+}
+
+/// The output `plan`: what was written, or would have been.
+pub(super) fn plan(watch: &Watch, stopped_by: Option<&str>) -> String {
+    let steps = watch.steps();
+    let more = steps.len().checked_sub(STEPS).filter(|more| *more > 0);
+    let plan =
+        Plan { dry_run: watch.is_dry(), complete: stopped_by.is_none(), stopped_by, steps: steps.get(..STEPS.min(steps.len())).unwrap_or_default(), more };
+    serde_json::to_string(&plan).unwrap_or_default()
 }
 
 /// How a run ended in a word. A plan that ended before its stage did has come as far as its steps.

@@ -1,7 +1,7 @@
 //! A stage of the train as an action: builds the train from inputs and environment, runs the stage for the event, and
 //! says what came of it.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::checked::Checked;
 use super::console::Console;
@@ -52,6 +52,8 @@ pub struct Context {
     pub watch: Arc<Watch>,
     /// As whom, once that is known.
     pub mode: OnceLock<Mode>,
+    /// What has to be given back when the run ends, however it does.
+    pub owed: Mutex<Vec<Loan>>,
 }
 
 /// A connection to GitHub as the inputs say.
@@ -109,12 +111,15 @@ impl Context {
         let identity = Identity::connect(&self.inputs, &self.environment, permissions, self.on_wait(), on_secret).await?;
         // Whoever was first said the same.
         let _ = self.mode.set(identity.mode);
+        self.owed.lock().unwrap_or_else(PoisonError::into_inner).push(identity.loan());
         Ok(identity)
     }
 
     /// Gives back what was made for this run; that it could not be is said, and is no failure of what was done.
-    pub async fn give_back(&self, loan: Loan) {
-        if let Err(error) = loan.give_back().await {
+    pub async fn give_back(&self) {
+        let owed = std::mem::take(&mut *self.owed.lock().unwrap_or_else(PoisonError::into_inner));
+        for loan in owed {
+            let Err(error) = loan.give_back().await else { continue };
             self.console.say(&format!("a token of the App could not be taken back and ends within the hour: {}", crate::domain::causes(&error)));
         }
     }
@@ -270,10 +275,7 @@ pub async fn run(context: &Context, stage: StageName) -> Result<Ending, ActionEr
 async fn whole(context: &Context, stage: StageName, helm: Arc<dyn Helm>) -> Result<Ending, ActionError> {
     let signing = Prepared::read(&context.inputs, &context.environment, context.purpose(stage))?;
     let identity = context.identify(installation_permissions(stage)).await?;
-    let loan = identity.loan();
-    let ending = connected(context, stage, signing, identity, helm).await;
-    context.give_back(loan).await;
-    ending
+    connected(context, stage, signing, identity, helm).await
 }
 
 async fn connected(context: &Context, stage: StageName, signing: Prepared, identity: Identity, helm: Arc<dyn Helm>) -> Result<Ending, ActionError> {

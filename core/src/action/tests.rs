@@ -44,7 +44,7 @@ fn errors_name_the_input_and_what_it_takes() {
     insta::assert_snapshot!(error("validate", &[("INPUT_CHECKS", "{")]), @"the input checks cannot be read: EOF while parsing an object at line 1 column 1");
     insta::assert_snapshot!(error("attest", &[]), @"the input check is mandatory: The key of the check in `checks.outside` of `.chartflow.yaml`.");
     insta::assert_snapshot!(error("tag", &[("INPUT_DRY-RUN", "true"), ("INPUT_DRY_RUN", "false")]), @"the input dry-run is given twice, with different values");
-    insta::assert_snapshot!(error("detect", &[("INPUT_HAED", "x")]), @"the input haed is unknown to detect; known inputs are token, base, head, exact, dependents; did you mean head?");
+    insta::assert_snapshot!(error("detect", &[("INPUT_HAED", "x")]), @"the input haed is unknown to detect; known inputs are token, app-id, private-key, signing-key, dry-run, base, head, exact, dependents; did you mean head?");
 }
 
 #[test]

@@ -29,7 +29,15 @@ pub struct Subject {
 /// When an object cannot be read.
 pub async fn contributed(train: &Train, tips: &Tips, head: &CommitId) -> Result<Vec<Subject>, FlowError> {
     let Some(base) = train.objects.merge_base(&tips.integration, head).await? else { return Ok(Vec::new()) };
-    let (old, new) = (root(&*train.objects, &base).await?, root(&*train.objects, head).await?);
+    changed(train, tips, &base, head).await
+}
+
+/// The same where it is known at which commit the contribution left integration.
+///
+/// # Errors
+/// When an object cannot be read.
+pub async fn changed(train: &Train, tips: &Tips, base: &CommitId, head: &CommitId) -> Result<Vec<Subject>, FlowError> {
+    let (old, new) = (root(&*train.objects, base).await?, root(&*train.objects, head).await?);
     between(train, tips, &old, &new).await
 }
 

@@ -1,7 +1,7 @@
 //! Files of a bounded length.
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, ErrorKind, Read as _};
 use std::path::Path;
 
 /// At most `limit` bytes of a file and one more, so that what is longer can be told from what is not.
@@ -12,4 +12,20 @@ pub fn read_at_most(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(limit as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// The same of a regular file: a pipe may never end, and a device is no file that somebody made.
+///
+/// # Errors
+/// When it is no regular file, or cannot be read.
+pub fn read_regular(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+    // Before it is opened: opening a pipe waits for whoever writes to it.
+    let metadata = std::fs::metadata(path)?;
+    if metadata.is_dir() {
+        return Err(ErrorKind::IsADirectory.into());
+    }
+    if !metadata.is_file() {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "it is no regular file"));
+    }
+    read_at_most(path, limit)
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::file::read_at_most;
+use super::file::read_regular;
 use crate::domain::check::CheckId;
 use crate::domain::lineage::anchor;
 use crate::domain::lineage::bundle::{Anchor, BundleError};
@@ -163,7 +163,7 @@ impl Trust {
 }
 
 fn read(path: &Path, limit: usize) -> Result<Vec<u8>, TrustError> {
-    read_at_most(path, limit).map_err(|source| TrustError::File { path: path.to_owned(), source })
+    read_regular(path, limit).map_err(|source| TrustError::File { path: path.to_owned(), source })
 }
 
 fn without_policy(folder: PathBuf) -> TrustError {

@@ -209,8 +209,9 @@ pub fn permission_of(stage: Option<StageName>, denied: &Denied, mode: Mode) -> F
 #[must_use]
 pub fn registry(repository: &str, said: &str) -> Option<Finding> {
     let host = repository.split('/').next().unwrap_or(repository);
-    let ours = host == "ghcr.io" || host.starts_with("containers.");
     let words = said.to_lowercase();
+    // The last are its own words, under whatever name it is reached.
+    let ours = host == "ghcr.io" || host.starts_with("containers.") || words.contains("write_package");
     let denied = ["denied", "not authorized", "unauthorized", "authentication failure", "code: 401", "code: 403"].iter().any(|word| words.contains(word));
     (ours && denied).then(|| {
         let text = format!("the token lacks packages: write ({repository}: {said})");

@@ -6,6 +6,7 @@
 pub mod github;
 pub mod helm;
 pub mod objects;
+pub mod rate_limit;
 pub mod registry;
 pub mod signer;
 pub mod transport;

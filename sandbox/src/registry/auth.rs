@@ -31,6 +31,9 @@ pub(super) fn token(call: &Call<'_>, tokens: &mut Tokens) -> Result<Answer, Answ
     let write = match password(call) {
         None => false,
         Some(password) if writers.contains(&password) => true,
+        // A workflow's token without `packages: write` is known, and pushing with it is refused ("permission_denied:
+        // write_package").
+        Some(password) if password.starts_with("ghs_") => false,
         Some(_) => return Err(Answer::refusal(403, Code::Denied, "denied")),
     };
     let token = format!("token-{}", tokens.0.len() + 1);

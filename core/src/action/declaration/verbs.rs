@@ -22,6 +22,8 @@ const SIGNING_KEY: Input = input(
     Kind::Secret,
     "The key that signs statements in profile `key`: ECDSA P-256, PKCS#8 in PEM. Without one, the run's own identity signs, for which its job needs `id-token: write`.",
 );
+const SIGNS_NOTHING: Input = input("signing-key", Kind::Secret, "Accepted like everywhere, and without effect: this action signs nothing.");
+const WRITES_NOTHING: Input = Input { description: "Accepted like everywhere, and without effect: this action writes nothing in any case.", ..DRY_RUN };
 const TRUSTED_KEYS: Input = input(
     "trusted-keys",
     Kind::Text,
@@ -58,7 +60,7 @@ const CHARTS: Output = Output {
 };
 const PLAN: Output = Output {
     name: "plan",
-    description: "What was written, or with `dry-run` would have been, in order: a JSON list. `complete` is false where a dry run could not see further.",
+    description: "What was written, or with `dry-run` would have been, in order: a JSON object with the list `steps`. `complete` is false where a dry run could not see further.",
     example: r#"{"dryRun":true,"complete":true,"steps":[{"does":"create a ref","method":"POST","target":"git/refs","detail":"refs/tags/web-v1.3.0"}]}"#,
 };
 const ATTESTATION_ID: Output = Output {
@@ -71,6 +73,13 @@ const ATTESTATION_URL: Output = Output {
     description: "Where that statement can be read.",
     example: "https://github.com/acme/charts/blob/0f1e2d…/trees/ab/cdef….jsonl",
 };
+const NO_PLAN: Output = Output {
+    name: "plan",
+    description: "Like everywhere; `steps` is always empty, because this action writes nothing.",
+    example: r#"{"dryRun":false,"complete":true,"steps":[]}"#,
+};
+const NO_ATTESTATION_ID: Output = Output { description: "Like everywhere, and always empty: this action signs nothing.", example: "", ..ATTESTATION_ID };
+const NO_ATTESTATION_URL: Output = Output { description: "Always empty, too.", example: "", ..ATTESTATION_URL };
 const CHECKS_OUTPUT: Output = Output {
     name: "checks",
     description: "With `job: check`: what helm said, by the SHA-256 tree id of the files it was given. For the input `checks` of the job `sign`.",
@@ -152,7 +161,11 @@ fn detect() -> Declaration {
         icon: "search",
         helm: false,
         inputs: vec![
-            TOKEN,
+            Input { description: "The token the action reads with, where there is no App.", ..TOKEN },
+            APP_ID,
+            Input { description: "The App's private key in PEM. An installation token that may read contents, and no more, is made from it.", ..PRIVATE_KEY },
+            SIGNS_NOTHING,
+            WRITES_NOTHING,
             input(
                 "base",
                 Kind::Text,
@@ -182,6 +195,9 @@ fn detect() -> Declaration {
                 example: r#"[{"chart":"web","path":"charts/web","change":"modified"}]"#,
             },
             Output { name: "result", description: "`done`, or `nothing to do` where no chart differs.", example: "done" },
+            NO_PLAN,
+            NO_ATTESTATION_ID,
+            NO_ATTESTATION_URL,
         ],
     }
 }
@@ -224,6 +240,11 @@ fn verify() -> Declaration {
             input("lineage", Kind::Text, "Its lineage. Without one, the package's name with `.lineage.jsonl` in place of `.tgz`."),
             input("trust", Kind::Text, "The folder with `policy.yaml` or `policy.json`. Either this or `repository` is mandatory."),
             input("repository", Kind::Text, "A public repository on github.com whose charts you trust, as `OWNER/NAME`."),
+            input("token", Kind::Secret, "Accepted like everywhere, and without effect: this action asks nothing of GitHub."),
+            input("app-id", Kind::Number, "Without effect, too."),
+            input("private-key", Kind::Secret, "Without effect, too."),
+            SIGNS_NOTHING,
+            WRITES_NOTHING,
         ],
         outputs: vec![
             Output { name: "result", description: "`verified` or `refused` (the step fails then).", example: "verified" },
@@ -234,6 +255,14 @@ fn verify() -> Declaration {
                 description: "The chain link by link, or why it was refused: a JSON document.",
                 example: r#"{"result":"verified","chart":"web","version":"1.3.0","chain":[…],"refused":[]}"#,
             },
+            Output {
+                name: "charts",
+                description: "The same in short, like everywhere: a JSON list of one entry.",
+                example: r#"[{"chart":"web","version":"1.3.0","outcome":"verified"}]"#,
+            },
+            NO_PLAN,
+            NO_ATTESTATION_ID,
+            NO_ATTESTATION_URL,
         ],
     }
 }
@@ -242,12 +271,26 @@ fn rulesets() -> Declaration {
     Declaration {
         verb: Verb::Rulesets,
         summary: "Compares the branch and tag rules of the repository with those the train needs, or brings them there.",
-        about: "Rulesets whose names do not begin with `chartflow: ` are left alone. To see everything and to change anything the token needs the repository permission Administration, which a workflow's own token never has: use a fine-grained token or an App.",
+        about: "Rulesets whose names do not begin with `chartflow: ` are left alone. To see everything and to change anything the token needs the repository permission Administration, which a workflow's own token never has: use an App that was given it, or a fine-grained token.",
         icon: "sliders",
         helm: false,
         inputs: vec![
-            TOKEN,
-            input("app-id", Kind::Number, "The number of the GitHub App that the train works as. Without one, the rules for the workflow's own token."),
+            Input { description: "The token the action works with, where there is no `private-key`.", ..TOKEN },
+            input(
+                "app-id",
+                Kind::Number,
+                "The number of the GitHub App that the train works as: the rules are made for it. Without one, they are made for the workflow's own token.",
+            ),
+            input(
+                "private-key",
+                Kind::Secret,
+                "The App's private key in PEM. With it the action works as the App: it reads, and with `mode: apply` the App needs the permission Administration. Without it, `token` is used.",
+            ),
+            SIGNS_NOTHING,
+            Input {
+                description: "Whether to only plan: with `mode: apply` nothing is written, and the output `plan` says what would have been; the step does not fail where something differs.",
+                ..DRY_RUN
+            },
             Input {
                 default: "plan",
                 ..input("mode", Kind::Choice(&["plan", "apply"]), "`plan` reports what differs and fails the step where something does; `apply` mends it.")
@@ -265,6 +308,9 @@ fn rulesets() -> Declaration {
                 description: "Each ruleset and what is, or was, to be done about it: a JSON list.",
                 example: r#"[{"name":"chartflow: main","change":"none"}]"#,
             },
+            Output { name: "charts", description: "Like everywhere, and always an empty list: rules are about no chart.", example: "[]" },
+            NO_ATTESTATION_ID,
+            NO_ATTESTATION_URL,
         ],
     }
 }

@@ -20,10 +20,7 @@ pub(in super::super) async fn run(context: &Context) -> Result<Ending, ActionErr
     let signing = Prepared::read(&context.inputs, &context.environment, purpose)?;
     // A statement is an entry of the store, and starts `filter` and `validate` by dispatches.
     let identity = context.identify(Permissions::from([(Permission::Contents, Access::Write), (Permission::PullRequests, Access::Read)])).await?;
-    let loan = identity.loan();
-    let ending = connected(context, &request, signing, identity).await;
-    context.give_back(loan).await;
-    ending
+    connected(context, &request, signing, identity).await
 }
 
 async fn connected(context: &Context, request: &Request, signing: Prepared, identity: Identity) -> Result<Ending, ActionError> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::declaration::Verb;
 use super::super::error::ActionError;
 use super::super::outcome::Ending;
 use super::super::stage::{Connection, Context};
@@ -20,7 +21,7 @@ const CONFIGURATION_LIMIT: usize = 1 << 20;
 const NOWHERE: &str = "0000000000000000000000000000000000000000";
 
 pub(in super::super) async fn run(context: &Context) -> Result<Ending, ActionError> {
-    let connection = context.connect(context.identify_the_workflow()?).await?;
+    let connection = context.connect(context.identify(Verb::Detect.permissions()).await?).await?;
     let head = match context.inputs.text("head") {
         Some(reference) => resolve(&connection, "head", reference).await?,
         None => {

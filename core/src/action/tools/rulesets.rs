@@ -2,12 +2,15 @@
 
 use serde_json::{Value, json};
 
+use super::super::declaration::Verb;
 use super::super::error::ActionError;
+use super::super::identity::Identity;
 use super::super::outcome::Ending;
 use super::super::protocol::command::{Annotation, Level};
 use super::super::stage::Context;
 use crate::domain::branch::Names;
 use crate::domain::configuration::{CONFIGURATION_FILE, Configuration};
+use crate::domain::event::{Access, Permission};
 use crate::domain::markdown::escape;
 use crate::domain::ruleset::{Change, Mode, Tiers, drifted, report};
 use crate::flow::rulesets;
@@ -17,9 +20,23 @@ use crate::port::github::RefTarget;
 const CONFIGURATION_LIMIT: usize = 1 << 20;
 
 pub(in super::super) async fn run(context: &Context) -> Result<Ending, ActionError> {
-    let identity = context.identify_the_workflow()?;
+    let applies = context.inputs.text("mode") == Some("apply");
+    let writes = applies && !context.watch.is_dry();
+    let identity = match context.inputs.text("private-key") {
+        Some(_) => {
+            // Rules can be read by everybody who sees the repository.
+            let mut permissions = Verb::Rulesets.permissions();
+            permissions.extend(writes.then_some((Permission::Administration, Access::Write)));
+            context.identify(permissions).await?
+        }
+        None => context.identify_the_workflow()?,
+    };
+    connected(context, identity, applies, writes).await
+}
+
+async fn connected(context: &Context, identity: Identity, applies: bool, writes: bool) -> Result<Ending, ActionError> {
+    // The rules are made for whom the train works as, which need not be who makes them.
     let mode = context.inputs.number("app-id").map_or(Mode::WorkflowToken, |id| Mode::App { id });
-    // Whoever was first said the same.
     let _ = context.mode.set(mode);
     let connection = context.connect(identity).await?;
     let github = &connection.github;
@@ -29,9 +46,9 @@ pub(in super::super) async fn run(context: &Context) -> Result<Ending, ActionErr
         None => None,
     };
     let tiers = Tiers::from(&Names::new(&Configuration::read(&bytes.unwrap_or_default())?));
-    let apply = context.inputs.text("mode") == Some("apply");
-    let changes = if apply { rulesets::apply(github, &tiers, mode).await? } else { rulesets::plan(github, &tiers, mode).await? };
-    Ok(ending(&changes, apply))
+    let changes = if writes { rulesets::apply(github, &tiers, mode).await? } else { rulesets::plan(github, &tiers, mode).await? };
+    // A dry run of either fails no step.
+    Ok(ending(&changes, applies || context.watch.is_dry()))
 }
 
 fn ending(changes: &[Change], applied: bool) -> Ending {

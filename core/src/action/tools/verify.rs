@@ -3,12 +3,13 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::super::error::ActionError;
+use super::super::inputs::Inputs;
 use super::super::outcome::Ending;
 use super::super::protocol::command::{Annotation, Level};
 use super::super::stage::Context;
 use crate::domain::lineage::{Artifact, Proof, Report, verify};
 use crate::domain::markdown::escape;
-use crate::io::file::read_at_most;
+use crate::io::file::read_regular;
 use crate::io::trust::Trust;
 
 /// Longer packages are refused.
@@ -20,15 +21,21 @@ fn unusable(what: impl Into<String>, hint: &str, source: Option<Box<dyn std::err
     ActionError::Unusable { what: what.into(), hint: hint.to_owned(), source }
 }
 
-pub(in super::super) fn run(context: &Context) -> Result<Ending, ActionError> {
+/// Reading and verifying wait for nobody, so that they have a thread of their own: signals are heard meanwhile.
+pub(in super::super) async fn run(context: &Context) -> Result<Ending, ActionError> {
     let top = context.environment.workspace.clone().unwrap_or_else(|| PathBuf::from("."));
-    let inputs = &context.inputs;
+    let inputs = context.inputs.clone();
+    let ending = tokio::task::spawn_blocking(move || verified(&top, &inputs)).await;
+    ending.unwrap_or_else(|error| Err(ActionError::Setup { source: error.into() }))
+}
+
+fn verified(top: &Path, inputs: &Inputs) -> Result<Ending, ActionError> {
     let artifact = inputs.text("artifact").unwrap_or_default();
-    let package = read(&top, "artifact", artifact, PACKAGE_LIMIT)?;
+    let package = read(top, "artifact", artifact, PACKAGE_LIMIT)?;
     let beside = format!("{}.lineage.jsonl", artifact.strip_suffix(".tgz").unwrap_or(artifact));
-    let lineage = read(&top, "lineage", inputs.text("lineage").unwrap_or(&beside), LINEAGE_LIMIT)?;
+    let lineage = read(top, "lineage", inputs.text("lineage").unwrap_or(&beside), LINEAGE_LIMIT)?;
     let Trust { policy, anchor, .. } = match (inputs.text("trust"), inputs.text("repository")) {
-        (Some(folder), None) => Trust::from_folder(&inside(&top, "trust", folder)?)?,
+        (Some(folder), None) => trusted(top, folder)?,
         (None, Some(name)) => public(name)?,
         _ => return Err(unusable("whom to trust", "name either trust or repository: what a package says of its origin is no reason to trust it", None)),
     };
@@ -36,20 +43,36 @@ pub(in super::super) fn run(context: &Context) -> Result<Ending, ActionError> {
     Ok(ending(&report, artifact))
 }
 
-/// A path in the workspace, and nowhere else.
+/// A path in the workspace, and nowhere else, wherever links on the way lead. What is absent is where it would be.
 fn inside(top: &Path, input: &str, path: &str) -> Result<PathBuf, ActionError> {
+    let elsewhere = || unusable(format!("{input}: {path:?}"), "name what lies below the workspace", None);
     let below = Path::new(path).strip_prefix(top).unwrap_or(Path::new(path));
-    if below.components().all(|component| matches!(component, Component::Normal(_) | Component::CurDir)) {
-        Ok(top.join(below))
-    } else {
-        Err(unusable(format!("{input}: {path:?}"), "name what lies below the workspace", None))
+    if !below.components().all(|component| matches!(component, Component::Normal(_) | Component::CurDir)) {
+        return Err(elsewhere());
     }
+    let place = top.join(below);
+    match (top.canonicalize(), place.canonicalize()) {
+        (Ok(top), Ok(place)) if place.starts_with(&top) => Ok(place),
+        (Ok(_), Ok(_)) => Err(elsewhere()),
+        // Opening it says why it cannot be found.
+        _ => Ok(place),
+    }
+}
+
+/// The trust in a folder whose files lie in the workspace, too.
+fn trusted(top: &Path, folder: &str) -> Result<Trust, ActionError> {
+    let place = inside(top, "trust", folder)?;
+    for entry in std::fs::read_dir(&place).into_iter().flatten().flatten() {
+        let name = Path::new(folder).join(entry.file_name());
+        inside(top, "trust", &name.to_string_lossy())?;
+    }
+    Ok(Trust::from_folder(&place)?)
 }
 
 fn read(top: &Path, input: &str, path: &str, limit: usize) -> Result<Vec<u8>, ActionError> {
     let what = || format!("{input}: {path:?}");
     let missing = |source| unusable(what(), "name a file that an earlier step has put into the workspace", Some(Box::new(source)));
-    let bytes = read_at_most(&inside(top, input, path)?, limit).map_err(missing)?;
+    let bytes = read_regular(&inside(top, input, path)?, limit).map_err(missing)?;
     if bytes.len() > limit { Err(unusable(what(), "it is longer than any file of its kind", None)) } else { Ok(bytes) }
 }
 
@@ -83,8 +106,10 @@ fn ending(report: &Report, artifact: &str) -> Ending {
         let message = format!("{artifact}: {}\nWhat to do: {hint}", refusal.message);
         annotations.push(Annotation { level: Level::Error, title: refusal.rule.to_string(), message, file: None, line: None });
     }
+    let charts = serde_json::json!([{ "chart": report.chart, "version": report.version, "outcome": result }]);
     let outputs = vec![
         ("result", result.to_owned()),
+        ("charts", charts.to_string()),
         ("chart", report.chart.clone().unwrap_or_default()),
         ("version", report.version.clone().unwrap_or_default()),
         ("report", serde_json::to_string(report).unwrap_or_default()),

@@ -10,6 +10,8 @@ use super::StageName;
 /// A permission of a token that a stage may need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Permission {
+    /// Rulesets. Apps and people only: a workflow's token never gets it.
+    Administration,
     /// Attestations.
     Attestations,
     /// Git objects, refs, merges, releases, dispatches.
@@ -31,6 +33,7 @@ impl Permission {
     #[must_use]
     pub const fn workflow_key(self) -> &'static str {
         match self {
+            Self::Administration => "administration",
             Self::Attestations => "attestations",
             Self::Contents => "contents",
             Self::IdToken => "id-token",
@@ -55,6 +58,7 @@ impl Permission {
     #[must_use]
     pub const fn setting(self) -> &'static str {
         match self {
+            Self::Administration => "Administration",
             Self::Attestations => "Attestations",
             Self::Contents => "Contents",
             Self::IdToken => "ID token",

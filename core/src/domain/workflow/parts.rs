@@ -91,6 +91,7 @@ const fn purpose(permission: Permission, access: Access) -> &'static str {
         (Permission::PullRequests, Access::Read) => "reads pull requests and their reviews",
         (Permission::PullRequests, Access::Write) => "opens, describes and merges pull requests",
         (Permission::Statuses, _) => "reports on the head of a pull request",
+        (Permission::Administration, _) => "brings the rulesets about",
         (Permission::Workflows, _) => "carries workflow files along",
     }
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use tokio::sync::Mutex;
 
-use super::{AppKey, OctocrabTransport, Options, SetupError};
+use super::{AppKey, OctocrabTransport, Options, Renewal, SetupError};
 use crate::domain::event::{Access, Permission, Permissions};
 use crate::domain::names::RepositoryName;
 use crate::io::secret::Secret;
@@ -21,6 +21,8 @@ use crate::port::transport::{Request, Response, Transport, TransportError};
 
 /// A token is renewed when it has less than this left; GitHub gives it for an hour.
 const MARGIN: Duration = Duration::from_secs(300);
+/// What the App signs of itself is good for ten minutes at most, and is of no use after a longer wait.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Why there is no token for an App.
 #[derive(Debug, thiserror::Error)]
@@ -140,12 +142,13 @@ pub struct AppTransport {
     options: AppOptions,
     transport: OctocrabTransport,
     installation: Installation,
-    given: Mutex<Vec<Given>>,
+    /// `None` once they were taken back.
+    given: Mutex<Option<Vec<Token>>>,
 }
 
 /// A token that was given and not taken back.
 #[derive(Debug, Clone)]
-struct Given {
+struct Token {
     secret: Secret,
     ends: SystemTime,
 }
@@ -159,8 +162,10 @@ impl AppTransport {
         let setup = |source| AppError::Setup { app: options.app.clone(), source };
         let transport = OctocrabTransport::new(Options { token: None, ..options.base.clone() }).map_err(setup)?;
         let installation = find(&options).await?;
-        let this = Self { options, transport, installation, given: Mutex::default() };
-        this.renew(&mut *this.given.lock().await).await?;
+        let this = Self { options, transport, installation, given: Mutex::new(None) };
+        let mut given = Vec::new();
+        this.ask(&mut given).await?;
+        *this.given.lock().await = Some(given);
         Ok(this)
     }
 
@@ -176,7 +181,7 @@ impl AppTransport {
     /// # Errors
     /// [`AppError::GitHub`] when GitHub does not take one back: it then ends by itself, within the hour.
     pub async fn close(&self) -> Result<(), AppError> {
-        let given = std::mem::take(&mut *self.given.lock().await);
+        let given = self.given.lock().await.take().unwrap_or_default();
         let mut outcome = Ok(());
         for token in given.into_iter().filter(|token| token.ends > self.options.base.clock.now()) {
             let failed = match self.client(&token.secret)?.revoke_token().await {
@@ -194,7 +199,7 @@ impl AppTransport {
     }
 
     /// Asks for a token unless the last one has enough time left.
-    async fn renew(&self, given: &mut Vec<Given>) -> Result<(), AppError> {
+    async fn ask(&self, given: &mut Vec<Token>) -> Result<(), AppError> {
         let now = self.options.base.clock.now();
         given.retain(|token| token.ends > now);
         if given.last().is_some_and(|token| token.ends.duration_since(now).is_ok_and(|left| left > MARGIN)) {
@@ -207,26 +212,30 @@ impl AppTransport {
         let secret = Secret::new(token);
         (self.options.on_secret)(&secret);
         self.transport.set_token(&secret).map_err(|source| AppError::Setup { app: self.options.app.clone(), source })?;
-        given.push(Given { secret, ends: expires_at.into() });
+        given.push(Token { secret, ends: expires_at.into() });
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Renewal for AppTransport {
+    async fn renew(&self, request: &Request) -> Result<(), TransportError> {
+        let mut given = self.given.lock().await;
+        let Some(given) = given.as_mut() else {
+            return Err(TransportError::Stopped { method: request.method.as_str(), target: request.target.clone() });
+        };
+        self.ask(given).await.map_err(|source| TransportError::Unreachable {
+            method: request.method.as_str(),
+            target: request.target.clone(),
+            source: source.into(),
+        })
     }
 }
 
 #[async_trait]
 impl Transport for AppTransport {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        {
-            let mut given = self.given.lock().await;
-            if given.is_empty() {
-                return Err(TransportError::Stopped { method: request.method.as_str(), target: request.target });
-            }
-            self.renew(&mut given).await.map_err(|source| TransportError::Unreachable {
-                method: request.method.as_str(),
-                target: request.target.clone(),
-                source: source.into(),
-            })?;
-        }
-        self.transport.send(request).await
+        self.transport.send_renewing(request, self).await
     }
 }
 
@@ -236,8 +245,10 @@ fn sign(options: &AppOptions) -> Result<Secret, AppError> {
     Ok(jwt)
 }
 
+/// As the App itself, or to take a token back.
 fn client(options: &AppOptions, secret: &Secret) -> Result<GitHub, AppError> {
-    let base = Options { token: Some(secret.clone()), ..options.base.clone() };
+    let patience = options.base.patience.min(PATIENCE);
+    let base = Options { token: Some(secret.clone()), patience, ..options.base.clone() };
     let transport = OctocrabTransport::new(base).map_err(|source| AppError::Setup { app: options.app.clone(), source })?;
     Ok(GitHub::new(Arc::new(transport), options.repository.clone()))
 }

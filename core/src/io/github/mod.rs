@@ -134,17 +134,19 @@ impl OctocrabTransport {
         &self.options.counter
     }
 
-    async fn send_patiently(&self, request: &Request, url: &Uri) -> Result<Response, TransportError> {
+    async fn send_patiently(&self, request: &Request, url: &Uri, renewal: &dyn Renewal) -> Result<Response, TransportError> {
         let mut left = self.options.patience;
         let mut attempt = 0;
         loop {
+            renewal.renew(request).await?;
             let answer = self.follow(request, url).await;
             let Some((reason, duration)) = self.wait_after(request, &answer, attempt).filter(|(_, duration)| *duration <= left) else {
                 return answer;
             };
             left -= duration;
             attempt += 1;
-            (self.options.on_wait)(&Wait { reason, duration, method: request.method, target: request.target.clone() });
+            let until = self.options.clock.now().checked_add(duration).unwrap_or(SystemTime::UNIX_EPOCH);
+            (self.options.on_wait)(&Wait { reason, duration, until, method: request.method, target: request.target.clone() });
             self.options.clock.sleep(duration).await;
         }
     }
@@ -262,9 +264,31 @@ struct Foreign {
     host: String,
 }
 
+/// Makes sure, before a request is sent and after every wait, that the token is still good.
+#[async_trait]
+trait Renewal: Send + Sync {
+    async fn renew(&self, request: &Request) -> Result<(), TransportError>;
+}
+
+/// A token that nobody can renew.
+struct Given;
+
+#[async_trait]
+impl Renewal for Given {
+    async fn renew(&self, _request: &Request) -> Result<(), TransportError> {
+        Ok(())
+    }
+}
+
 #[async_trait]
 impl Transport for OctocrabTransport {
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        self.send_renewing(request, &Given).await
+    }
+}
+
+impl OctocrabTransport {
+    async fn send_renewing(&self, request: Request, renewal: &dyn Renewal) -> Result<Response, TransportError> {
         let unreachable = |source: Box<dyn std::error::Error + Send + Sync>| TransportError::Unreachable {
             method: request.method.as_str(),
             target: request.target.clone(),
@@ -272,13 +296,13 @@ impl Transport for OctocrabTransport {
         };
         let url = self.options.server.url(&request.target).map_err(|source| unreachable(source.into()))?;
         if request.method == Method::Get {
-            return self.send_patiently(&request, &url).await;
+            return self.send_patiently(&request, &url, renewal).await;
         }
         if !self.options.server.owns(&url) {
             return Err(unreachable(Foreign { host: url.host().unwrap_or_default().to_owned() }.into()));
         }
         if self.options.server.is_loopback() {
-            return self.send_patiently(&request, &url).await;
+            return self.send_patiently(&request, &url, renewal).await;
         }
         let mut last_write = self.last_write.lock().await;
         if let Some(last) = *last_write {
@@ -287,7 +311,7 @@ impl Transport for OctocrabTransport {
                 self.options.clock.sleep(rest).await;
             }
         }
-        let answer = self.send_patiently(&request, &url).await;
+        let answer = self.send_patiently(&request, &url, renewal).await;
         *last_write = Some(self.options.clock.now());
         answer
     }

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 
+use crate::port::rate_limit::{RateLimit, moment};
 use crate::port::transport::{Method, Response};
 
 /// The time, so that tests need not wait.
@@ -48,6 +49,8 @@ pub struct Wait {
     pub reason: Reason,
     /// How long.
     pub duration: Duration,
+    /// Until when.
+    pub until: SystemTime,
     /// The request's method.
     pub method: Method,
     /// The request's target.
@@ -61,7 +64,12 @@ impl std::fmt::Display for Wait {
             Reason::ServerError => "GitHub failed",
             Reason::NoAnswer => "GitHub did not answer",
         };
-        write!(f, "{reason} ({} {}); trying again in {} s", self.method.as_str(), self.target, self.duration.as_secs())
+        write!(f, "{reason} ({} {}); trying again in {} s", self.method.as_str(), self.target, self.duration.as_secs())?;
+        // A moment is what somebody who looks at the log later can do something with.
+        match moment(seconds(self.until)).filter(|_| self.reason == Reason::RateLimit) {
+            Some(moment) => write!(f, ", at {moment}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -73,28 +81,20 @@ pub(super) fn back_off(attempt: u32) -> Duration {
     Duration::from_secs(1 << attempt.min(6))
 }
 
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
 /// How long a rate limit asks to wait; `None` when the answer is not about a rate limit.
 ///
-/// GitHub, "Best practices for using the REST API": `retry-after`; else until `x-ratelimit-reset` when
-/// `x-ratelimit-remaining` is 0; else at least a minute, longer each time.
+/// GitHub, "Best practices for using the REST API": as long as the answer says, else at least a minute, longer each time.
 pub(super) fn rate_limit(response: &Response, attempt: u32, now: SystemTime) -> Option<Duration> {
-    if !matches!(response.status, 403 | 429) {
-        return None;
-    }
-    let number = |name: &str| response.headers.get(name).and_then(|value| value.trim().parse::<u64>().ok());
-    if let Some(seconds) = number("retry-after") {
-        return Some(Duration::from_secs(seconds.max(1)));
-    }
-    if number("x-ratelimit-remaining") == Some(0)
-        && let Some(reset) = number("x-ratelimit-reset")
-    {
-        let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        // One second more, because both clocks are cut to seconds.
-        return Some(Duration::from_secs(reset.saturating_sub(now).saturating_add(1)));
-    }
-    let text = String::from_utf8_lossy(response.body.get(..response.body.len().min(4096)).unwrap_or_default()).to_lowercase();
-    let secondary = response.status == 429 || text.contains("secondary rate limit") || text.contains("abuse detection");
-    secondary.then(|| Duration::from_secs(60 << attempt.min(6)))
+    Some(match RateLimit::of(response)? {
+        RateLimit::After { seconds } => Duration::from_secs(seconds.max(1)),
+        // One second more, because both clocks are cut to seconds; longer where the reset never comes, by this clock.
+        RateLimit::At { second } => Duration::from_secs(second.saturating_sub(seconds(now)).saturating_add(1)).max(back_off(attempt)),
+        RateLimit::Unsaid => Duration::from_secs(60 << attempt.min(6)),
+    })
 }
 
 #[cfg(test)]
@@ -111,19 +111,23 @@ mod tests {
     fn how_long_a_rate_limit_asks_to_wait() {
         assert_eq!(check(429, &[("retry-after", "7"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "2000")], "", 0), Some(7));
         assert_eq!(check(403, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1030")], "", 0), Some(31));
-        assert_eq!(check(403, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "900")], "", 0), Some(1));
+        let past = |attempt| check(403, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "900")], "", attempt);
+        assert_eq!((past(0), past(3)), (Some(1), Some(8)));
         assert_eq!(check(403, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "18446744073709551615")], "", 0), Some(u64::MAX - 999));
         assert_eq!((check(429, &[], "", 0), check(429, &[], "", 1)), (Some(60), Some(120)));
         assert_eq!(check(403, &[], r#"{"message":"You have exceeded a secondary rate limit."}"#, 2), Some(240));
         // A permission that is missing is no matter of patience.
         assert_eq!(check(403, &[("x-ratelimit-remaining", "4999")], r#"{"message":"Resource not accessible by integration"}"#, 0), None);
+        assert_eq!(check(403, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "2000")], "Resource not accessible by integration", 0), None);
         assert_eq!(check(200, &[("retry-after", "7")], "", 0), None);
         assert_eq!(check(429, &[("retry-after", "Fri, 31 Dec 2027 23:59:59 GMT")], "", 0), Some(60));
     }
 
     #[test]
     fn what_is_said_meanwhile() {
-        let wait = Wait { reason: Reason::RateLimit, duration: Duration::from_secs(61), method: Method::Get, target: "/repos/o/r".to_owned() };
-        insta::assert_snapshot!(wait, @"GitHub's rate limit is reached (GET /repos/o/r); trying again in 61 s");
+        let until = UNIX_EPOCH + Duration::from_secs(1_800_000_000);
+        let wait = Wait { reason: Reason::RateLimit, duration: Duration::from_secs(61), until, method: Method::Get, target: "/repos/o/r".to_owned() };
+        insta::assert_snapshot!(wait, @"GitHub's rate limit is reached (GET /repos/o/r); trying again in 61 s, at 2027-01-15T08:00:00Z");
+        insta::assert_snapshot!(Wait { reason: Reason::NoAnswer, ..wait }, @"GitHub did not answer (GET /repos/o/r); trying again in 61 s");
     }
 }

@@ -199,8 +199,8 @@ async fn rate_limits_are_waited_out() {
     let response = case.transport.send(request(Method::Post, "/repos/o/r/git/refs")).await.unwrap();
     assert_eq!((response.status, case.clock.slept()), (201, vec![31, 5]));
     insta::assert_snapshot!(case.said.lock().unwrap().join("\n"), @"
-    GitHub's rate limit is reached (POST /repos/o/r/git/refs); trying again in 31 s
-    GitHub's rate limit is reached (POST /repos/o/r/git/refs); trying again in 5 s
+    GitHub's rate limit is reached (POST /repos/o/r/git/refs); trying again in 31 s, at 1970-01-01T00:17:11Z
+    GitHub's rate limit is reached (POST /repos/o/r/git/refs); trying again in 5 s, at 1970-01-01T00:17:16Z
     ");
     assert_eq!(case.transport.counter().total(), 3);
 }

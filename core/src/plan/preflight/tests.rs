@@ -206,5 +206,6 @@ fn the_container_registry_takes_the_workflow_token() {
     and give the repository access in the settings of the package ghcr.io/o/r/app, if it is there already
     ");
     assert_eq!(registry("ghcr.io/o/r/app", "connection reset"), None);
-    assert_eq!(registry("registry.example/o/app", said), None);
+    assert_eq!(registry("registry.example/o/app", "denied: requested access to the resource is denied"), None);
+    assert!(registry("127.0.0.1:5000/o/app", said).is_some(), "its own words, under another name");
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Method, Response, operation};
+use crate::port::rate_limit::RateLimit;
 use crate::port::transport::TransportError;
 
 /// A failed call.
@@ -28,6 +29,16 @@ pub enum GitHubError {
         /// The permissions that would have done, where GitHub names them (`x-accepted-github-permissions`): `;` between
         /// alternatives, `,` between what is needed together.
         accepted: Option<String>,
+    },
+    /// GitHub's rate limit is reached, and what it takes to wait for it is more than there is patience.
+    #[error("GitHub's rate limit is reached ({operation}), and {limit}: {message}")]
+    RateLimited {
+        /// Method and path.
+        operation: String,
+        /// When it ends.
+        limit: RateLimit,
+        /// GitHub's message.
+        message: String,
     },
     /// The answer is not what the API describes.
     #[error("GitHub's answer to {operation} could not be read")]
@@ -80,7 +91,11 @@ impl GitHubError {
         if parts.is_empty() {
             parts.push("no message".to_owned());
         }
-        Self::Refused { operation: operation(method, target), status: response.status, message: parts.join("; "), accepted }
+        let (operation, message) = (operation(method, target), parts.join("; "));
+        match RateLimit::of(response) {
+            Some(limit) => Self::RateLimited { operation, limit, message },
+            None => Self::Refused { operation, status: response.status, message, accepted },
+        }
     }
 
     /// The status code of a refusal.
@@ -102,10 +117,7 @@ impl GitHubError {
     /// Whether GitHub refused because the token lacks a permission, or a setting keeps the workflow token from it.
     #[must_use]
     pub fn lacks_permission(&self) -> bool {
-        let said = |words: &str| self.message().contains(words);
-        // "Resource not accessible by integration" or "by personal access token", "Must have admin rights to Repository",
-        // "GitHub Actions is not permitted to create …", "refusing to allow a GitHub App to create or update workflow …".
-        self.status() == Some(403) && (said("not accessible") || said("Must have admin rights") || said("is not permitted to") || said("refusing to allow"))
+        self.status() == Some(403) && speaks_of_permission(self.message())
     }
 
     /// GitHub's own words of a refusal.
@@ -116,4 +128,11 @@ impl GitHubError {
             _ => "",
         }
     }
+}
+
+/// Whether GitHub's words say that a permission is missing.
+pub(in crate::port) fn speaks_of_permission(message: &str) -> bool {
+    // "Resource not accessible by integration" or "by personal access token", "Must have admin rights to Repository",
+    // "GitHub Actions is not permitted to create …", "refusing to allow a GitHub App to create or update workflow …".
+    ["not accessible", "Must have admin rights", "is not permitted to", "refusing to allow"].iter().any(|words| message.contains(words))
 }

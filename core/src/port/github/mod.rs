@@ -22,6 +22,7 @@ use serde_json::Value;
 pub use apps::{App, AppOwner, Installation, InstallationToken};
 pub use content::Comparison;
 pub use error::GitHubError;
+pub(in crate::port) use error::speaks_of_permission;
 pub use git::{NewContent, NewEntry, RefTarget, TagObject};
 pub use objects::GitHubObjects;
 pub use pulls::{Account, End, Label, Merge, MergeMethod, NewPull, Pull, PullFilter, PullState, Review, ReviewState};
@@ -78,7 +79,7 @@ impl GitHub {
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, GitHubError> {
         let response = self.send(Method::Get, path, Body::Empty).await?;
-        read(Method::Get, path, &response)
+        read(Method::Get, &self.target(path), &response)
     }
 
     async fn get_optional<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, GitHubError> {
@@ -87,7 +88,7 @@ impl GitHub {
 
     async fn write<T: DeserializeOwned>(&self, method: Method, path: &str, body: Value) -> Result<T, GitHubError> {
         let response = self.send(method, path, Body::Json(body)).await?;
-        read(method, path, &response)
+        read(method, &self.target(path), &response)
     }
 
     /// All pages of a listing that does not change while this client lives: asked for once.
@@ -98,7 +99,7 @@ impl GitHub {
             None => self.pages::<Value>(path).await?,
         };
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), items.clone());
-        serde_json::from_value(Value::Array(items)).map_err(|source| GitHubError::Garbled { operation: operation(Method::Get, path), source })
+        serde_json::from_value(Value::Array(items)).map_err(|source| GitHubError::Garbled { operation: operation(Method::Get, &self.target(path)), source })
     }
 
     /// All pages of a listing; `path` has no query or ends in one without `page`.
@@ -108,7 +109,7 @@ impl GitHub {
         for page in 1..=PAGE_LIMIT {
             let target = if page == 1 { format!("{path}{separator}per_page=100") } else { format!("{path}{separator}per_page=100&page={page}") };
             let response = self.send(Method::Get, &target, Body::Empty).await?;
-            let items: Vec<T> = read(Method::Get, &target, &response)?;
+            let items: Vec<T> = read(Method::Get, &self.target(&target), &response)?;
             let full = items.len() == 100;
             all.extend(items);
             let more = response.headers.get("link").map_or(full, |link| link.contains("rel=\"next\""));

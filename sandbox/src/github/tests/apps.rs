@@ -123,6 +123,21 @@ async fn a_long_run_outlives_its_tokens() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_ends_while_a_request_waits_is_renewed() {
+    let (world, server, mut options, masked) = served(usual()).await;
+    options.base.patience = Duration::from_secs(4000);
+    let transport = Arc::new(AppTransport::open(options).await.unwrap());
+    world.hub.limit_requests("installation 88", 1);
+    let main = world.rev("main").parse().unwrap();
+    for _ in 0..2 {
+        assert!(github(&transport).statuses(&main).await.unwrap().is_empty());
+    }
+    assert_eq!(masked.lock().unwrap().iter().filter(|secret| secret.starts_with("ghs_")).count(), 2);
+    transport.close().await.unwrap();
+    server.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_keeps_an_app_out() {
     let say = async |app: App, change: fn(&mut AppOptions)| {
         let (_world, server, mut options, masked) = served(app).await;
