@@ -327,7 +327,7 @@ fn the_printed_commands_adopt_a_repository() {
         test.git(name, &["for-each-ref", "--format=%(refname)", "refs/chartflow"], b"")
     };
     assert_eq!(clone("whole", &[]), "");
-    assert_eq!(clone("baseline", &["--single-branch"]), "refs/chartflow/published\nrefs/chartflow/released\n");
+    assert_eq!(clone("baseline", &["--single-branch"]), "refs/chartflow/published\nrefs/chartflow/released");
     test.git("baseline", &["push", "-q", "origin", "refs/chartflow/released", "refs/chartflow/published"], b"");
     let listed = test.git("", &["--git-dir", "remote.git", "ls-tree", "-r", "-d", "refs/chartflow/released"], b"");
     assert!(listed.contains("\tcharts/web"), "{listed}");

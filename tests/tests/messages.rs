@@ -119,9 +119,12 @@ fn page() -> (String, usize) {
         let shown = path.strip_prefix(top()).unwrap().to_string_lossy().replace('\\', "/");
         let _ = write!(page, "\n## {shown}\n");
         for (name, (about, rows)) in found {
+            let whole = about.clone();
             let about = if about.is_empty() { String::new() } else { format!(": {about}") };
             let _ = write!(page, "\n`{name}`{about}\n\n| message | what it means |\n|---|---|\n");
             for Row { message, meaning } in rows {
+                // What is private need not say it for each; then all of them mean what the type does.
+                let meaning = if meaning.is_empty() { whole.clone() } else { meaning };
                 assert!(!meaning.is_empty(), "{shown}: {name}: {message} says nowhere what it means");
                 let _ = writeln!(page, "| {} | {} |", cell(&message), cell(&meaning));
                 count += 1;

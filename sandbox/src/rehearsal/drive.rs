@@ -75,9 +75,9 @@ fn absent(world: &mut World, stage: StageName, why: &NotStarted) {
     let (stage, rule) = (stage.to_string(), WORKFLOW.id.to_owned());
     if !world.refused.iter().any(|row| row.stage == stage && row.rule == rule) {
         world.refused.push(RefusedRow {
+            chart: None,
             file: None,
             line: None,
-            chart: None,
             message: format!("{stage} does not start: {why}"),
             stage,
             rule,

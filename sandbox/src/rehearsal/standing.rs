@@ -2,6 +2,7 @@
 
 use chartflow_core::domain::branch::{Names, RELEASED};
 use chartflow_core::domain::names::BranchName;
+use chartflow_core::domain::shell::word;
 
 /// Where a rehearsal of a repository begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +62,7 @@ pub fn remote_train(references: &[(String, String)], names: &Names) -> Option<St
 /// The git command that brings branches here.
 #[must_use]
 pub fn fetch_of(remote: &str, branches: &[BranchName]) -> String {
-    branches.iter().fold(format!("git fetch {remote}"), |command, branch| format!("{command} {branch}:{branch}"))
+    branches.iter().fold(format!("git fetch {}", word(remote)), |command, branch| format!("{command} {}", word(&format!("{branch}:{branch}"))))
 }
 
 fn tiers(names: &Names) -> [&BranchName; 2] {
