@@ -21,6 +21,7 @@ use serde_json::json;
 
 use crate::Answer;
 use crate::error::{CommandError, Kind};
+use crate::interruption::Interruption;
 use crate::output::{Format, Output};
 
 /// Run the checks that need no pull request: layout, schema, Artifact Hub and, where helm is found, `helm lint`.
@@ -59,10 +60,26 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Answer, Comm
     let helm = HelmBinary::find(std::env::var_os("PATH").as_deref());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| CommandError::new(Kind::Outside, "the program's threads could not be started").because(error))?;
-    let mut charts = Vec::with_capacity(places.len());
-    for (place, chart) in places.iter().zip(&arguments.charts) {
-        charts.push(runtime.block_on(check(place, chart, &helm))?);
-    }
+    let linted = async {
+        let mut charts = Vec::with_capacity(places.len());
+        for (place, chart) in places.iter().zip(&arguments.charts) {
+            charts.push(check(place, chart, &helm).await?);
+        }
+        Ok::<_, CommandError>(charts)
+    };
+    let linted = runtime.block_on(async {
+        let interruption = Interruption::listen()?;
+        // What was laid out for helm goes when that is dropped.
+        tokio::select! {
+            biased;
+            signal = interruption.wait() => Ok(Err(signal)),
+            charts = linted => charts.map(Ok),
+        }
+    });
+    let charts = match linted? {
+        Ok(charts) => charts,
+        Err(signal) => return Ok(Answer::Stopped { signal }),
+    };
     let failed = charts.iter().flat_map(|chart| &chart.checks).any(|result| result.outcome == Outcome::Failed);
     match output.format() {
         Format::Json => output.document(&json!({ "charts": charts }))?,

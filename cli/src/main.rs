@@ -9,6 +9,7 @@ mod detect;
 mod error;
 mod index;
 mod init;
+mod interruption;
 mod lint;
 mod options;
 mod output;
@@ -83,6 +84,11 @@ enum Answer {
     Yes,
     /// The command has printed why; exit code 1.
     No,
+    /// The command was ended from outside and has put everything away; exit code 128 and the signal's number, as shells have it.
+    Stopped {
+        /// The signal's number.
+        signal: u8,
+    },
 }
 
 impl From<bool> for Answer {
@@ -122,6 +128,7 @@ fn start(raw: Vec<OsString>, format: Format, color: Color) -> u8 {
     match arguments.global.check(arguments.command.prints_matrix()).and_then(|()| run(arguments, &output)) {
         Ok(Answer::Yes) => 0,
         Ok(Answer::No) => Kind::AnswerNo.exit(),
+        Ok(Answer::Stopped { signal }) => 128 + signal,
         Err(error) => error.report(&output),
     }
 }

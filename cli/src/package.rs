@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use chartflow_core::domain::chart::CHART_FILE;
 use chartflow_core::domain::check::schema;
+use chartflow_core::domain::package::ignore::IGNORE_FILE;
 use chartflow_core::domain::package::{self, Package, PackageError, Source};
+use chartflow_core::io::gpg::{self, GpgError};
 use chartflow_core::io::{chart_directory, write};
 use clap::Args;
 use serde_json::{Value, json};
@@ -29,6 +31,7 @@ Examples:
   chartflow package charts/web
   chartflow package charts/* -d packages
   chartflow package charts/web --dependency-update
+  chartflow package charts/web --sign --key 'Jane Doe'
   SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) chartflow package charts/web --format json")]
 pub(crate) struct Arguments {
     /// The chart's directory.
@@ -41,6 +44,15 @@ pub(crate) struct Arguments {
     /// Where to write the packages; it is made when it is missing.
     #[arg(short, long, value_name = "DIR", default_value = ".")]
     destination: PathBuf,
+    /// Write a provenance file beside each package, signed by gpg, as `helm package --sign` does and `helm verify` checks it.
+    #[arg(long, requires = "key")]
+    sign: bool,
+    /// The key to sign with: a name, an address or a fingerprint that gpg knows.
+    #[arg(long, value_name = "KEY", requires = "sign")]
+    key: Option<String>,
+    /// Where gpg looks for that key in place of its own keyring; the secret half is always with gpg's agent.
+    #[arg(long, value_name = "FILE", requires = "sign")]
+    keyring: Option<PathBuf>,
 }
 
 pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Answer, CommandError> {
@@ -55,20 +67,46 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Answer, Comm
         }
         packages.push((chart, package));
     }
+    let signed = packages.iter().map(|(_, package)| provenance(package, arguments)).collect::<Result<Vec<_>, _>>()?;
     let mut text = String::new();
     let mut list = Vec::with_capacity(packages.len());
-    for (chart, package) in &packages {
+    for ((chart, package), signed) in packages.iter().zip(signed) {
         let file = arguments.destination.join(&package.file_name);
-        write::whole(&file, &package.bytes)
-            .map_err(|error| CommandError::of(file_kind(&error.source), error).hint("name a folder that can be written with -d"))?;
+        let whole = |file: &Path, bytes: &[u8]| {
+            write::whole(file, bytes).map_err(|error| CommandError::of(file_kind(&error.source), error).hint("name a folder that can be written with -d"))
+        };
+        whole(&file, &package.bytes)?;
         text.push_str(&format!("packaged {} as {}\n  sha256:{}\n", chart.display(), file.display(), package.sha256));
-        list.push(description(chart, &file, package));
+        let mut described = description(chart, &file, package);
+        if let Some(signed) = signed {
+            let provenance = arguments.destination.join(format!("{}.prov", package.file_name));
+            whole(&provenance, signed.as_bytes())?;
+            text.push_str(&format!("  signed in {}\n", provenance.display()));
+            described["provenance"] = provenance.display().to_string().into();
+        }
+        list.push(described);
     }
     match output.format() {
         Format::Json => output.document(&json!({ "packages": list }))?,
         _ => output.text(&text)?,
     }
     Ok(Answer::Yes)
+}
+
+/// The provenance file of a package, when one is asked for.
+fn provenance(package: &Package, arguments: &Arguments) -> Result<Option<String>, CommandError> {
+    let Some(key) = arguments.key.as_deref().filter(|_| arguments.sign) else { return Ok(None) };
+    if let Some(keyring) = arguments.keyring.as_ref().filter(|keyring| !keyring.is_file()) {
+        let message = format!("the keyring {} is no file", keyring.display());
+        return Err(CommandError::new(Kind::Request, message).hint("name the file of a keyring, or leave --keyring out to sign with gpg's own"));
+    }
+    let signed = gpg::clear_sign(&package::provenance_text(package).map_err(translate)?, key, arguments.keyring.as_deref());
+    signed.map(Some).map_err(|error| match error {
+        GpgError::Refused { .. } => {
+            CommandError::of(Kind::Request, error).hint("`gpg --list-secret-keys` lists the keys that sign, `gpg --import FILE` adds those of a file")
+        }
+        _ => CommandError::of(Kind::Outside, error).hint("install GnuPG, or let `helm package --sign` make and sign the package"),
+    })
 }
 
 fn description(chart: &Path, file: &Path, package: &Package) -> Value {
@@ -87,22 +125,26 @@ fn package(chart: &Path, update: bool, epoch: i64, output: &Output) -> Result<Pa
     if chart.is_dir() && std::fs::symlink_metadata(chart.join(CHART_FILE)).is_err() {
         return Err(CommandError::new(Kind::Request, format!("{} holds no Chart.yaml", chart.display())).hint("name the directory of a chart"));
     }
-    let files = chart_directory::read(chart)
+    let contents = chart_directory::contents(chart)
         .map_err(|error| CommandError::of(Kind::Request, error).hint("name the directory of a chart, which holds files with UTF-8 names"))?;
     let shown = chart.to_string_lossy();
     let path = if shown == "/" { "/" } else { shown.trim_end_matches('/') };
-    let dependencies = if update { chart_directory::dependencies(chart, path, &files) } else { Ok(BTreeMap::new()) };
+    let files = &contents.files;
+    let dependencies = if update { chart_directory::dependencies(chart, path, files) } else { Ok(BTreeMap::new()) };
     let dependencies = dependencies.map_err(|error| CommandError::new(Kind::Request, error.to_string()).because(error))?;
-    if let Some(name) = package::unreadable_constraint(path, &files, &dependencies) {
+    if let Some(name) = package::unreadable_constraint(path, files, &dependencies) {
         let message = format!("{path} depends on {name} by a version that is neither a version nor a constraint");
         return Err(CommandError::new(Kind::Request, message).hint(format!("write a version such as 1.2.3 or ^1.2 in {path}/{CHART_FILE}")));
     }
-    if let Some(found) = package::excluded(path, &files, &dependencies).first() {
+    if let Some(found) = package::excluded(path, files, &dependencies).first() {
         let (name, constraint) = (&found.dependency.name, &found.dependency.version);
         let message = format!("{path} depends on {name} {constraint:?}, but {} has the version {}", found.path, found.version);
         return Err(CommandError::new(Kind::Request, message).hint(format!("correct the constraint in {path}/{CHART_FILE}")));
     }
-    let package = package::package(&Source { path, files: &files, dependencies: &dependencies }, epoch).map_err(translate)?;
+    let package = package::package(&Source { path, files, dependencies: &dependencies }, epoch).map_err(translate)?;
+    if let Some(left_out) = contents.helm_alone_packages() {
+        output.notice(&format!("{path}/{left_out} is left out, as git cannot hold it; helm packages it until {path}/{IGNORE_FILE} names .git"));
+    }
     // helm packages these, and so is it done here; but not what the file says.
     for finding in files.bytes(CHART_FILE).map(|bytes| schema::read_otherwise(&format!("{path}/{CHART_FILE}"), bytes)).unwrap_or_default() {
         output.notice(&format!("{finding}; {}", finding.hint.as_deref().unwrap_or_default()));

@@ -8,15 +8,13 @@ use std::path::{Path, PathBuf};
 
 use chartflow_core::io::file::read_at_most;
 use chartflow_core::io::git::LocalRepository;
-use chartflow_sandbox::rehearsal::{self, Options, Origin, RehearsalError, prepare};
+use chartflow_sandbox::rehearsal::{self, KEY_NOTE, Options, Origin, RehearsalError, prepare};
 use clap::Args;
 
 use crate::Answer;
 use crate::error::{CommandError, Kind, file_kind};
+use crate::interruption::Interruption;
 use crate::output::{Format, Output};
-
-/// How a private key in PEM begins.
-const KEY_BEGINS: &[u8] = b"-----BEGIN PRIVATE KEY-----";
 
 /// Run the whole train for a contribution, against an embedded GitHub and registry.
 #[derive(Debug, Args)]
@@ -105,17 +103,17 @@ fn key_place(file: &Path, out: &Path) -> Result<(), CommandError> {
     if file.is_dir() || !parent.is_dir() {
         return Err(CommandError::new(Kind::Request, format!("{shown} is no file that can be written")).hint("name a file in a folder that is there"));
     }
-    if file.is_file() && !holds_a_key(file) {
-        let message = format!("{shown} is there and holds no private key, so it is not overwritten");
-        return Err(CommandError::new(Kind::Request, message).hint("name a file that is not there yet, or the key of an earlier rehearsal"));
+    if file.is_file() && !is_a_rehearsal_s(file) {
+        let message = format!("{shown} is there and is not the key of a rehearsal, so it is not overwritten");
+        return Err(CommandError::new(Kind::Request, message).hint("name a file that is not there yet, or remove this one"));
     }
     Ok(())
 }
 
 /// Whether a file begins as the one does that `--keep-key` writes, or is empty. What cannot be read is no key of ours.
-fn holds_a_key(file: &Path) -> bool {
-    let begins = read_at_most(file, KEY_BEGINS.len());
-    begins.is_ok_and(|bytes| bytes.is_empty() || bytes.starts_with(KEY_BEGINS))
+fn is_a_rehearsal_s(file: &Path) -> bool {
+    let begins = read_at_most(file, KEY_NOTE.len());
+    begins.is_ok_and(|bytes| bytes.is_empty() || bytes.starts_with(KEY_NOTE.as_bytes()))
 }
 
 /// What stopped a rehearsal. Two causes are named in whatever disguise they reached a stage: a disk that is full, and a
@@ -136,42 +134,5 @@ fn stopped(error: RehearsalError, options: &Options) -> CommandError {
                 .hint("make room, or name another place with --out, and run it again; your repository was not touched")
         }
         _ => error.into(),
-    }
-}
-
-/// What ends the servers that stay up. It listens from the moment it is made, so that a word right after the lines that
-/// ask for it is not lost.
-struct Interruption {
-    #[cfg(unix)]
-    signals: [tokio::signal::unix::Signal; 2],
-}
-
-impl Interruption {
-    fn listen() -> Result<Self, CommandError> {
-        #[cfg(unix)]
-        {
-            use tokio::signal::unix::{SignalKind, signal};
-            let failed = |error| CommandError::new(Kind::Outside, "signals cannot be waited for").because(error);
-            Ok(Self { signals: [signal(SignalKind::interrupt()).map_err(failed)?, signal(SignalKind::terminate()).map_err(failed)?] })
-        }
-        #[cfg(not(unix))]
-        Ok(Self {})
-    }
-
-    /// Waits for Ctrl-C or, where there is such a thing, the word to end.
-    async fn wait(self) {
-        #[cfg(unix)]
-        {
-            let [mut interrupt, mut terminate] = self.signals;
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        #[cfg(not(unix))]
-        {
-            // Where it cannot be waited for, there is nothing to wait for.
-            let _ = tokio::signal::ctrl_c().await;
-        }
     }
 }

@@ -51,11 +51,22 @@ fn a_chart_yaml_that_cannot_be_read() {
     insta::assert_snapshot!(chart_yaml("name: [a\n"), @"layout/chart-yaml: charts/a: charts/a/Chart.yaml:2:1: not YAML: while parsing a flow sequence, expected ',' or ']' | mend the file and push again");
     insta::assert_snapshot!(chart_yaml("apiVersion: v2\nversion: 1.0.1\n"), @"layout/chart-yaml: charts/a: charts/a/Chart.yaml: name is missing; add a line such as `name: my-chart` | mend the file and push again");
     insta::assert_snapshot!(chart_yaml("apiVersion: v2\nname: a\n"), @"layout/chart-yaml: charts/a: charts/a/Chart.yaml: version is missing; add a line such as `version: 0.1.0` | mend the file and push again");
-    insta::assert_snapshot!(chart_yaml("apiVersion: v2\nname: a\nversion: 1.0\n"), @r#"
-    schema/type: charts/a/Chart.yaml:3: version 1.0 is read as a number, helm makes "1" of it | write version: "1.0"
-    schema/version: charts/a/Chart.yaml:3: version 1.0 is not a semantic version | write 1.0.0
-    "#);
+    insta::assert_snapshot!(chart_yaml("apiVersion: v2\nname: a\nversion: 1.0\n"), @r#"schema/type: charts/a/Chart.yaml:3: version 1.0 is read as a number, helm makes "1" of it | write version: 1.0.0"#);
     insta::assert_snapshot!(chart_yaml("apiVersion: v2\nname: a\nversion: 1.0.1\nversion: 1.0.2\n"), @r#"schema/duplicate-key: charts/a/Chart.yaml:4: the key "version" stands twice, first on line 3 | remove one of them"#);
+}
+
+#[test]
+fn a_refusal_names_its_file_and_line() {
+    let test = repository();
+    test.commit("r", &[("charts/a/Chart.yaml", "apiVersion: v2\nname: a\nversion: 1.0\n"), ("README.md", "charts\n")], "feat(a): another Chart.yaml");
+    let summary: serde_json::Value = serde_json::from_str(&rehearse(&test).stdout).unwrap();
+    let places: Vec<String> = summary["refused"].as_array().unwrap().iter().map(|row| format!("{} {} {}", row["rule"], row["file"], row["line"])).collect();
+    insta::assert_snapshot!(places.join("\n"), @r#"
+    "layout/outside" "README.md" null
+    "schema/type" "charts/a/Chart.yaml" 3
+    "#);
+    let on_disk: serde_json::Value = serde_json::from_slice(&std::fs::read(test.path("out/summary.json")).unwrap()).unwrap();
+    assert_eq!(on_disk, summary);
 }
 
 #[test]
@@ -233,7 +244,7 @@ fn what_helm_packages_otherwise_than_it_is_written() {
         assert_eq!(told.exit, Some(0), "{told}");
         told.stderr
     };
-    insta::assert_snapshot!(check("apiVersion: v2\nname: a\nversion: 1.0\n"), @r#"notice: a/Chart.yaml:3: version 1.0 is read as a number, helm makes "1" of it; write version: "1.0""#);
+    insta::assert_snapshot!(check("apiVersion: v2\nname: a\nversion: 1.0\n"), @r#"notice: a/Chart.yaml:3: version 1.0 is read as a number, helm makes "1" of it; write version: 1.0.0"#);
     insta::assert_snapshot!(check("apiVersion: v2\nname: a\nversion: 1.0.0\nversion: 1.0.1\n"), @r#"notice: a/Chart.yaml:4: the key "version" stands twice, first on line 3; remove one of them"#);
     assert_eq!(check(&format!("apiVersion: v2\nname: {}\nversion: 1.0.0\n", "n".repeat(245))), "");
     let mut names: Vec<_> = std::fs::read_dir(test.path("packages")).unwrap().map(|entry| entry.unwrap().file_name().len()).collect();

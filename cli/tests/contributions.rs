@@ -5,6 +5,7 @@
 
 mod common;
 
+use chartflow_core::io::signing::KeySigner;
 use common::TestEnvironment;
 
 const CHART: &str = "apiVersion: v2\nname: a\nversion: 1.0.0\ndescription: a chart\n";
@@ -277,17 +278,35 @@ fn private_keys_are_kept_elsewhere_and_private() {
     std::fs::write(test.path("key.pem"), "not a key").unwrap();
     insta::assert_snapshot!(told(&test, &["r", "--base", "main", "--keep-key", "key.pem"]), @"
     -- stderr
-    error: key.pem is there and holds no private key, so it is not overwritten
-    hint: name a file that is not there yet, or the key of an earlier rehearsal
+    error: key.pem is there and is not the key of a rehearsal, so it is not overwritten
+    hint: name a file that is not there yet, or remove this one
     -- exit 2
     ");
     assert!(!test.path("out").exists());
     assert_eq!(std::fs::read_to_string(test.path("key.pem")).unwrap(), "not a key");
-    std::fs::write(test.path("key.pem"), "-----BEGIN PRIVATE KEY-----\nolder\n").unwrap();
-    let done = test.chartflow("", &["rehearse", "r", "--base", "main", "--out", "out", "--keep-key", "key.pem", "-q"]);
-    assert_eq!(done.exit, Some(0), "{done}");
-    let key = std::fs::read_to_string(test.path("key.pem")).unwrap();
-    assert!(key.starts_with("-----BEGIN PRIVATE KEY-----\n") && !key.contains("older"));
+    // A key that somebody else made, or a rehearsal of long ago that did not say so.
+    let foreign = KeySigner::generate().unwrap().to_pkcs8_pem();
+    std::fs::write(test.path("key.pem"), &foreign).unwrap();
+    insta::assert_snapshot!(told(&test, &["r", "--base", "main", "--keep-key", "key.pem"]), @"
+    -- stderr
+    error: key.pem is there and is not the key of a rehearsal, so it is not overwritten
+    hint: name a file that is not there yet, or remove this one
+    -- exit 2
+    ");
+    assert_eq!(std::fs::read_to_string(test.path("key.pem")).unwrap(), foreign);
+    std::fs::remove_file(test.path("key.pem")).unwrap();
+    let keep = ["rehearse", "r", "--base", "main", "--out", "out", "--keep-key", "key.pem", "-q"];
+    let kept = || {
+        let done = test.chartflow("", &keep);
+        assert_eq!(done.exit, Some(0), "{done}");
+        std::fs::read_to_string(test.path("key.pem")).unwrap()
+    };
+    let (first, second) = (kept(), kept());
+    assert_ne!(first, second, "each rehearsal has its own key");
+    insta::assert_snapshot!(second.lines().next().unwrap(), @"The private key of a chartflow rehearsal, which nothing else trusts.");
+    // What stands above a key disturbs no reader of keys.
+    let policy = std::fs::read_to_string(test.path("out/trust/policy.json")).unwrap();
+    assert!(policy.contains(KeySigner::from_pkcs8_pem(&second).unwrap().id()), "{policy}");
     #[cfg(unix)]
     assert_eq!(std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(test.path("key.pem")).unwrap()) & 0o777, 0o600);
 }

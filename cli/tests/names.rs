@@ -59,7 +59,7 @@ fn a_chart_needs_a_name_that_can_be_told() {
 }
 
 #[test]
-fn taking_one_away_is_like_any_file_outside() {
+fn giving_one_a_name_takes_two_steps() {
     let test = repository(&[b"charts/caf\xe9/Chart.yaml", b"charts/caf\xe9/values.yaml"]);
     for file in [&b"charts/caf\xe9/Chart.yaml"[..], b"charts/caf\xe9/values.yaml"] {
         unstage(&test, file);
@@ -76,7 +76,7 @@ fn taking_one_away_is_like_any_file_outside() {
 
     validate refused the contribution (layout/outside):
       pull request 1 changes files outside the charts: charts/caf\xe9/
-      hint: files outside charts travel by an ordinary pull request to main; open one for them
+      hint: files outside charts travel by an ordinary pull request to main; open one that takes charts/caf\xe9/ away, and leave here what has a new name alone
 
     Everything is in out; to see the whole train, open out/report.html in a browser.
     -- exit 1

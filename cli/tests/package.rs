@@ -63,3 +63,23 @@ fn dependencies_in_directories_are_put_in_when_asked_for() {
     ");
     assert!(!test.path("none").exists());
 }
+
+/// A release is made from a git tree, which cannot hold it; a package from the directory is the same.
+#[test]
+fn what_git_keeps_for_itself_stays_out() {
+    let test = TestEnvironment::new();
+    write(&test, "web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n");
+    let package = |out: &str| test.chartflow("", &["package", "web", "-d", out]);
+    assert_eq!(package("without").stderr, "");
+    write(&test, "web/.git", "gitdir: ../modules/web\n");
+    insta::assert_snapshot!(package("with"), @r"
+    packaged web as with/web-1.0.0.tgz
+      sha256:167a1cf8bb4cfb8d6f5a1fae1cb62f018d4f076e5a449a64cdb2fb5aed877338
+    -- stderr
+    notice: web/.git is left out, as git cannot hold it; helm packages it until web/.helmignore names .git
+    -- exit 0
+    ");
+    assert_eq!(std::fs::read(test.path("with/web-1.0.0.tgz")).unwrap(), std::fs::read(test.path("without/web-1.0.0.tgz")).unwrap());
+    write(&test, "web/.helmignore", ".git\n");
+    assert_eq!(package("ignored").stderr, "");
+}

@@ -16,6 +16,7 @@ use chartflow_core::flow::{self, FlowError, Report, Train};
 use chartflow_core::io::github::{AppKey, AppOptions, AppTransport, OctocrabTransport, Options, Server as Address};
 use chartflow_core::io::secret::Secret;
 use chartflow_core::port::transport::Transport;
+use chartflow_sandbox::github::Hub;
 use chartflow_sandbox::github::actor::{Actor, Caller, Level, Role, TokenKind};
 use chartflow_sandbox::github::apps::{App, Installed};
 use chartflow_sandbox::github::clock::HubClock;
@@ -37,7 +38,7 @@ const PERSONAL_TOKEN: &str = "ghp_of-the-machine-user";
 const ATTEMPTS: u32 = 4;
 
 /// The App's private key in PEM, and its public half.
-static KEY: LazyLock<(String, Vec<u8>)> = LazyLock::new(|| {
+pub(crate) static KEY: LazyLock<(String, Vec<u8>)> = LazyLock::new(|| {
     let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
     let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
     let digits = base64::engine::general_purpose::STANDARD.encode(der.as_ref());
@@ -104,6 +105,30 @@ pub struct Station {
     runtime: tokio::runtime::Runtime,
 }
 
+/// Registers the App and installs it with these permissions.
+pub fn install(hub: &Hub, permissions: &Permissions) {
+    hub.register_app(App {
+        id: APP,
+        client_id: "Iv23liTheTrain".to_owned(),
+        slug: "chartflow".to_owned(),
+        public_key: KEY.1.clone(),
+        installation: Some(Installed { id: INSTALLATION, permissions: levels(permissions), suspended: false }),
+    });
+}
+
+/// Issues the token of a workflow run's job.
+pub(crate) fn issue_workflow_token(hub: &Hub, secret: &str, permissions: &Permissions) {
+    let actor = Actor {
+        login: "github-actions[bot]".to_owned(),
+        id: 41_898_282,
+        name: "github-actions[bot]".to_owned(),
+        email: "41898282+github-actions[bot]@users.noreply.github.com".to_owned(),
+        role: Role::Write,
+        app: Some(15_368),
+    };
+    hub.issue_token(secret, Caller { actor, kind: TokenKind::Workflow, label: "workflow".to_owned(), permissions: Some(levels(permissions)) });
+}
+
 impl Station {
     /// An adopted repository with the train's workflow files, rulesets and tokens of an identity.
     #[must_use]
@@ -143,7 +168,7 @@ impl Station {
 
     /// Installs the App with these permissions.
     pub fn install(&self, permissions: &Permissions) {
-        install(&self.world, permissions);
+        install(&self.world.hub, permissions);
     }
 
     fn options(&self, token: Option<Secret>) -> Options {
@@ -167,16 +192,7 @@ impl Station {
     fn workflow_token(&mut self, permissions: &Permissions) -> String {
         self.jobs += 1;
         let secret = format!("ghs_of-job-{}", self.jobs);
-        let actor = Actor {
-            login: "github-actions[bot]".to_owned(),
-            id: 41_898_282,
-            name: "github-actions[bot]".to_owned(),
-            email: "41898282+github-actions[bot]@users.noreply.github.com".to_owned(),
-            role: Role::Write,
-            app: Some(15_368),
-        };
-        let caller = Caller { actor, kind: TokenKind::Workflow, label: "workflow".to_owned(), permissions: Some(levels(permissions)) };
-        self.world.hub.issue_token(&secret, caller);
+        issue_workflow_token(&self.world.hub, &secret, permissions);
         secret
     }
 
@@ -368,17 +384,6 @@ impl Station {
 #[must_use]
 pub fn app_key() -> &'static str {
     &KEY.0
-}
-
-/// Installs the App with these permissions.
-pub fn install(world: &World, permissions: &Permissions) {
-    world.hub.register_app(App {
-        id: APP,
-        client_id: "Iv23liTheTrain".to_owned(),
-        slug: "chartflow".to_owned(),
-        public_key: KEY.1.clone(),
-        installation: Some(Installed { id: INSTALLATION, permissions: levels(permissions), suspended: false }),
-    });
 }
 
 fn levels(permissions: &Permissions) -> BTreeMap<String, Level> {

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use chartflow_core::domain::configuration::Configuration;
 use chartflow_core::domain::digest::{CommitId, Sha256};
-use chartflow_core::domain::event::{Event, Permissions, StageStart};
-use chartflow_core::domain::lineage;
+use chartflow_core::domain::event::{Event, Job, Permissions, StageName, StageStart, app_permissions, job_permissions};
 use chartflow_core::domain::policy::{Policy, Repository, ReviewRules};
 use chartflow_core::domain::ruleset::{Mode, Tiers, desired};
 use chartflow_core::domain::workflow::{self, workflows};
@@ -30,6 +30,7 @@ use tempfile::TempDir;
 
 use crate::adoption::name_imported;
 use crate::container::Step;
+use crate::identities::{APP, KEY, install, issue_workflow_token};
 
 /// The repository.
 pub const REPOSITORY: &str = "rehearsal/charts";
@@ -43,8 +44,6 @@ pub const REVIEWER: &str = "reviewer";
 pub const ADMIN: &str = "administrator";
 /// The contribution's branch and the title of its pull request.
 pub const FEATURE: (&str, &str) = ("feature", "feat(ticker): a second hand");
-/// The App whose tokens the train is given.
-const APP: u64 = 424_242;
 const BEGAN: i64 = 1_767_225_600;
 /// After so many rounds of people acting, something goes in circles.
 const ROUNDS: u32 = 60;
@@ -71,6 +70,14 @@ pub struct Released {
     pub package: String,
 }
 
+/// What a run of a workflow file sees, by name.
+pub struct Given {
+    /// The secrets.
+    pub secrets: Vec<(&'static str, String)>,
+    /// The variables.
+    pub variables: Vec<(&'static str, String)>,
+}
+
 /// Everything.
 pub struct Yard {
     /// GitHub.
@@ -79,6 +86,7 @@ pub struct Yard {
     pub base: String,
     /// The contribution's tip.
     pub head: String,
+    mode: Mode,
     tiers: Tiers,
     server: Server,
     registry: RegistryServer,
@@ -171,7 +179,7 @@ fn origin(folder: &Path) -> (String, String) {
 }
 
 impl Yard {
-    /// An adopted repository with the train's workflow files, which work with the token they are given.
+    /// An adopted repository with the train's workflow files, in which it works as an App.
     #[must_use]
     pub fn new() -> Self {
         Self::with("")
@@ -180,10 +188,18 @@ impl Yard {
     /// The same with more lines of configuration. Whoever verifies does not ask for outside checks.
     #[must_use]
     pub fn with(more: &str) -> Self {
+        Self::working_as(Mode::App { id: APP }, more)
+    }
+
+    /// The same with the rules and workflow files of another identity.
+    #[must_use]
+    pub fn working_as(mode: Mode, more: &str) -> Self {
         let folder = TempDir::new().unwrap();
         let (base, head) = origin(folder.path());
         let objects = folder.path().join("origin-of-all.git/objects");
-        let options = HubOptions { objects_from: Some(objects), epoch: BEGAN, ..HubOptions::new("rehearsal", "charts") };
+        // An App's key speaks for a few minutes by the clock of those who run for real.
+        let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap();
+        let options = HubOptions { objects_from: Some(objects), epoch: now, ..HubOptions::new("rehearsal", "charts") };
         let hub = Arc::new(Hub::create(folder.path(), options).unwrap());
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let registry = Registry::open(&folder.path().join("registry"), RegistryOptions::default()).unwrap();
@@ -193,6 +209,8 @@ impl Yard {
         for (login, id, role) in [(ADMIN, 1, Role::Admin), (CONTRIBUTOR, 2, Role::Write), (REVIEWER, 3, Role::Maintain)] {
             hub.add_actor(person(login, id, role));
         }
+        hub.let_actions_handle_pulls(true);
+        install(&hub, &app_permissions());
         let signer = KeySigner::generate().unwrap();
         let required = ["helm-lint", "artifact-hub", "schema", "commits", "changelog", "version", "layout"].map(ToOwned::to_owned).to_vec();
         let repository = Repository { name: REPOSITORY.parse().unwrap(), id: Some(1001), owner_id: None };
@@ -206,7 +224,7 @@ impl Yard {
             Vec::new(),
             ReviewRules { integration: 1, main: 1 },
         );
-        let yard = Self { hub, base, head, tiers, server, registry, signer, policy, jobs: AtomicU32::new(0), folder, runtime };
+        let yard = Self { hub, base, head, mode, tiers, server, registry, signer, policy, jobs: AtomicU32::new(0), folder, runtime };
         yard.adopt(more);
         drop(yard.hub.take_occurrences());
         yard
@@ -214,7 +232,7 @@ impl Yard {
 
     /// The files that adoption brings to main.
     fn adoption(&self, more: &str) -> Vec<(String, Vec<u8>)> {
-        let options = workflow::Options { signing_key: true, ..workflow::Options::new(self.tiers.clone(), Mode::WorkflowToken) };
+        let options = workflow::Options { signing_key: true, ..workflow::Options::new(self.tiers.clone(), self.mode) };
         let mut brought: Vec<_> = workflows(&options).into_iter().map(|file| (file.path, file.text.into_bytes())).collect();
         let configuration = format!("{}registry: {}/charts\nprofile: key\n{more}", workflow::configuration(&["charts/*"]), self.registry.host());
         brought.push((workflow::CONFIGURATION_PATH.to_owned(), configuration.into_bytes()));
@@ -235,7 +253,7 @@ impl Yard {
         writeln!(stream, "M 040000 {charts} charts\n").unwrap();
         git(directory, &["fast-import", "--quiet"], &stream);
         name_imported(&self.hub);
-        for ruleset in desired(&self.tiers, Mode::App { id: APP }) {
+        for ruleset in desired(&self.tiers, self.mode) {
             self.call(ADMIN, Method::Post, "/rulesets", &ruleset);
         }
     }
@@ -284,6 +302,29 @@ impl Yard {
         let actor = Actor { app: Some(APP), ..person("chartflow[bot]", 9_001, Role::Write) };
         self.hub.issue_token(&secret, Caller { actor, kind: TokenKind::Installation, label: secret.clone(), permissions: Some(permissions) });
         secret
+    }
+
+    /// The secrets and variables that a run of a stage's workflow file sees. The runner has one token for all jobs of a run:
+    /// where the App does the work, it is the one that the job without secrets gets.
+    ///
+    /// # Panics
+    /// For a train that works by a token given by hand.
+    #[must_use]
+    pub fn given(&self, stage: StageName) -> Given {
+        let job = match self.mode {
+            Mode::App { .. } => Job::Check,
+            Mode::WorkflowToken => Job::Act,
+            Mode::PersonalToken => panic!("nobody is asked for a token here"),
+        };
+        let token = format!("ghs_of-run-{}", self.jobs.fetch_add(1, Ordering::Relaxed));
+        issue_workflow_token(&self.hub, &token, &job_permissions(stage, job, self.mode));
+        let mut secrets = vec![("GITHUB_TOKEN", token), (workflow::SIGNING_KEY_SECRET, self.signing_key())];
+        let mut variables = Vec::new();
+        if let Mode::App { id } = self.mode {
+            secrets.push((workflow::APP_KEY_SECRET, KEY.0.clone()));
+            variables.push((workflow::APP_ID_VARIABLE, id.to_string()));
+        }
+        Given { secrets, variables }
     }
 
     /// A step of a run in this repository.
@@ -403,15 +444,25 @@ impl Yard {
         released
     }
 
-    /// Verifies a package as a stranger who has the policy, as the command `verify` does.
+    /// Verifies a package as a stranger who has the policy, with the command that users have.
     ///
     /// # Panics
     /// When it is refused.
     pub fn verified(&self, chart: &str, version: &str) {
-        let file = |ending: &str| self.file("release", &format!("charts/{chart}-{version}.{ending}"));
-        let anchor = lineage::anchor(&self.policy, None).unwrap();
-        let report = lineage::verify(&lineage::Artifact::Package { bytes: &file("tgz") }, &file("lineage.jsonl"), &self.policy, &anchor, None);
-        assert!(report.verified(), "{:?}", report.refused);
+        let folder = TempDir::new_in(self.folder.path()).unwrap();
+        let package = folder.path().join(format!("{chart}-{version}.tgz"));
+        for (path, bytes) in [
+            (package.clone(), self.file("release", &format!("charts/{chart}-{version}.tgz"))),
+            (package.with_extension("lineage.jsonl"), self.file("release", &format!("charts/{chart}-{version}.lineage.jsonl"))),
+            (folder.path().join("trust/policy.json"), self.policy()),
+        ] {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+        // Beside the folder of this test's own program.
+        let program = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("chartflow");
+        let output = Command::new(program).arg("verify").arg(&package).arg("--trust").arg(folder.path().join("trust")).output().unwrap();
+        assert!(output.status.success(), "{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     }
 
     /// The same contribution by rehearsal.

@@ -11,10 +11,12 @@ mod needs_act {
     use std::fs;
     use std::path::{Path, PathBuf};
     use std::process::Command;
+    use std::sync::{Mutex, PoisonError};
 
-    use chartflow_core::domain::event::{Job, StageName, job_permissions};
+    use chartflow_core::domain::event::StageName;
     use chartflow_core::domain::ruleset::Mode;
     use chartflow_tests::container::image;
+    use chartflow_tests::identities::APP;
     use chartflow_tests::yard::{CONTRIBUTOR, Due, REPOSITORY, SERVER, Yard, git};
 
     /// The repository of the actions as a release has it.
@@ -52,16 +54,19 @@ mod needs_act {
         let (tree, event) = (folder.join("tree"), folder.join("event.json"));
         work_tree(yard, due, &tree);
         fs::write(&event, yard.document(&due.started.event).to_string()).unwrap();
-        let token = yard.token(&job_permissions(stage, Job::Act, Mode::WorkflowToken));
+        let given = yard.given(stage);
         let job_image = std::env::var("CHARTFLOW_JOB_IMAGE").expect("CHARTFLOW_JOB_IMAGE names the image that jobs run in");
         let mut command = Command::new("act");
         command.current_dir(&tree).args([due.started.event.name(), "--workflows", stage.workflow_path(), "--eventpath"]).arg(&event);
         command.args(["--platform", &format!("ubuntu-latest={job_image}"), "--pull=false", "--rm", "--no-recurse", "--actor", CONTRIBUTOR]);
         command.arg("--local-repository").arg(format!("chartflow/chartflow@v1={}", actions.display()));
-        command
-            .args(["--secret", "GITHUB_TOKEN", "--secret", "CHARTFLOW_SIGNING_KEY"])
-            .env("GITHUB_TOKEN", &token)
-            .env("CHARTFLOW_SIGNING_KEY", yard.signing_key());
+        for (name, value) in given.secrets {
+            // Without a value it is taken from the environment.
+            command.args(["--secret", name]).env(name, value);
+        }
+        for (name, value) in given.variables {
+            command.args(["--var", &format!("{name}={value}")]);
+        }
         for (name, value) in
             [("GITHUB_API_URL", yard.url().as_str()), ("GITHUB_SERVER_URL", SERVER), ("GITHUB_REPOSITORY", REPOSITORY), ("GITHUB_REPOSITORY_ID", "1001")]
         {
@@ -74,10 +79,12 @@ mod needs_act {
         assert!(output.status.success(), "{stage} ended with {}:\n{said}", output.status);
     }
 
-    #[test]
-    #[ignore = "runs act"]
-    fn the_workflow_files_carry_a_contribution_to_a_release() {
-        let yard = Yard::new();
+    /// act names its containers after the workflow and the job.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+    fn carries_a_contribution(mode: Mode) {
+        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let yard = Yard::working_as(mode, "");
         let actions = released_actions(&yard.folder());
         yard.contribute();
         let (mut ran, mut number) = (BTreeSet::new(), 0);
@@ -93,5 +100,17 @@ mod needs_act {
             yard.verified(&one.chart, &one.version);
         }
         assert_eq!(yard.rehearsed().1, released, "a rehearsal of the same contribution");
+    }
+
+    #[test]
+    #[ignore = "runs act"]
+    fn the_workflow_files_carry_a_contribution_to_a_release() {
+        carries_a_contribution(Mode::App { id: APP });
+    }
+
+    #[test]
+    #[ignore = "runs act"]
+    fn so_do_those_that_work_with_their_own_token_alone() {
+        carries_a_contribution(Mode::WorkflowToken);
     }
 }

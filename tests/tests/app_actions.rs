@@ -33,7 +33,7 @@ impl Case {
         // What the App signs of itself is judged by GitHub's clock, and made by this machine's.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         world.hub.pass_time(u32::try_from(now - u64::try_from(world.hub.now()).unwrap()).unwrap());
-        install(&world, permissions);
+        install(&world.hub, permissions);
         let mut runner = Runner::new(&world);
         let recorder = Recorder::new(&runner.server.url());
         runner.through = Some(recorder.url().to_owned());
@@ -167,7 +167,7 @@ fn rulesets_are_brought_about_by_an_app_that_may() {
     assert_eq!(ids(&case), before, "nothing was changed so far");
     let mut permissions = app_permissions();
     permissions.insert(Permission::Administration, Access::Write);
-    install(&case.world, &permissions);
+    install(&case.world.hub, &permissions);
     let applied = case.step(Verb::Rulesets, by_hand(), &[("mode", "apply")]);
     assert_eq!((applied.code, applied.output("result"), applied.output("charts")), (0, "done", "[]"), "{applied:#?}");
     let again = case.step(Verb::Rulesets, by_hand(), &[]);

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use chartflow_core::domain::digest::Sha256;
+use chartflow_core::domain::ruleset::Tiers;
 use chartflow_core::domain::statement::{CheckResult, Row};
 use chartflow_core::flow::attest::{self, Request};
 use chartflow_core::flow::{Outcome, Report};
@@ -27,12 +28,17 @@ fn merged(world: &mut World) {
 }
 
 fn attest(world: &World, check: &str, path: &str, result: CheckResult) -> Report {
+    attest_at(world, check, path, result, "integration", None)
+}
+
+fn attest_at(world: &World, check: &str, path: &str, result: CheckResult, branch: &str, pull: Option<u64>) -> Report {
     let request = Request {
         check: check.to_owned(),
         result,
         path: path.parse().unwrap(),
-        commit: world.tip("integration").unwrap(),
+        commit: world.tip(branch).unwrap(),
         definitions: BTreeMap::from([("scan".to_owned(), Sha256::of(b"scanner 1.0, rules 7"))]),
+        pull,
     };
     let train = world.train(&Brakes::none());
     block_on(attest::run(&train, &request)).unwrap()
@@ -68,6 +74,34 @@ fn filter_waits_for_an_outside_check_and_the_lineage_holds_it() {
     let train = world.train(&Brakes::none());
     let rows = lineage.lines().filter(|line| train.read_line(line).and_then(|line| line.row()) == Some(Row::OutsideCheck));
     assert_eq!(rows.count(), 1, "{lineage}");
+}
+
+#[test]
+fn a_contribution_shows_an_outside_check_that_came_later() {
+    let mut world = world(35);
+    let number = world.contribute(&[NewCommit::new("app", "feat(app): more values").value("more: 1")]);
+    let line = |world: &World| {
+        let pull = world.hub.pulls().into_iter().find(|pull| pull.number == number).unwrap();
+        let body = pull.body.unwrap_or_default();
+        (pull.head, body.lines().find(|line| line.contains("validate/scan")).unwrap().split(" · ").next().unwrap().to_owned())
+    };
+    world.stage(Step::Validate, None);
+    let (head, before) = line(&world);
+    assert_eq!(before, "- [ ] validate/scan awaited");
+    let tiers = Tiers::from(&world.names);
+    let _ = world.hub.take_events(&tiers);
+    attest_at(&world, "scan", "charts/app", CheckResult::Failed, &head, Some(number));
+    let started = |world: &World| {
+        let runs = world.hub.take_events(&tiers).into_iter().flat_map(|event| event.runs);
+        runs.filter_map(|run| run.stage).map(|start| (start.stage, start.pull)).collect::<Vec<_>>()
+    };
+    assert_eq!(started(&world), [(Step::Validate, Some(number))]);
+    world.stage(Step::Validate, None);
+    assert_eq!(line(&world).1, "- [ ] validate/scan **failed**");
+    attest_at(&world, "scan", "charts/app", CheckResult::Passed, &head, Some(number));
+    assert_eq!(started(&world), [(Step::Validate, Some(number)), (Step::Filter, None)]);
+    world.stage(Step::Validate, None);
+    assert_eq!(line(&world).1, "- [x] validate/scan passed");
 }
 
 #[test]

@@ -31,7 +31,11 @@ fn closed(world: &mut World, count: u32, trailer: &str) {
     let start = world.tip("integration").unwrap();
     for number in 0..count {
         let commit = world
-            .commit(CONTRIBUTOR, &[start.clone()], &NewCommit::new("app", &format!("chore(app): {number}{trailer}")).value(&format!("old: {number}")))
+            .commit(
+                CONTRIBUTOR,
+                std::slice::from_ref(&start),
+                &NewCommit::new("app", &format!("chore(app): {number}{trailer}")).value(&format!("old: {number}")),
+            )
             .unwrap();
         let person = world.hub.person(CONTRIBUTOR).unwrap();
         person.push("over", commit.as_str(), true).unwrap();

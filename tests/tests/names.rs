@@ -72,6 +72,46 @@ fn a_contribution_is_told_which_name() {
     assert_eq!(local, [outside, r"charts/app/templates/\xff.yaml: the name is not UTF-8"]);
 }
 
+/// Opens a pull request with one commit, made from fast-import's lines.
+fn offer(world: &World, branch: &str, base: &str, lines: &str) -> u64 {
+    let stream = format!(
+        "commit refs/heads/{branch}\ncommitter carol <carol@example.com> 1767225700 +0000\ndata 8\nfeat: it\nfrom refs/heads/{base}^0\n{lines}\ndone\n"
+    );
+    git(world, &["fast-import", "--quiet", "--done"], &stream);
+    world.hub.person(CONTRIBUTOR).unwrap().open(branch, base, "feat: it", "").unwrap()
+}
+
+/// The hint of `layout/outside` leads to the end of it.
+#[test]
+fn a_chart_gets_a_name_in_two_steps() {
+    let mut world = founded(&["charts/caf\\351/Chart.yaml"]);
+    let gone = "D \"charts/caf\\351\"\n";
+    let named = "M 100644 inline charts/coffee/Chart.yaml\ndata <<END\napiVersion: v2\nname: coffee\nversion: 0.3.0\ndescription: coffee\nEND\n\n";
+    let both = offer(&world, "both", "integration", &format!("{gone}{named}"));
+    let refused = world.stage(Step::Validate, None).unwrap();
+    let hints: Vec<&str> = refused.entries.iter().filter_map(|entry| entry.hint.as_deref()).collect();
+    insta::assert_snapshot!(hints.join("\n"), @r"files outside charts travel by an ordinary pull request to main; open one that takes charts/caf\xe9/ away, and leave here what has a new name alone");
+    assert!(!world.merge(both, MergeMethod::Merge), "{}", world.told());
+
+    let first = offer(&world, "gone", "main", gone);
+    let second = offer(&world, "named", "integration", named);
+    for step in [Step::Validate, Step::Bump] {
+        world.stage(step, None);
+    }
+    assert!(world.merge(first, MergeMethod::Squash) && world.merge(second, MergeMethod::Merge), "{}", world.told());
+    for _ in 0..4 {
+        for step in Step::ALL {
+            world.stage(step, None);
+        }
+        world.release();
+    }
+    assert!(world.verify("coffee", "0.3.0").is_ok(), "{}", world.told());
+    for branch in ["main", "integration"] {
+        let listed = git(&world, &["ls-tree", "-r", "--name-only", branch], "");
+        assert!(listed.contains("charts/coffee/Chart.yaml") && !listed.contains("351"), "{branch}: {listed}");
+    }
+}
+
 #[test]
 fn what_no_stage_looks_into_is_carried_along() {
     let paths = ["docs/caf\\351.txt", "charts/caf\\303\\251/notes \\351"];

@@ -6,8 +6,13 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use chartflow_core::flow::listing::file;
 use chartflow_core::io::git::LocalRepository;
+use chartflow_core::port::github::GitHubObjects;
+use chartflow_core::port::objects::Objects as _;
 use chartflow_sandbox::rehearsal::{Head, Options, Origin, Summary, prepare, rehearse};
+use chartflow_tests::brakes::Brakes;
+use chartflow_tests::world::{World, block_on};
 
 /// GitHub API calls of one released chart over all stages.
 const REQUESTS: u64 = 120;
@@ -90,6 +95,25 @@ fn costs(summary: &Summary, changed: usize) -> Vec<(String, u64, u64)> {
         assert!(*creating > 0 && *creating <= CREATING, "{chart} took {creating} creating requests of {CREATING}: {costs:?}");
     }
     costs
+}
+
+#[test]
+fn a_small_file_is_asked_for_once() {
+    let world = World::new(611);
+    let objects = GitHubObjects::new(world.train(&Brakes::none()).github);
+    let asked = || world.hub.counts().values().filter_map(|count| count.operations.get("git/get-blob")).sum::<u64>();
+    let read = |limit| {
+        block_on(async {
+            let root = objects.commit(&world.tip("main").unwrap()).await.unwrap().tree;
+            file(&objects, &root, "charts/app/Chart.yaml", limit).await
+        })
+    };
+    let before = asked();
+    for _ in 0..3 {
+        assert!(read(1 << 20).unwrap().unwrap().starts_with(b"apiVersion"));
+    }
+    assert_eq!(asked() - before, 1);
+    assert!(read(3).is_err(), "what is kept is no longer than whoever asks allows");
 }
 
 #[tokio::test]

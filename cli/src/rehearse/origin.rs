@@ -10,7 +10,7 @@ use chartflow_core::domain::names::BranchName;
 use chartflow_core::flow::detect::{DetectError, named};
 use chartflow_core::io::git::LocalRepository;
 use chartflow_core::port::objects::{ObjectError, Objects};
-use chartflow_sandbox::rehearsal::{Head, Origin};
+use chartflow_sandbox::rehearsal::{Head, Origin, Standing, fetch_of, remote_train, standing};
 
 use super::preflight;
 use crate::configuration::{configuration, usable};
@@ -45,10 +45,13 @@ pub(super) async fn origin(path: &Path, base: Option<&str>, heads: &[String], ou
         }
         (None, None) => repository.resolve("HEAD")?,
     };
-    let read = configuration(&repository, &base)?.unwrap_or_default();
+    let read = configuration(&repository, &base)?;
+    let configured = read.is_some();
+    let read = read.unwrap_or_default();
     let (names, globs) = usable(&read)?;
+    tiers(&repository, &names, configured, output)?;
     let configuration = read.configuration;
-    for finding in preflight::findings(&repository, &configuration)? {
+    for finding in preflight::findings(&repository, &configuration) {
         let hint = finding.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
         output.notice(&format!("{finding}{hint} ({})", finding.rule));
     }
@@ -68,6 +71,40 @@ pub(super) async fn origin(path: &Path, base: Option<&str>, heads: &[String], ou
         found.push(Head { branch, title, commit });
     }
     Ok(Origin::Repository { git_directory: repository.git_directory(), base, heads: found })
+}
+
+/// A clone brings the train's branches as its remote's, and its other refs not at all.
+fn tiers(repository: &LocalRepository, names: &Names, configured: bool, output: &Output) -> Result<(), CommandError> {
+    let references = repository.references()?;
+    match standing(&references, names) {
+        Standing::Aboard => {}
+        Standing::Outside => {
+            if let Some(remote) = remote_train(&references, names).filter(|_| configured) {
+                let fetch = fetch_of(&remote, &[names.integration().clone(), names.release().clone()]);
+                output.notice(&format!(
+                    "the rehearsal makes branches of its own; to begin with those of {remote}, run `{fetch} '+refs/chartflow/*:refs/chartflow/*'` before"
+                ));
+            }
+        }
+        Standing::Remote { branches, remote } => {
+            output.notice(&format!("{} taken as {remote} had {} at the last `git fetch`", are(&branches), them(&branches)));
+        }
+        Standing::Lacking { branches } => {
+            let message = format!("the repository rides the train, but {} not here", are(&branches));
+            return Err(CommandError::new(Kind::Request, message).hint(format!("fetch {0}, or make {0} as `chartflow init` says", them(&branches))));
+        }
+    }
+    Ok(())
+}
+
+/// `the branch release is`, `the branches integration and release are`.
+fn are(branches: &[BranchName]) -> String {
+    let listed = branches.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+    if branches.len() == 1 { format!("the branch {listed} is") } else { format!("the branches {listed} are") }
+}
+
+const fn them(branches: &[BranchName]) -> &'static str {
+    if branches.len() == 1 { "it" } else { "them" }
 }
 
 fn objects(source: ObjectError) -> CommandError {

@@ -2,31 +2,27 @@
 //! `chartflow rulesets plan`.
 
 use chartflow_core::domain::adoption::remote_repository;
-use chartflow_core::domain::branch::{Names, RELEASED};
+use chartflow_core::domain::branch::Names;
 use chartflow_core::domain::check::Finding;
 use chartflow_core::domain::configuration::Configuration;
 use chartflow_core::domain::ruleset::Mode;
-use chartflow_core::io::git::{GitError, LocalRepository};
+use chartflow_core::io::git::LocalRepository;
 use chartflow_core::plan::preflight::{Environment, Facts, Seen, plan};
 
 /// The remote that a clone has of the repository it was made from.
 const REMOTE: &str = "origin";
 
 /// What of the preflight can be seen from here, by the rules and in the words of the preflight.
-pub(super) fn findings(repository: &LocalRepository, configuration: &Configuration) -> Result<Vec<Finding>, GitError> {
+pub(super) fn findings(repository: &LocalRepository, configuration: &Configuration) -> Vec<Finding> {
     let names = Names::new(configuration);
-    let references = repository.references()?;
-    let there = |name: String| references.iter().any(|(known, _)| *known == name);
-    // Only a repository that rides the train has its branches already; any other is adopted, in the rehearsal only.
-    let adopted = there(format!("refs/{RELEASED}"));
-    let absent = [names.integration(), names.release()].into_iter().filter(|branch| adopted && !there(format!("refs/heads/{branch}")));
     let page = repository.remote_url(REMOTE).and_then(|url| remote_repository(&url)).map(|(server, name)| format!("{server}/{name}"));
     let main = names.main().clone();
-    Ok(plan(&Facts {
+    plan(&Facts {
         mode: Mode::App { id: 0 },
         page: page.unwrap_or_else(|| "https://github.com/OWNER/NAME".to_owned()),
         default_branch: default_branch(repository).unwrap_or_else(|| main.to_string()),
-        absent: absent.map(ToString::to_string).collect(),
+        // Missing tiers are told elsewhere, by what this clone can do about them.
+        absent: Vec::new(),
         collisions: names.collisions(),
         main_method: configuration.merge.main,
         // What a clone does not hold is not looked at, and nothing is said of it.
@@ -38,7 +34,7 @@ pub(super) fn findings(repository: &LocalRepository, configuration: &Configurati
         rulesets: Seen::Is(Vec::new()),
         refused: Vec::new(),
         main,
-    }))
+    })
 }
 
 /// The default branch: what the remote's HEAD was when this clone was made, or where HEAD stands in a bare repository.

@@ -77,6 +77,12 @@ impl EventFile {
     pub fn text(&self, pointer: &str) -> Option<&str> {
         self.document.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty())
     }
+
+    /// A number at a place of the document.
+    #[must_use]
+    pub fn number(&self, pointer: &str) -> Option<u64> {
+        self.document.pointer(pointer).and_then(Value::as_u64)
+    }
 }
 
 fn document(path: &Path) -> Result<Value, EventFileError> {

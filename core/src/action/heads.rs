@@ -126,7 +126,7 @@ mod tests {
     use crate::domain::configuration::Configuration;
 
     fn id(number: u64) -> CommitId {
-        CommitId::new(&format!("{number:040}")).unwrap()
+        CommitId::new(format!("{number:040}")).unwrap()
     }
 
     /// The numbers of the candidates among pull requests (number, head, whether there is a test merge) and branches.

@@ -110,8 +110,16 @@ impl Page<'_> {
         let head = known.iter().rfind(|known| known.signed).or_else(|| known.last())?;
         let by_digest: BTreeMap<StatementDigest, &Statement> = known.iter().map(|known| (known.digest, &known.statement)).collect();
         let (mut todo, mut seen) = (vec![head.digest], BTreeSet::new());
-        let mut line =
-            Lineage { pulls: Vec::new(), source: None, branch: self.names?.chart_branch(chart).ok()?, version: None, tag: None, at: place(&head.statement) };
+        let mut line = Lineage {
+            pulls: Vec::new(),
+            source: None,
+            branch: self.names?.chart_branch(chart).ok()?,
+            version: None,
+            tag: None,
+            at: place(&head.statement),
+            step: None,
+            unreleased: false,
+        };
         while let Some(digest) = todo.pop() {
             let Some(statement) = by_digest.get(&digest).filter(|_| seen.insert(digest)) else { continue };
             match &statement.predicate {

@@ -31,9 +31,11 @@ pub struct Request {
     pub commit: CommitId,
     /// What the check ran by, such as its program and rules: a digest for each name.
     pub definitions: BTreeMap<String, Sha256>,
+    /// The contribution that the check ran for, where it is known. It is a hint: its description shows the result.
+    pub pull: Option<u64>,
 }
 
-/// Signs and stores what a check found, and starts `filter` when it passed.
+/// Signs and stores what a check found, starts `filter` when it passed, and `validate` where the contribution is known.
 ///
 /// # Errors
 /// When the commit cannot be read, or GitHub, the store or the signer fails.
@@ -121,6 +123,9 @@ pub async fn run(train: &Train, request: &Request) -> Result<Report, FlowError> 
     let line = store.sign_anew(statement).await?;
     store.flush().await?;
     report.add(Some(&chart), Outcome::Done, format!("recorded that {check} {word} on {tree} as sha256:{}", line.digest));
+    if let (Some(pull), Some(kind)) = (request.pull, StageName::Validate.dispatch_type()) {
+        train.github.dispatch(kind, &json!({ "pull": pull })).await?;
+    }
     if let (true, Some(kind)) = (request.result != CheckResult::Failed, StageName::Filter.dispatch_type()) {
         train.github.dispatch(kind, &json!({ "chart": chart })).await?;
     }

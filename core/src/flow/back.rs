@@ -7,7 +7,7 @@ use super::compose::{Graft, graft, grafted, point, rewritten};
 use super::judge::chain;
 use super::listing::{file, root};
 use super::pulls::FULL;
-use super::store::Store;
+use super::store::{Signed, Store};
 use super::tips::{Difference, Pair, Tips};
 use super::{FlowError, Outcome, Report, Train, texts};
 use crate::domain::changelog;
@@ -17,7 +17,7 @@ use crate::domain::detection::Globs;
 use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::names::{ChartName, RepoPath};
 use crate::domain::package::follow;
-use crate::domain::pull::body::Returned;
+use crate::domain::pull::body::{Returned, State};
 use crate::domain::tree::Mode;
 use crate::plan::Place;
 use crate::plan::back::{Facts, Outcome as Decision, plan};
@@ -72,8 +72,14 @@ pub struct Returning {
     pub chart: ChartName,
     /// Where main has it; `None` when main removed it.
     pub main: Option<Place>,
+    /// Where integration has it.
+    pub before: Option<Place>,
+    /// Where integration has it then; `None` when it is gone.
+    pub after: Option<Place>,
     /// Whether integration's content stays and only the bump's edits are replayed in it.
     pub replayed: bool,
+    /// What is signed about main's content.
+    pub lines: Vec<Signed>,
 }
 
 /// How main returns.
@@ -89,14 +95,14 @@ pub struct Course {
 ///
 /// # Errors
 /// When an object cannot be read or made.
-pub async fn compute(train: &Train, tips: &Tips) -> Result<Course, FlowError> {
+pub async fn compute(train: &Train, tips: &Tips, store: &mut Store) -> Result<Course, FlowError> {
     let objects = &*train.objects;
     let base = objects.merge_base(&tips.main, &tips.integration).await?;
     let base = base.ok_or_else(|| FlowError::NoBranch { branch: tips.names.integration().to_string() })?;
     let mut course = Course::default();
     let mut target = tips.main.clone();
     while target != base {
-        match compute_to(train, tips, &base, &target).await? {
+        match compute_to(train, tips, store, &base, &target).await? {
             Ok(way) => return Ok(Course { way: Some(way), ..course }),
             Err(conflicts) if course.conflicts.is_empty() => course.conflicts = conflicts,
             Err(_) => {}
@@ -112,21 +118,21 @@ pub async fn compute(train: &Train, tips: &Tips) -> Result<Course, FlowError> {
 }
 
 /// The way back of one commit of main, or the charts that stand against it.
-async fn compute_to(train: &Train, tips: &Tips, base: &CommitId, target: &CommitId) -> Result<Result<Way, Vec<ChartName>>, FlowError> {
+async fn compute_to(train: &Train, tips: &Tips, store: &mut Store, base: &CommitId, target: &CommitId) -> Result<Result<Way, Vec<ChartName>>, FlowError> {
     let objects = &*train.objects;
     let patterns = Globs::new(&tips.configuration.configuration.charts)?;
     let (base_root, main_root, integration_root) = (root(objects, base).await?, root(objects, target).await?, root(objects, &tips.integration).await?);
     // What integration has that main has not stays; what main changed is decided chart by chart.
     let pending = Difference::between(train, &patterns, &main_root, &integration_root).await?;
     let changed = Difference::between(train, &patterns, &base_root, &main_root).await?;
-    let mut store = Store::new(train, tips);
     let mut grafts: BTreeMap<RepoPath, Option<TreeId>> = BTreeMap::new();
     let (mut conflicts, mut charts, mut replays) = (Vec::new(), Vec::new(), Vec::new());
     for (name, pair) in &pending.charts {
         let mut keep = true;
         if let Some(main) = changed.charts.get(name) {
-            let facts = facts(&mut store, name, pair, main).await?;
+            let (facts, lines) = facts(store, name, pair, main).await?;
             let decision = plan(&facts);
+            let mut after = pair.old.clone();
             match &decision {
                 Decision::Keep => {}
                 Decision::Take => keep = false,
@@ -134,7 +140,9 @@ async fn compute_to(train: &Train, tips: &Tips, base: &CommitId, target: &Commit
                 Decision::Replay => {
                     if let (Some(ours), Some(theirs), Some(carried)) = (&pair.new, &pair.old, facts.carried.flatten()) {
                         let files = replay(train, ours, theirs, &carried).await?;
-                        grafts.insert(ours.path.clone(), Some(rewritten(objects, &ours.tree, &files).await?));
+                        let tree = rewritten(objects, &ours.tree, &files).await?;
+                        after = Some(Place { path: ours.path.clone(), tree: tree.clone() });
+                        grafts.insert(ours.path.clone(), Some(tree));
                         if !files.is_empty() {
                             replays.push(Replay { base: ours.tree.clone(), files });
                         }
@@ -146,7 +154,8 @@ async fn compute_to(train: &Train, tips: &Tips, base: &CommitId, target: &Commit
                 }
             }
             if matches!(decision, Decision::Take | Decision::Replay) {
-                charts.push(Returning { chart: name.clone(), main: pair.old.clone(), replayed: decision == Decision::Replay });
+                let before = pair.new.clone().filter(|_| !pair.removed);
+                charts.push(Returning { chart: name.clone(), main: pair.old.clone(), before, after, replayed: decision == Decision::Replay, lines });
             }
         }
         if keep {
@@ -162,7 +171,10 @@ async fn compute_to(train: &Train, tips: &Tips, base: &CommitId, target: &Commit
         return Ok(Err(conflicts));
     }
     let returned = changed.charts.iter().filter(|(name, _)| !pending.charts.contains_key(*name));
-    charts.extend(returned.map(|(name, pair)| Returning { chart: name.clone(), main: pair.new.clone().filter(|_| !pair.removed), replayed: false }));
+    charts.extend(returned.map(|(name, pair)| {
+        let main = pair.new.clone().filter(|_| !pair.removed);
+        Returning { chart: name.clone(), main: main.clone(), before: main.clone(), after: main, replayed: false, lines: Vec::new() }
+    }));
     let mut grafts: Vec<Graft> = grafts.into_iter().map(|(path, tree)| Graft { path, tree }).collect();
     if !train.home.app {
         // The workflow's own token may not move workflow files, so integration keeps its own.
@@ -175,14 +187,16 @@ async fn compute_to(train: &Train, tips: &Tips, base: &CommitId, target: &Commit
 }
 
 /// What is known of a chart that differs between main and integration (`pending`), and that main changed since it last came
-/// back (`changed`).
-async fn facts(store: &mut Store, chart: &ChartName, pending: &Pair, changed: &Pair) -> Result<Facts, FlowError> {
+/// back (`changed`), and what is signed about main's content.
+async fn facts(store: &mut Store, chart: &ChartName, pending: &Pair, changed: &Pair) -> Result<(Facts, Vec<Signed>), FlowError> {
     // Of a chart that main removed, what is left of its directory counts as well.
     let main = pending.old.clone().or_else(|| changed.new.clone());
     let tree = super::content_tree(main.as_ref())?;
-    let carried = chain(store, chart, &tree).await?.and_then(|chain| super::carried(&chain)).map(|carried| carried.source);
+    let chain = chain(store, chart, &tree).await?;
+    let carried = chain.as_ref().and_then(super::carried).map(|carried| carried.source);
+    let lines = chain.map(|chain| chain.lines()).unwrap_or_default();
     let removed = pending.removed || changed.removed;
-    Ok(Facts { chart: chart.clone(), integration: pending.new.clone(), main, returned: changed.old.clone(), removed, carried })
+    Ok((Facts { chart: chart.clone(), integration: pending.new.clone(), main, returned: changed.old.clone(), removed, carried }, lines))
 }
 
 /// The files of integration's content that the bump's edits change: the higher version, the dependencies' versions that
@@ -227,8 +241,8 @@ async fn replay(train: &Train, ours: &Place, theirs: &Place, carried: &Place) ->
 ///
 /// # Errors
 /// When GitHub refuses.
-pub async fn offer(train: &Train, tips: &Tips, report: &mut Report) -> Result<(), FlowError> {
-    let course = compute(train, tips).await?;
+pub async fn offer(train: &Train, tips: &Tips, store: &mut Store, report: &mut Report) -> Result<(), FlowError> {
+    let course = compute(train, tips, store).await?;
     for chart in &course.conflicts {
         let (main, integration) = (tips.names.main(), tips.names.integration());
         let message = format!("{main} and {integration} both changed {chart}, and {main}'s content did not come by the train");
@@ -258,16 +272,13 @@ pub async fn offer(train: &Train, tips: &Tips, report: &mut Report) -> Result<()
     };
     point(github, &head, held.as_ref(), &made).await?;
     let open = if held.is_some() { github.list_pulls(&filter).await?.into_iter().next() } else { None };
+    let words = texts::Words::new(train, tips);
     let mut returned = Vec::new();
     for one in &way.charts {
-        let version = match &one.main {
-            Some(place) => texts::version_at(train, place).await?,
-            None => None,
-        };
-        returned.push(Returned { chart: one.chart.clone(), version, replayed: one.replayed });
+        returned.push(told(train, &words, one).await?);
     }
     let old = open.as_ref().map_or("", |pull| &pull.body);
-    let (title, body) = texts::Words::new(train, tips).way_back(&way, &returned, old);
+    let (title, body) = words.way_back(&way, &returned, old);
     let body = body.unwrap_or_else(|full| {
         let number = open.as_ref().map_or(0, |pull| pull.number);
         report.refuse(None, FULL, format!("pull request {number}: {full}"), texts::FULL_HINT);
@@ -291,6 +302,17 @@ pub async fn offer(train: &Train, tips: &Tips, report: &mut Report) -> Result<()
     Ok(())
 }
 
+/// What is said of one chart. A content that the replay makes is in no repository yet: its version is the higher one.
+async fn told(train: &Train, words: &texts::Words, one: &Returning) -> Result<Returned, FlowError> {
+    let main = texts::state_at(train, one.main.as_ref(), None).await?;
+    let before = if one.before == one.main { main.clone() } else { texts::state_at(train, one.before.as_ref(), None).await? };
+    let version = main.and_then(|main| main.version);
+    let ours = before.as_ref().and_then(|before| before.version.clone());
+    let higher = if ours > version { ours } else { version.clone() };
+    let after = one.after.as_ref().map(|place| State { version: if one.replayed { higher } else { version.clone() }, content: place.tree.clone() });
+    Ok(words.returned(one, version, [before, after]))
+}
+
 /// What is wrong with a pull request that claims to be the way back; `Ok(Ok(()))` when it is exactly what is computed,
 /// `Err` text when it is stale and will be rebuilt.
 ///
@@ -301,7 +323,7 @@ pub async fn prove(train: &Train, tips: &Tips, head: &CommitId) -> Result<Result
     if commit.parents.first() != Some(&tips.integration) {
         return Ok(Err("integration moved since it was computed"));
     }
-    let Some(way) = compute(train, tips).await?.way else { return Ok(Err("nothing of main can return")) };
+    let Some(way) = compute(train, tips, &mut Store::new(train, tips)).await?.way else { return Ok(Err("nothing of main can return")) };
     if commit.parents != way.parents {
         return Ok(Err("main moved since it was computed"));
     }

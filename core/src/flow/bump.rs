@@ -177,7 +177,7 @@ impl Job<'_> {
 
     /// Shows the release gate in the description, unless it is there.
     async fn describe(&self, chain: &Chain, facts: &Facts, report: &mut Report) -> Result<(), FlowError> {
-        let sides = texts::sides(self.train, chain, &facts.branch).await?;
+        let sides = texts::sides(self.train, chain, facts.branch.base.as_ref(), facts.branch.place.as_ref()).await?;
         let (title, body) = texts::Words::new(self.train, self.tips).to_main(&self.chart, chain, &sides, &self.pull.body);
         let body = match body {
             Ok(body) => body,

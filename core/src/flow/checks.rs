@@ -240,6 +240,18 @@ impl Input<'_> {
 /// The outside checks that have passed on a content beside main's (`old`) under the configuration in force: their names
 /// and statements. The newest word of each check counts.
 pub(crate) async fn outside(store: &mut Store, tips: &Tips, chart: &ChartName, tree: &TreeId, old: Option<&Place>) -> Result<Vec<(String, Signed)>, FlowError> {
+    let failed = |line: &Signed| matches!(&line.statement.predicate, Predicate::Checks(checks) if checks.result == Verdict::Failed);
+    Ok(reported(store, tips, chart, tree, old).await?.into_iter().filter(|(_, line)| !failed(line)).collect())
+}
+
+/// The newest word of each outside check, those that failed included.
+pub(crate) async fn reported(
+    store: &mut Store,
+    tips: &Tips,
+    chart: &ChartName,
+    tree: &TreeId,
+    old: Option<&Place>,
+) -> Result<Vec<(String, Signed)>, FlowError> {
     let mut found: BTreeMap<String, Signed> = BTreeMap::new();
     for line in store.about(chart, tree).await? {
         let Predicate::Checks(checks) = &line.statement.predicate else { continue };
@@ -248,11 +260,7 @@ pub(crate) async fn outside(store: &mut Store, tips: &Tips, chart: &ChartName, t
         if !same_base || checks.configuration != tips.configuration.digest {
             continue;
         }
-        if checks.result == Verdict::Failed {
-            found.remove(name);
-        } else {
-            found.insert(name.clone(), line.clone());
-        }
+        found.insert(name.clone(), line.clone());
     }
     found.retain(|name, _| tips.configuration.configuration.checks.outside.contains_key(name));
     Ok(found.into_iter().collect())

@@ -7,6 +7,7 @@ use super::bump::derive;
 use super::compose::agree_outside;
 use super::judge::{Chain, chain};
 use super::listing::root;
+use super::pulls::FULL;
 use super::store::Store;
 use super::succession::announced;
 use super::tips::{Difference, Pair, Tips, counterpart, place};
@@ -74,10 +75,10 @@ struct Job<'a> {
 impl Job<'_> {
     /// Whether the branch moved.
     async fn judge(&mut self, pull: &Pull, report: &mut Report) -> Result<bool, FlowError> {
-        let (facts, chain) = self.facts(pull).await?;
+        let Seen { facts, pair, chain } = self.facts(pull).await?;
         let chart = Some(&self.chart);
         match plan(&facts) {
-            Action::Merge => return self.merge(pull, &facts, chain, report).await,
+            Action::Merge => return self.merge(pull, &facts, pair.as_ref().zip(chain.as_ref()), report).await,
             Action::Wait { reason } => report.add(chart, Outcome::Waiting, format!("pull request {}: {reason}", pull.number)),
             Action::Refuse { reason } => {
                 let github = &self.train.github;
@@ -92,7 +93,7 @@ impl Job<'_> {
         Ok(false)
     }
 
-    async fn facts(&mut self, pull: &Pull) -> Result<(Facts, Option<Chain>), FlowError> {
+    async fn facts(&mut self, pull: &Pull) -> Result<Seen, FlowError> {
         let objects = &*self.train.objects;
         let patterns = Globs::new(&self.tips.configuration.configuration.charts)?;
         let head = objects.commit(&pull.head.sha).await?;
@@ -126,7 +127,7 @@ impl Job<'_> {
             integration,
             origin,
         };
-        Ok((facts, chain))
+        Ok(Seen { facts, pair, chain })
     }
 
     /// What explains the content at the head.
@@ -153,18 +154,25 @@ impl Job<'_> {
         Ok((if source == pair.new && complete { Origin::Promotion } else { Origin::Unsigned }, Some(chain)))
     }
 
-    async fn merge(&mut self, pull: &Pull, facts: &Facts, chain: Option<Chain>, report: &mut Report) -> Result<bool, FlowError> {
+    async fn merge(&mut self, pull: &Pull, facts: &Facts, found: Option<(&Pair, &Chain)>, report: &mut Report) -> Result<bool, FlowError> {
         let github = &self.train.github;
         let bump = facts.origin == Origin::Bump;
-        if let (false, Some(chain)) = (bump, &chain) {
+        if let (false, Some((pair, chain))) = (bump, found) {
             let statement = gate(self.train, self.tips, chain, &self.chart)?;
-            self.store.sign(statement).await?;
+            let signed = self.store.sign(statement).await?;
             self.store.flush().await?;
+            self.describe(pull, pair, &Chain { enforce: Some(signed), ..chain.clone() }, report).await?;
         }
         let description = Some(if bump { "exactly the re-derived bump" } else { "exactly this chart's content on integration" }.to_owned());
         github.create_status(&pull.head.sha, &Status { context: STATUS.to_owned(), state: StatusState::Success, description }).await?;
         match github
-            .merge_pull(pull.number, &pull.head.sha, MergeMethod::Merge, &texts::merge_title(pull), &texts::merge_message(&self.chart, chain.as_ref()))
+            .merge_pull(
+                pull.number,
+                &pull.head.sha,
+                MergeMethod::Merge,
+                &texts::merge_title(pull),
+                &texts::merge_message(&self.chart, found.map(|(_, chain)| chain)),
+            )
             .await?
         {
             Merge::Merged(_) => {
@@ -178,6 +186,25 @@ impl Job<'_> {
             }
         }
     }
+
+    /// Shows the gate in the description. Behind the merge, a crash would leave it out for ever.
+    async fn describe(&self, pull: &Pull, pair: &Pair, chain: &Chain, report: &mut Report) -> Result<(), FlowError> {
+        let Some(promotion) = chain.promotion() else { return Ok(()) };
+        let sides = texts::sides(self.train, chain, pair.old.as_ref(), pair.new.as_ref()).await?;
+        match texts::Words::new(self.train, self.tips).promotion_body(&self.chart, promotion, &sides, &chain.lines(), &pull.body) {
+            Ok(body) if body != pull.body => drop(self.train.github.describe_pull(pull.number, None, &body).await?),
+            Ok(_) => {}
+            Err(full) => report.refuse(Some(&self.chart), FULL, format!("pull request {}: {full}", pull.number), texts::FULL_HINT),
+        }
+        Ok(())
+    }
+}
+
+/// What is known of one head.
+struct Seen {
+    facts: Facts,
+    pair: Option<Pair>,
+    chain: Option<Chain>,
 }
 
 /// Row 3: the gate of the chart's branch.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::bump::{Known, branch_facts, content_subject};
 use super::compose::{Graft, commit, graft_unless, point};
 use super::history::{Gathered, gather};
-use super::judge::Chain;
+use super::judge::{Chain, rests_on};
 use super::listing::root;
 use super::preview::Preview;
 use super::pulls::{offer, open, status};
@@ -22,7 +22,7 @@ use crate::domain::digest::CommitId;
 use crate::domain::names::ChartName;
 use crate::domain::pull::body::State;
 use crate::domain::pull::title;
-use crate::domain::statement::{COMMITS_WEIGHT, Predicate, Promotion, Range, Stage, Statement, select};
+use crate::domain::statement::{COMMITS_WEIGHT, Predicate, Promotion, Range, Row, Stage, Statement, select};
 use crate::plan::Place;
 use crate::plan::filter::{Action, Facts, Plan, plan};
 use crate::port::github::{PullFilter, RefTarget, Status, StatusState};
@@ -250,7 +250,11 @@ impl Job<'_> {
             inputs: lines.iter().map(Signed::as_input).collect(),
             predicate: Predicate::Promotion(promotion.clone()),
         };
-        lines.push(self.store.sign(statement).await?);
+        let signed = self.store.sign(statement).await?;
+        let about = self.store.about(&self.chart, &judged.content.sha1).await?;
+        lines.push(signed.clone());
+        // Where `enforce` has been here already, what it said stands.
+        lines.extend(about.into_iter().rfind(|line| line.row() == Some(Row::Enforce) && rests_on(line, &signed)));
         let Preview { before, contributed, .. } = judged.preview;
         let state = |place: &Place, version| State { version, content: place.tree.clone() };
         let sides = texts::Sides {

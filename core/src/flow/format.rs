@@ -24,7 +24,7 @@ pub async fn run(train: &Train, branch: Option<&BranchName>) -> Result<Report, F
             report.add(Some(chart), Outcome::Waiting, "its branch carries nothing yet");
             continue;
         };
-        let sides = texts::sides(train, &chain, &facts).await?;
+        let sides = texts::sides(train, &chain, facts.base.as_ref(), facts.place.as_ref()).await?;
         one(train, &tips, chart, &chain, &sides, &mut report).await?;
     }
     announced(train, report).await

@@ -48,7 +48,8 @@ impl Chain {
     }
 }
 
-fn rests_on(line: &Signed, other: &Signed) -> bool {
+/// Whether a statement names another one among its inputs.
+pub(crate) fn rests_on(line: &Signed, other: &Signed) -> bool {
     line.statement.inputs.iter().any(|input| input.digest == other.digest)
 }
 

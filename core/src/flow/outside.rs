@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::FlowError;
 use crate::domain::digest::TreeId;
+use crate::domain::names::BranchName;
 use crate::domain::tree::{Entry, Mode, Tree, shown};
 use crate::port::objects::Objects;
 
@@ -21,9 +22,24 @@ pub(super) struct Outside {
     pub(super) more: usize,
     /// Whether there may be still more: not every directory was read.
     pub(super) unread: bool,
+    /// How many of them are directories whose names are not UTF-8 and that the other tree does not have.
+    nameless_gone: usize,
 }
 
 impl Outside {
+    /// What its author can do, where `main` is the branch that files outside charts go to. Nothing that is not UTF-8 can be
+    /// part of a promotion, and so neither can its end: who gives such a directory a name does it in two steps.
+    pub(super) fn hint(&self, main: &BranchName) -> String {
+        let travel = format!("files outside charts travel by an ordinary pull request to {main}");
+        match self.first.as_slice() {
+            [first, others @ ..] if self.nameless_gone == self.first.len() + self.more => {
+                let it = if others.is_empty() { first } else { "them" };
+                format!("{travel}; open one that takes {it} away, and leave here what has a new name alone")
+            }
+            _ => format!("{travel}; open one for them"),
+        }
+    }
+
     fn add(&mut self, path: String) {
         if self.first.len() < NAMED { self.first.push(path) } else { self.more += 1 }
     }
@@ -42,6 +58,8 @@ impl fmt::Display for Outside {
 
 enum Step {
     File(String),
+    /// A directory that is gone and whose name is not UTF-8.
+    NamelessGone(String),
     /// The path with a `/` behind it, both sides, and what is left of the paths that do not count.
     Directory(String, [Option<TreeId>; 2], Vec<String>),
 }
@@ -58,6 +76,10 @@ pub(super) async fn outside(objects: &dyn Objects, one: &TreeId, other: &TreeId,
     while let Some(step) = todo.pop() {
         match step {
             Step::File(path) => found.add(path),
+            Step::NamelessGone(path) => {
+                found.nameless_gone += 1;
+                found.add(path);
+            }
             Step::Directory(path, _, _) if read >= DIRECTORIES => {
                 found.unread = true;
                 found.add(path);
@@ -109,8 +131,15 @@ fn differing(at: &str, one: &Tree, other: &Tree, paths: &[String]) -> Vec<Step> 
             // Of one that differs each side would tell the same.
             let told = counterpart == Some(entry) || counterpart.is_some() && std::ptr::eq(tree, other);
             if !told && !paths.contains(&entry.shown()) {
-                let end = if entry.mode == Mode::Directory { "/" } else { "" };
-                add(&entry.name, Step::File(format!("{at}{}{end}", entry.shown())));
+                let path = format!("{at}{}", entry.shown());
+                add(
+                    &entry.name,
+                    match entry.mode {
+                        Mode::Directory if counterpart.is_none() && std::ptr::eq(tree, one) => Step::NamelessGone(format!("{path}/")),
+                        Mode::Directory => Step::File(format!("{path}/")),
+                        _ => Step::File(path),
+                    },
+                );
             }
         }
     }

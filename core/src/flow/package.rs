@@ -89,6 +89,9 @@ struct Ready {
     numbers: texts::Numbers,
 }
 
+/// Makes the description from what the release branch gets and from what stands there.
+type Description<'a> = dyn Fn(&texts::Listed, &str) -> texts::Described + Sync + 'a;
+
 struct Job<'a> {
     train: &'a Train,
     tips: &'a Tips,
@@ -132,7 +135,7 @@ impl Job<'_> {
         let built = build(self.train, self.tips, &self.chart, &self.pair, &chain, &at, &version).await?;
         let Some(ready) = self.complete(&files, &chain, built, report).await? else { return Ok(()) };
         let words = texts::Words::new(self.train, self.tips);
-        let body = |old: &str| words.publication_body(&self.chart, &chain, &ready.built, &ready.lines, &ready.numbers, old);
+        let body = |listed: &texts::Listed, old: &str| words.publication_body(&self.chart, &chain, &ready.built, (&ready.lines, &ready.numbers), listed, old);
         let message = message::publication(&self.chart, &version, &at);
         let offered = self.propose(&files, &release_root, &ready, (&message, &body)).await?;
         offered.tell(Some(&self.chart), report);
@@ -215,13 +218,7 @@ impl Job<'_> {
 
     /// The pull request to release, on its present tip: package, lineage and index entry in one commit, or the index entry
     /// alone where it names the files of the GitHub Release.
-    async fn propose(
-        &self,
-        files: &Files<'_>,
-        release_root: &TreeId,
-        ready: &Ready,
-        (message, body): (&str, &(dyn Fn(&str) -> texts::Described + Sync)),
-    ) -> Result<Offered, FlowError> {
+    async fn propose(&self, files: &Files<'_>, release_root: &TreeId, ready: &Ready, (message, body): (&str, &Description<'_>)) -> Result<Offered, FlowError> {
         let (github, objects, version) = (&self.train.github, &*self.train.objects, files.version);
         let package = &ready.built.package;
         let index = file(objects, release_root, "index.yaml", INDEX_LIMIT).await?;
@@ -233,6 +230,8 @@ impl Job<'_> {
         };
         let entry = index::NewEntry { metadata: package.metadata.clone(), digest: package.sha256, urls: vec![url], created: ready.built.epoch };
         let failed = |source| FlowError::Chart { chart: self.chart.to_string(), what: "adding to the index", source: Box::new(source) };
+        // For people alone: what is wrong with the index is told where it is added to.
+        let newest = index.as_deref().and_then(|index| index::highest_version(index, self.chart.as_str()).ok().flatten());
         let index = index::add(index.as_deref(), &entry).map_err(failed)?;
         let new = |path: String, content: NewContent| NewEntry { path, mode: Mode::File, content };
         let text = |bytes: &[u8]| NewContent::Text(String::from_utf8_lossy(bytes).into_owned());
@@ -242,13 +241,15 @@ impl Job<'_> {
             entries.push(new(path(&files.package()), NewContent::Object(blob.to_string())));
             entries.push(new(path(&files.lineage()), text(&ready.lineage)));
         }
+        let added = entries.iter().skip(1).map(|entry| entry.path.clone()).collect();
+        let listed = texts::Listed { newest, added };
         let tree = github.create_tree(Some(release_root), &entries).await?;
         let head = self.tips.names.release_head(&self.chart, version)?.to_string();
         let held = self.tips.branches.get(&head).cloned();
         let made = commit(github, objects, held.as_ref(), &tree, std::slice::from_ref(&self.release), message).await?;
         point(github, &head, held.as_ref(), &made).await?;
         let title = title::publication(&self.chart, version);
-        let mut offered = offer(self.train, &head, self.tips.names.release().as_str(), &title, held.is_some(), body).await?;
+        let mut offered = offer(self.train, &head, self.tips.names.release().as_str(), &title, held.is_some(), |old| body(&listed, old)).await?;
         // GitHub answers with the head it had.
         offered.pull.head.sha = made;
         Ok(offered)

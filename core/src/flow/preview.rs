@@ -11,7 +11,7 @@ use crate::domain::content::Files;
 use crate::domain::markdown::Links;
 use crate::domain::names::{ChartName, RepoPath};
 use crate::domain::package::is_packaged_change;
-use crate::domain::version::{self, Level, VersionError, VersionPolicy};
+use crate::domain::version::{self, Decision, Level, VersionError, VersionPolicy};
 
 /// What the bump would do. It also knows tags and index, which nobody asks for at a pull request, so that its version can
 /// be higher where a version was published that main does not have.
@@ -21,8 +21,8 @@ pub(crate) struct Preview {
     pub(crate) before: Option<Version>,
     /// The version in the contributed Chart.yaml.
     pub(crate) contributed: Option<Version>,
-    /// The version and the level, where they can be decided.
-    pub(crate) decision: Option<(Version, Level)>,
+    /// The version, the level and why, where they can be decided.
+    pub(crate) decision: Option<Decision>,
     /// Why they cannot.
     pub(crate) refused: Option<VersionError>,
     /// What CHANGELOG.md gains, where there is a version.
@@ -32,7 +32,7 @@ pub(crate) struct Preview {
 impl Preview {
     /// The version that would be written, or why there is none; `None` where nothing is released.
     pub(crate) fn next(&self) -> Option<Result<&Version, &VersionError>> {
-        let decided = self.decision.as_ref().filter(|(_, level)| *level != Level::None).map(|(version, _)| Ok(version));
+        let decided = self.decision.as_ref().filter(|decision| decision.level != Level::None).map(|decision| Ok(&decision.version));
         decided.or(self.refused.as_ref().map(Err))
     }
 }
@@ -75,7 +75,7 @@ pub(crate) fn preview(contribution: &Contribution<'_>, links: &Links) -> Preview
         .filter(|decision| decision.level != Level::None)
         .zip(date)
         .map(|(decision, date)| changelog::Entry::new(contribution.chart, decision.version.clone(), None, date, contribution.commits).markdown(links));
-    Preview { before, contributed, decision: decided.map(|decision| (decision.version, decision.level)), refused, entry }
+    Preview { before, contributed, decision: decided, refused, entry }
 }
 
 /// Who decides versions, as the rule for versions names it.
@@ -119,7 +119,7 @@ mod tests {
         let preview = preview(&contribution, &Links::new("https://github.com", "o/r".parse().unwrap()));
         let show = |version: Option<&Version>| version.map_or_else(|| "-".to_owned(), ToString::to_string);
         let refused = || preview.refused.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
-        let decision = preview.decision.as_ref().map_or_else(refused, |(version, level)| format!("{version} {level}"));
+        let decision = preview.decision.as_ref().map_or_else(refused, |decision| format!("{} {}", decision.version, decision.level));
         assert_eq!(format!("{} {} {decision}", show(preview.before.as_ref()), show(preview.contributed.as_ref())), expected);
         preview
     }

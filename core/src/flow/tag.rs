@@ -46,7 +46,7 @@ pub async fn run(train: &Train) -> Result<Report, FlowError> {
     }
     store.flush().await?;
     move_marker(train, RELEASED, &marker, finished, std::slice::from_ref(&main_root)).await?;
-    back::offer(train, &tips, &mut report).await?;
+    back::offer(train, &tips, &mut store, &mut report).await?;
     sweep(train, &tips).await?;
     announced(train, report).await
 }

@@ -114,8 +114,7 @@ async fn contribution(train: &Train, tips: &Tips, store: &mut Store, pull: &Pull
         let outside = super::outside::outside(objects, &base_root, &head_root, &paths).await?;
         if !outside.first.is_empty() {
             let message = format!("pull request {} changes files outside the charts: {outside}", pull.number);
-            let hint = format!("files outside charts travel by an ordinary pull request to {}; open one for them", tips.names.main());
-            report.refuse_file("layout/outside", message, hint, outside.first.first().cloned());
+            report.refuse_file("layout/outside", message, outside.hint(tips.names.main()), outside.first.first().cloned());
         }
     }
     let judgements = this.check(store, report).await?;
@@ -123,7 +122,7 @@ async fn contribution(train: &Train, tips: &Tips, store: &mut Store, pull: &Pull
     super::dependents::kept(train, &this.difference, report).await?;
     super::nesting::kept_apart(&this.difference, report);
     let refused: Vec<_> = report.entries[before..].iter().filter(|entry| entry.outcome == Outcome::Refused).cloned().collect();
-    let body = texts::Words::new(train, tips).contribution_body(&judgements, &refused, &pull.body);
+    let body = texts::Words::new(train, tips).contribution_body(&judgements, &refused, pull.number, &pull.body);
     let (state, text) = match (refused.first(), &body) {
         (Some(first), _) => (StatusState::Failure, first.message.clone()),
         (None, Err(full)) => (StatusState::Failure, full.to_string()),
@@ -207,10 +206,20 @@ impl Contribution<'_> {
             }
             let mut outside = Vec::new();
             if let Some(new) = pair.new.as_ref().filter(|_| !asked.is_empty()) {
-                outside.extend(checks::outside(store, self.tips, chart, &new.tree, pair.old.as_ref()).await?.into_iter().map(|(_, line)| line));
+                outside.extend(checks::reported(store, self.tips, chart, &new.tree, pair.old.as_ref()).await?.into_iter().map(|(_, line)| line));
             }
             let asked = if pair.removed { Vec::new() } else { asked.clone() };
-            judgements.push(texts::Judgement { chart: chart.clone(), preview: judged.preview, checks: judged.entries, signed, outside, asked });
+            judgements.push(texts::Judgement {
+                chart: chart.clone(),
+                before: pair.old.as_ref().map(|place| place.tree.clone()),
+                after: pair.new.as_ref().filter(|_| !pair.removed).map(|place| place.tree.clone()),
+                commits,
+                preview: judged.preview,
+                checks: judged.entries,
+                signed,
+                outside,
+                asked,
+            });
         }
         store.flush().await?;
         Ok(judgements)

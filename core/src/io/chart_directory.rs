@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::chart::CHART_FILE;
 use crate::domain::content::{CONTENT_LIMIT, DEPTH_LIMIT, File, Files};
+use crate::domain::package::ignore::{IGNORE_FILE, IgnoreRules};
 use crate::domain::package::{NODE_LIMIT, declared, dependency_path};
 use crate::domain::tree::Mode;
 
@@ -78,6 +79,41 @@ pub enum ChartDirectoryError {
 /// # Errors
 /// See [`ChartDirectoryError`].
 pub fn read(directory: &Path) -> Result<Files, ChartDirectoryError> {
+    Ok(contents(directory)?.files)
+}
+
+/// What is in a directory.
+#[derive(Debug, Clone)]
+pub struct Contents {
+    /// The files as git would hold them: see [`read`].
+    pub files: Files,
+    /// What is called `.git` and therefore not among them, and whether it is a directory.
+    pub left_out: BTreeMap<String, bool>,
+}
+
+impl Contents {
+    /// The first path that helm would package although no git tree can hold it.
+    #[must_use]
+    pub fn helm_alone_packages(&self) -> Option<&str> {
+        let rules = self.files.bytes(IGNORE_FILE).and_then(|bytes| IgnoreRules::parse(bytes).ok()).unwrap_or_default();
+        let stays_out = |path: &str, is_directory| {
+            let above = path.match_indices('/').any(|(at, _)| rules.ignores(&path[..at], true));
+            // Of what lies in charts, helm passes over names that begin with a dot.
+            above || rules.ignores(path, is_directory) || path.strip_prefix("charts/").is_some_and(|name| !name.contains('/'))
+        };
+        self.left_out
+            .iter()
+            .map(|(path, is_directory)| (path.as_str(), *is_directory))
+            .find(|(path, is_directory)| !stays_out(path, *is_directory))
+            .map(|(path, _)| path)
+    }
+}
+
+/// The same as [`read`], and what it leaves out.
+///
+/// # Errors
+/// See [`ChartDirectoryError`].
+pub fn contents(directory: &Path) -> Result<Contents, ChartDirectoryError> {
     let failed = |source| ChartDirectoryError::Read { path: directory.to_owned(), source };
     match fs::metadata(directory) {
         Ok(metadata) if metadata.is_dir() => {}
@@ -87,14 +123,15 @@ pub fn read(directory: &Path) -> Result<Files, ChartDirectoryError> {
         }
         Err(error) => return Err(failed(error)),
     }
-    let mut reader = Reader { top: directory, files: Files::new(), bytes: CONTENT_LIMIT, nodes: NODE_LIMIT };
+    let mut reader = Reader { top: directory, files: Files::new(), left_out: BTreeMap::new(), bytes: CONTENT_LIMIT, nodes: NODE_LIMIT };
     reader.descend(directory, "", 1)?;
-    Ok(reader.files)
+    Ok(Contents { files: reader.files, left_out: reader.left_out })
 }
 
 struct Reader<'a> {
     top: &'a Path,
     files: Files,
+    left_out: BTreeMap<String, bool>,
     /// What is left of the limits.
     bytes: u64,
     nodes: usize,
@@ -112,6 +149,8 @@ impl Reader<'_> {
             self.nodes = self.nodes.checked_sub(1).ok_or_else(|| ChartDirectoryError::TooMany { path: self.top.to_owned(), limit: NODE_LIMIT })?;
             let name = entry.file_name().into_string().map_err(|_| ChartDirectoryError::Encoding { path: path.clone() })?;
             if name.eq_ignore_ascii_case(".git") {
+                let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
+                self.left_out.insert(format!("{prefix}{name}"), is_directory);
                 continue;
             }
             let relative = format!("{prefix}{name}");
@@ -202,6 +241,30 @@ mod tests {
         let list: Vec<String> = files.iter().map(|(path, file)| format!("{} {path}", file.mode.padded())).collect();
         assert_eq!(list, ["100644 Chart.yaml", "100755 a/b/run.sh", "120000 a/link", "120000 dangling"]);
         assert_eq!(files.get("a/link").unwrap().bytes, b"../Chart.yaml");
+    }
+
+    #[test]
+    fn what_helm_alone_packages() {
+        let check = |paths: &[&str], ignored: &str| {
+            let directory = tempfile::tempdir().unwrap();
+            for path in paths {
+                fs::create_dir_all(directory.path().join(path).parent().unwrap()).unwrap();
+                fs::write(directory.path().join(path), "x").unwrap();
+            }
+            fs::write(directory.path().join(".helmignore"), ignored).unwrap();
+            let contents = contents(directory.path()).unwrap();
+            assert_eq!(contents.files.iter().count(), 1, "{paths:?}");
+            contents.helm_alone_packages().map(ToOwned::to_owned)
+        };
+        let some = |path: &str| Some(path.to_owned());
+        assert_eq!(check(&[], ""), None);
+        assert_eq!(check(&[".git"], ""), some(".git"));
+        assert_eq!(check(&[".git/HEAD", "a/.GIT"], ""), some(".git"));
+        assert_eq!(check(&[".git/HEAD", "a/.git"], ".git/\n"), some("a/.git"));
+        assert_eq!(check(&[".git/HEAD", "a/.git"], ".git\n"), None);
+        assert_eq!(check(&["a/b/.git"], "a/\n"), None);
+        assert_eq!(check(&["templates/.git", "charts/.git/HEAD"], ""), None);
+        assert_eq!(check(&["charts/b/.git"], ""), some("charts/b/.git"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub mod chart_directory;
 pub mod file;
 pub mod git;
 pub mod github;
+pub mod gpg;
 pub mod helm;
 pub mod layered;
 pub mod oci;

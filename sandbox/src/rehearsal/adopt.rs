@@ -31,6 +31,8 @@ use chartflow_core::port::transport::Method;
 use serde_json::{Value, json};
 
 use super::import;
+use super::key;
+use super::standing::{Standing, standing, tiers_of};
 use super::world::{ADMIN, APP, CONTRIBUTOR, REVIEWER, World, person};
 use super::{Head, Options, Origin, Progress, RehearsalError};
 use crate::github::actor::{Caller, Role, TokenKind};
@@ -71,8 +73,9 @@ pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress)
     hub.add_actor(person(REVIEWER, 3, Role::Maintain));
     let start = start(options, &hub).await?;
     let objects = Arc::new(LocalRepository::open(hub.git_directory())?);
-    let continued = start.references.iter().any(|(name, _)| name == &format!("refs/{RELEASED}"));
-    import(&hub, &start, &names, continued)?;
+    let standing = standing(&start.references, &names);
+    let continued = standing != Standing::Outside;
+    import(&hub, &start, &names, &standing)?;
     if !continued && let Some(text) = homonyms(&start, &names) {
         progress(Progress::Notice { text });
     }
@@ -95,7 +98,7 @@ pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress)
     let skips = skips(&*helm, &configuration).await?;
     let signer = Arc::new(KeySigner::generate()?);
     if let Some(path) = &options.keep_key {
-        write_key(path, &signer.to_pkcs8_pem()).map_err(RehearsalError::file(path, "writing the private key"))?;
+        key::write(path, &signer.to_pkcs8_pem()).map_err(RehearsalError::file(path, "writing the private key"))?;
     }
     let policy = policy(&configuration, &signer, &skips)?;
     let registry = Registry::open(&options.out.join("registry"), RegistryOptions::default()).map_err(world("the embedded registry"))?;
@@ -145,19 +148,6 @@ fn objects_of(git_directory: &Path) -> PathBuf {
     git_directory.join("objects")
 }
 
-/// Writes a private key so that nobody else can read it.
-fn write_key(path: &Path, pem: &str) -> std::io::Result<()> {
-    let mut open = std::fs::OpenOptions::new();
-    open.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut open, 0o600);
-    let mut file = open.open(path)?;
-    // A file that was there keeps its mode when it is opened.
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    std::io::Write::write_all(&mut file, pem.as_bytes())
-}
-
 /// What main's configuration will say: that of base, or of the directory that is imported.
 async fn configuration(options: &Options) -> Result<Configuration, RehearsalError> {
     let bytes = match &options.origin {
@@ -203,12 +193,11 @@ async fn start(options: &Options, hub: &Hub) -> Result<Start, RehearsalError> {
 }
 
 /// The refs the rehearsal begins with: all that the train knows when it continues, else main and the tags.
-fn import(hub: &Hub, start: &Start, names: &Names, continued: bool) -> Result<(), RehearsalError> {
+fn import(hub: &Hub, start: &Start, names: &Names, standing: &Standing) -> Result<(), RehearsalError> {
     let mut references: Vec<(String, String)> = start.references.iter().filter(|(name, _)| name.starts_with("refs/tags/")).cloned().collect();
-    if continued {
-        let tiers = [names.integration(), names.release()].map(|branch| format!("refs/heads/{branch}"));
-        let tier = |name: &str| name.starts_with("refs/chartflow/") || tiers.iter().any(|tier| tier == name);
-        references.extend(start.references.iter().filter(|(name, _)| tier(name)).cloned());
+    if *standing != Standing::Outside {
+        references.extend(start.references.iter().filter(|(name, _)| name.starts_with("refs/chartflow/")).cloned());
+        references.extend(tiers_of(&start.references, names, standing));
     }
     references.push((format!("refs/heads/{}", names.main()), start.base.to_string()));
     let ids = references.iter().filter_map(|(name, id)| Some((name.clone(), gix::ObjectId::from_hex(id.as_bytes()).ok()?))).collect::<Vec<_>>();

@@ -119,7 +119,8 @@ fn record(
             let stage = report.stage.to_string();
             world.refused.retain(|old| (&old.stage, &old.chart) != (&stage, &chart) || entry.outcome == Outcome::Refused);
             if let (Outcome::Refused, Some(rule)) = (entry.outcome, &entry.rule) {
-                let new = RefusedRow { chart, stage, rule: rule.clone(), message: entry.message.clone(), hint: entry.hint.clone().unwrap_or_default() };
+                let (message, hint) = (entry.message.clone(), entry.hint.clone().unwrap_or_default());
+                let new = RefusedRow { chart, stage, rule: rule.clone(), message, hint, file: entry.file.clone(), line: entry.line };
                 if !world.refused.contains(&new) {
                     world.refused.push(new);
                 }

@@ -34,6 +34,7 @@ fn left_open(pull: &PullRow, refused: &[RefusedRow]) -> Option<RefusedRow> {
         rule: LEFT_OPEN.to_owned(),
         message: format!("pull request {} from {} into {} is left open, and no stage says why", pull.number, pull.head, pull.base),
         hint: "look at its checks, its conflicts and the rules of the branch it goes into; close it to have it made anew".to_owned(),
+        ..RefusedRow::default()
     })
 }
 
@@ -48,7 +49,7 @@ mod tests {
     use super::*;
 
     fn refusal(chart: Option<&str>, message: &str) -> RefusedRow {
-        RefusedRow { chart: chart.map(str::to_owned), stage: "bump".to_owned(), rule: "x/y".to_owned(), message: message.to_owned(), hint: String::new() }
+        RefusedRow { chart: chart.map(str::to_owned), stage: "bump".to_owned(), rule: "x/y".to_owned(), message: message.to_owned(), ..RefusedRow::default() }
     }
 
     #[test]

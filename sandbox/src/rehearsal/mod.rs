@@ -8,12 +8,14 @@ mod commands;
 mod drive;
 mod error;
 mod import;
+mod key;
 mod left_open;
 mod links;
 mod output;
 mod people;
 mod report;
 mod serve;
+mod standing;
 mod summary;
 mod world;
 
@@ -23,8 +25,10 @@ use chartflow_core::domain::digest::CommitId;
 
 pub use commands::{PORT, is_served, pull, serve_release, verify};
 pub use error::RehearsalError;
+pub use key::KEY_NOTE;
 pub use output::{Claim, MARKER, OutputError, has_room, prepare};
 pub use serve::{VISITOR, repository, serve};
+pub use standing::{Standing, fetch_of, remote_train, standing};
 pub use summary::{ChartRow, CheckRow, CommitRow, Edge, LineageRow, LinkRow, OciRow, PackageRow, PullRow, RefusedRow, StageRow, Summary, TreeRow};
 
 /// One contribution: a commit and the name its branch gets.

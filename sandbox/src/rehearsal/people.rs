@@ -73,6 +73,7 @@ pub(crate) fn refuse_unmerged(world: &mut World) {
             rule: UNMERGED.to_owned(),
             message: format!("pull request {number} cannot be merged into {}: {why}", world.names.integration()),
             hint: format!("merge {} into the branch, solve what conflicts and push again", world.names.integration()),
+            ..RefusedRow::default()
         });
     }
 }

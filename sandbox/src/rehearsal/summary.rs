@@ -270,7 +270,7 @@ pub struct CheckRow {
 }
 
 /// A refusal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct RefusedRow {
     /// The chart, unless it is about the whole pull request.
     pub chart: Option<String>,
@@ -282,4 +282,10 @@ pub struct RefusedRow {
     pub message: String,
     /// What to do about it.
     pub hint: String,
+    /// The file that is at fault, from the top of the repository; absent where no single one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The line in it, from 1, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
 }

@@ -83,6 +83,7 @@ fn refused() -> RefusedRow {
         rule: "commits/convention".to_owned(),
         message: "1a2b3c4d5e is no Conventional Commit:\nupdate things".to_owned(),
         hint: "write `fix: update things`".to_owned(),
+        ..RefusedRow::default()
     }
 }
 

@@ -18,7 +18,7 @@ pub(in super::super) async fn run(context: &Context) -> Result<Ending, ActionErr
     let request = request(context)?;
     let purpose = if context.watch.is_dry() { Purpose::Nothing } else { Purpose::Check(request.check.clone()) };
     let signing = Prepared::read(&context.inputs, &context.environment, purpose)?;
-    // A statement is an entry of the store, and starts `filter` by a dispatch.
+    // A statement is an entry of the store, and starts `filter` and `validate` by dispatches.
     let identity = context.identify(Permissions::from([(Permission::Contents, Access::Write), (Permission::PullRequests, Access::Read)])).await?;
     connected(context, &request, signing, identity).await
 }
@@ -50,5 +50,5 @@ fn request(context: &Context) -> Result<Request, ActionError> {
         Some("warned") => CheckResult::Warned,
         _ => CheckResult::Passed,
     };
-    Ok(Request { check: inputs.text("check").unwrap_or_default().to_owned(), result, path, commit, definitions })
+    Ok(Request { check: inputs.text("check").unwrap_or_default().to_owned(), result, path, commit, definitions, pull: event.number("/pull_request/number") })
 }

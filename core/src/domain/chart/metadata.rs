@@ -190,7 +190,7 @@ impl Metadata {
         let text = &self.origin.version_text;
         let text = if text.is_empty() { &self.version } else { text };
         Version::parse(text).map_err(|source| {
-            let fix = version::lenient(text).unwrap_or(Version::new(1, 0, 0)).to_string();
+            let fix = version::nearest_version(text).to_string();
             ChartError::ReleaseVersion { path: self.origin.path.clone(), line: self.origin.version_line, value: text.clone(), fix, source: Arc::new(source) }
         })
     }

@@ -25,6 +25,11 @@ pub fn lenient(text: &str) -> Option<Version> {
     Some(Version { major, minor, patch, pre, build })
 }
 
+/// The semantic version to write instead of what was written.
+pub(crate) fn nearest_version(text: &str) -> Version {
+    lenient(text).unwrap_or(Version::new(1, 0, 0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 use super::rules::{SCHEMA_DOCUMENTS, SCHEMA_DUPLICATE_KEY, SCHEMA_MISSING, SCHEMA_TYPE, SCHEMA_UNKNOWN_KEY, SCHEMA_VALUE, SCHEMA_VERSION, SCHEMA_YAML};
 use super::{CheckId, CheckResult, FINDINGS_LIMIT, Finding, Rule, Subject, schema_dependencies, schema_values};
 use crate::domain::causes;
-use crate::domain::chart::{CHART_FILE, ChartError, DEPENDENCY_KEYS, MAINTAINER_KEYS, METADATA_KEYS, Metadata, REQUIREMENTS_FILE, examine};
+use crate::domain::chart::{CHART_FILE, ChartError, DEPENDENCY_KEYS, MAINTAINER_KEYS, METADATA_KEYS, Metadata, REQUIREMENTS_FILE, examine, version};
 use crate::domain::configuration::nearest;
 use crate::domain::yaml::{self, Document, Duplicates, Limits, Node, Value, YamlError};
 
@@ -84,7 +84,7 @@ fn description(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     if matches!(document.root.value, Value::Mapping(_)) {
         api_version(&path, &document.root, &metadata, findings);
         texts(&path, &document.root, findings);
-        release_version(&path, &metadata, &problems, findings);
+        release_version(&path, &document.root, &metadata, &problems, findings);
     }
 }
 
@@ -136,20 +136,29 @@ fn api_version(path: &str, root: &Node, metadata: &Metadata, findings: &mut Vec<
     }
 }
 
-/// Versions that YAML reads as numbers lose their digits: 1.10 becomes 1.1. Helm's own lint refuses them.
+/// Versions that YAML reads as numbers lose their digits: 1.10 becomes 1.1. Helm's own lint refuses them. No number is a
+/// semantic version, so the chart's is told with one to write.
 fn texts(path: &str, root: &Node, findings: &mut Vec<Finding>) {
     for key in ["version", "appVersion"] {
-        let Some(value) = root.get(key) else { continue };
-        if let Value::Integer(_) | Value::Float(_) | Value::Bool(_) = value.value {
-            let written = value.written().unwrap_or_default();
-            let message = format!("{key} {written} is read as {}, helm makes {:?} of it", value.kind(), value.to_text().unwrap_or_default());
-            findings.push(Finding::new(&SCHEMA_TYPE, message).at(path, Some(value.at.line)).hint(format!("write {key}: \"{written}\"")));
-        }
+        let Some(value) = root.get(key).filter(|value| is_no_text(value)) else { continue };
+        let written = value.written().unwrap_or_default();
+        let message = format!("{key} {written} is read as {}, helm makes {:?} of it", value.kind(), value.to_text().unwrap_or_default());
+        let hint = match key {
+            "version" => format!("write version: {}", version::nearest_version(written)),
+            _ => format!("write {key}: \"{written}\""),
+        };
+        findings.push(Finding::new(&SCHEMA_TYPE, message).at(path, Some(value.at.line)).hint(hint));
     }
 }
 
-fn release_version(path: &str, metadata: &Metadata, problems: &[ChartError], findings: &mut Vec<Finding>) {
+const fn is_no_text(value: &Node) -> bool {
+    matches!(value.value, Value::Integer(_) | Value::Float(_) | Value::Bool(_))
+}
+
+/// A version that is no text is told by [`texts`].
+fn release_version(path: &str, root: &Node, metadata: &Metadata, problems: &[ChartError], findings: &mut Vec<Finding>) {
     let told = problems.iter().any(|problem| matches!(problem, ChartError::Version { .. })) || metadata.version.is_empty();
+    let told = told || root.get("version").is_some_and(is_no_text);
     if let (false, Err(problem)) = (told, metadata.release_version()) {
         let text = problem.to_string();
         let message = without_place(path, &text);

@@ -13,6 +13,7 @@ pub mod ignore;
 mod load;
 mod local;
 pub mod lock;
+mod provenance;
 pub mod read;
 mod resolve;
 mod scalar;
@@ -24,6 +25,7 @@ use std::collections::BTreeMap;
 
 pub use error::PackageError;
 pub use local::{Excluded, declared, excluded, unreadable_constraint, vendored};
+pub use provenance::provenance_text;
 pub use read::{ArchiveError, Limits};
 pub use walk::{NODE_LIMIT, WalkError};
 

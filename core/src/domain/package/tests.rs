@@ -129,6 +129,29 @@ fn members_stand_in_helm_s_order() {
 }
 
 #[test]
+fn the_text_of_a_provenance_file() {
+    let chart = chart(&[
+        ("Chart.yaml", "apiVersion: v1\nname: web\nversion: 1.10.0\nappVersion: 1.10\ndescription: \"- a list? no\"\n"),
+        ("requirements.yaml", "dependencies:\n- name: b\n  version: 1\n"),
+        ("charts/b/Chart.yaml", "name: b\nversion: 1\n"),
+    ]);
+    let package = packaged(&chart, &BTreeMap::new()).unwrap();
+    let text = provenance_text(&package).unwrap();
+    assert!(text.ends_with(&format!("\n...\nfiles:\n  web-1.10.0.tgz: sha256:{}\n", Sha256::of(&package.bytes))), "{text}");
+    insta::assert_snapshot!(text.split("\n...\n").next().unwrap(), @r#"
+    apiVersion: v1
+    appVersion: "1.1"
+    dependencies:
+    - name: b
+      repository: ""
+      version: "1"
+    description: '- a list? no'
+    name: web
+    version: 1.10.0
+    "#);
+}
+
+#[test]
 fn charts_of_the_first_version_keep_their_requirements() {
     let chart = chart(&[
         ("Chart.yaml", "name: web\nversion: v1\n"),

@@ -101,7 +101,7 @@ pub fn describe(existing: &str, section: &str, map: &AttestationMap) -> Result<S
     if characters > BODY_LIMIT { Err(DescriptionError::Full { characters, limit: BODY_LIMIT }) } else { Ok(bare) }
 }
 
-/// At most `room` characters: whole lines, no open code fence, and a notice when something is missing.
+/// At most `room` characters: whole lines, no open code fence, no open fold, and a notice when something is missing.
 fn cut(section: &str, room: usize) -> String {
     if section.chars().count() <= room {
         return section.to_owned();
@@ -109,7 +109,8 @@ fn cut(section: &str, room: usize) -> String {
     let Some(room) = room.checked_sub(NOTICE.chars().count()) else { return String::new() };
     let mut kept = String::new();
     let mut characters = 0;
-    let mut fence = None;
+    // Where a fence or a fold begins that is still open: behind an open fold, people's text would be folded away as well.
+    let (mut fence, mut fold) = (None, None);
     for line in section.split_inclusive('\n') {
         characters += line.chars().count();
         if characters > room {
@@ -118,12 +119,18 @@ fn cut(section: &str, room: usize) -> String {
         if line.starts_with("```") {
             fence = if fence.is_some() { None } else { Some(kept.len()) };
         }
+        if line.starts_with("<details>") {
+            fold = Some(kept.len());
+        } else if line.starts_with("</details>") {
+            fold = None;
+        }
         kept.push_str(line);
     }
-    if let Some(start) = fence {
+    let open = fence.into_iter().chain(fold).min();
+    if let Some(start) = open {
         kept.truncate(start);
     }
-    if kept.is_empty() && fence.is_none() {
+    if kept.is_empty() && open.is_none() {
         kept = section.chars().take(room).collect();
     }
     format!("{}{NOTICE}", kept.trim_end())
@@ -152,6 +159,27 @@ mod tests {
         <!-- chartflow:end -->
         ");
         assert_eq!(describe(&text, "chartflow's", &map).unwrap(), text);
+    }
+
+    /// Behind an open fold, what people wrote would be folded away as well.
+    #[test]
+    fn a_cut_leaves_no_fold_open() {
+        let section = format!("first\n\n<details><summary>more</summary>\n\n{}\n</details>", "x\n".repeat(40_000));
+        let text = describe("", &section, &AttestationMap::new()).unwrap();
+        insta::assert_snapshot!(text, @"
+        <!-- chartflow:begin -->
+        first
+
+        *Cut here: a description on GitHub holds at most 65,536 characters.*
+        <!-- chartflow:end -->
+
+        <!-- chartflow:attestations
+        {}
+        -->
+        ");
+        // One that is closed stays.
+        let section = format!("<details>\n\nx\n\n</details>\n\n{}", "y\n".repeat(40_000));
+        assert!(describe("", &section, &AttestationMap::new()).unwrap().contains("</details>\n\ny"));
     }
 
     /// Where not even an empty section has room, the map still stands.

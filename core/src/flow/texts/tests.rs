@@ -1,7 +1,11 @@
+mod back;
+mod contribution;
 mod fixture;
+mod publication;
 
 use fixture::*;
 
+use super::carried::reason;
 use super::*;
 use crate::domain::digest::Sha256;
 use crate::domain::statement::*;
@@ -28,7 +32,7 @@ fn a_promotion() {
 
 
     <!-- chartflow:begin -->
-    Carries `redis`, and nothing else, as it is on integration at [`1111111111`](https://github.com/o/r/commit/1111111111111111111111111111111111111111), to `integration-redis`.
+    Carries `redis` as it is on integration at [`1111111111`](https://github.com/o/r/commit/1111111111111111111111111111111111111111), and nothing else, to `integration-redis`.
 
     | | before | after |
     |---|---|---|
@@ -46,8 +50,8 @@ fn a_promotion() {
     ```mermaid
     flowchart LR
       p0["contribution<br/>#35;12"]:::done
-      p1["integration<br/>1111111111"]:::here
-      p2["integration-redis<br/>promoted"]:::ahead
+      p1["integration<br/>1111111111"]:::done
+      p2["integration-redis<br/>promoted<br/>this pull request"]:::here
       p3["integration-redis<br/>version"]:::ahead
       p4["main"]:::ahead
       p5["tag"]:::ahead
@@ -73,6 +77,17 @@ fn a_promotion() {
     }
     -->
     "#);
+    let gated = words().promotion_body(&redis(), &promotion(), &sides, &chain.lines(), &text).unwrap();
+    let (before, after): (Vec<_>, Vec<_>) = (text.lines().collect(), gated.lines().collect());
+    insta::assert_snapshot!(after.iter().filter(|line| !before.contains(line)).copied().collect::<Vec<_>>().join("\n"), @r#"
+    **What happens next:** `enforce` has proved that the content is integration's, and merges this. The pull request to main follows by itself.
+    - [x] enforce/gate passed · [`sha256:4444444444`](https://github.com/o/r/blob/refs/chartflow/attestations/trees/bb/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.jsonl)
+      "enforce/gate": "sha256:4444444444444444444444444444444444444444444444444444444444444444",
+    "#);
+    insta::assert_snapshot!(before.iter().filter(|line| !after.contains(line)).copied().collect::<Vec<_>>().join("\n"), @"
+    **What happens next:** `enforce` proves that the content is integration's and merges this, or closes it and says why. Nobody has to do anything.
+    - [ ] enforce/gate awaited
+    ");
     insta::assert_snapshot!(promotion_message(&redis(), &promotion(), &[Author { name: "Ann [skip ci]".to_owned(), email: "ann@example.com".to_owned() }]), @"
     chore(redis): promote from integration
 
@@ -183,7 +198,7 @@ fn to_main_with_its_gate() {
     | content | `aaaaaaaaaa` | `cccccccccc` |
     | level | | minor: it follows 1.2.3 by the commits |
 
-    **What happens next:** Review and merge (squash). The tag, the package, the release and the way back to integration follow by themselves. Newer content on integration refreshes this pull request and dismisses the approval; the label hold keeps it as it is.
+    **What happens next:** Review and merge (squash). The tag, the package, the release and the way back to integration follow by themselves. Newer content on integration refreshes this pull request and dismisses the approval; the label `hold` keeps it as it is.
 
     - [x] validate/helm-lint passed · [`sha256:1111111111`](https://github.com/o/r/blob/refs/chartflow/attestations/trees/bb/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.jsonl)
     - [x] validate/schema passed · [`sha256:1111111111`](https://github.com/o/r/blob/refs/chartflow/attestations/trees/bb/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.jsonl)
@@ -199,8 +214,8 @@ fn to_main_with_its_gate() {
       p0["contribution<br/>#35;12"]:::done
       p1["integration<br/>1111111111"]:::done
       p2["integration-redis<br/>promoted"]:::done
-      p3["integration-redis<br/>1.3.0"]:::here
-      p4["main"]:::ahead
+      p3["integration-redis<br/>1.3.0"]:::done
+      p4["main<br/>this pull request"]:::here
       p5["tag<br/>redis-v1.3.0"]:::ahead
       p6["release<br/>redis"]:::ahead
       p0 --> p1 --> p2 --> p3 --> p4 --> p5 --> p6
@@ -243,202 +258,6 @@ fn to_main_with_its_gate() {
     let (_, again) = words().to_main(&redis(), &released(), &against_main("1.3.0"), &format!("{before}\n\nP.S. [skip ci]\r\n"));
     let again = again.unwrap();
     assert_eq!(again, format!("{text}\n\nP.S. [skip ci]\r\n"));
-}
-
-#[test]
-fn a_contribution() {
-    let line = || Some(signed('1', Stage::Validate, content('b'), checks(None)));
-    let known = Judgement { outside: vec![signed('2', Stage::Validate, content('b'), checks(Some("scan")))], ..judgement("redis", "passed", line()) };
-    insta::assert_snapshot!(words().contribution_body(std::slice::from_ref(&known), &[], "Adds a switch.\r\n\r\nSee #3.").unwrap(), @r#"
-    Adds a switch.
-
-    See #3.
-
-    <!-- chartflow:begin -->
-    | chart | on main | would become | level | checks |
-    |---|---|---|---|---|
-    | `redis` | `1.2.3` | `1.3.0` | minor | passed |
-
-    **What happens next:** Once this is reviewed and merged, each chart goes on by itself, in pull requests of its own. Do not raise versions or write changelogs here: both are derived from the commits.
-
-    ### redis
-
-    - [x] validate/schema passed · [`sha256:1111111111`](https://github.com/o/r/blob/refs/chartflow/attestations/trees/bb/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.jsonl)
-    - [ ] validate/helm-lint skipped: there is no helm
-    - [x] validate/scan passed · [`sha256:2222222222`](https://github.com/o/r/blob/refs/chartflow/attestations/trees/bb/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.jsonl)
-
-    <details><summary>What CHANGELOG.md gains</summary>
-
-    ## 1.3.0 (2023-11-14)
-
-    - one
-
-    </details>
-    <!-- chartflow:end -->
-
-    <!-- chartflow:attestations
-    {
-      "validate/scan": "sha256:2222222222222222222222222222222222222222222222222222222222222222",
-      "validate/schema": "sha256:1111111111111111111111111111111111111111111111111111111111111111"
-    }
-    -->
-    "#);
-    let two = words().contribution_body(&[known, judgement("loki", "failed", None)], &[], "").unwrap();
-    insta::assert_snapshot!(map(&two), @"
-    validate/scan/redis sha256:2222222
-    validate/schema/redis sha256:1111111
-    ");
-    insta::assert_snapshot!(list(&two), @"
-    - [x] validate/schema passed · [`sha256:1111111111`](https://github.com/o/r/blob/refs/chartflow/attestations/trees/bb/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.jsonl)
-    - [ ] validate/helm-lint skipped: there is no helm
-    - [x] validate/scan passed · [`sha256:2222222222`](https://github.com/o/r/blob/refs/chartflow/attestations/trees/bb/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.jsonl)
-    - [ ] validate/schema **failed**
-    - [ ] validate/helm-lint skipped: there is no helm
-    - [ ] validate/scan awaited
-    ");
-    let refused = Entry {
-        chart: None,
-        outcome: crate::flow::Outcome::Refused,
-        message: "pull request 3 changes files outside the charts".to_owned(),
-        rule: Some("layout/outside".to_owned()),
-        hint: Some("open another".to_owned()),
-        file: None,
-        line: None,
-    };
-    insta::assert_snapshot!(words().contribution_body(&[], &[refused], "").unwrap(), @"
-    <!-- chartflow:begin -->
-    **Refused** (layout/outside): pull request 3 changes files outside the charts
-
-    What to do: open another
-
-    **What happens next:** This cannot be merged as it is. Push what is asked for above; the checks run again by themselves.
-    <!-- chartflow:end -->
-
-    <!-- chartflow:attestations
-    {}
-    -->
-    ");
-}
-
-#[test]
-fn the_way_back() {
-    let chart =
-        |name: &str, version: Option<&str>, replayed| Returned { chart: name.parse().unwrap(), version: version.map(|text| text.parse().unwrap()), replayed };
-    let returned = [chart("redis", Some("1.3.0"), false), chart("loki", Some("2.0.0"), true), chart("old", None, false)];
-    let charts = returned.iter().map(|one| super::super::back::Returning { chart: one.chart.clone(), main: None, replayed: one.replayed });
-    let way = Way { tree: content('a').sha1, parents: [commit('1'), commit('4')], charts: charts.collect(), grafts: vec![], replays: vec![] };
-    let (title, text) = words().way_back(&way, &returned, "");
-    let text = text.unwrap();
-    insta::assert_snapshot!(title, @"Bring main back into integration: redis 1.3.0, loki 2.0.0, old");
-    insta::assert_snapshot!(text, @"
-    <!-- chartflow:begin -->
-    Brings main at [`4444444444`](https://github.com/o/r/commit/4444444444444444444444444444444444444444) back into integration. Outside charts integration gets what main has.
-
-    | chart | version | integration gets |
-    |---|---|---|
-    | `redis` | `1.3.0` | main's content |
-    | `loki` | `2.0.0` | integration's newer content, with main's version and changelog entry |
-    | `old` | removed | main's content |
-
-    **What happens next:** chartflow proves this by computing it again and merges it. Nobody has to do anything.
-    <!-- chartflow:end -->
-
-    <!-- chartflow:attestations
-    {}
-    -->
-    ");
-    insta::assert_snapshot!(back_message(&way), @"
-    chore: bring main back into integration
-
-    Chartflow-Chart: redis
-    Chartflow-Chart: loki
-    Chartflow-Chart: old
-    Chartflow-Source: 4444444444444444444444444444444444444444
-    ");
-}
-
-#[test]
-fn a_publication() {
-    let (chain, built) = (released(), built());
-    let mut lines = chain.lines();
-    lines.push(package_line('8', &built.package.file_name, built.package.sha256, false));
-    lines.push(package_line('9', &built.package.file_name, built.package.sha256, true));
-    let numbers = lines.iter().rev().take(2).map(|line| line.digest).zip(41..).collect();
-    let text = words().publication_body(&redis(), &chain, &built, &lines, &numbers, "").unwrap();
-    let shown = text.replace(&built.package.sha256.to_string(), "<package>").replace(&built.image.manifest.digest.to_string(), "<manifest>");
-    insta::assert_snapshot!(shown.split("\n\n```").next().unwrap(), @"
-    <!-- chartflow:begin -->
-    Publishes `redis` 1.3.0: the package, its entry in the index and its lineage, in one commit.
-
-    | | |
-    |---|---|
-    | tag | [`redis-v1.3.0`](https://github.com/o/r/releases/tag/redis-v1.3.0) |
-    | package | redis-1.3.0.tgz |
-    | sha256 | `<package>` |
-    | OCI | ghcr.io/o/charts/redis:1.3.0 |
-    | manifest | `sha256:<manifest>` |
-    | lineage | 9 attestations |
-
-    **What happens next:** `package` has verified the lineage and merges this. `publish` then pushes to the registry, publishes the release and checks what it published as a stranger would.
-
-    - [x] validate/helm-lint passed · [`sha256:1111111111`](https://github.com/o/r/blob/refs/chartflow/attestations/trees/bb/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.jsonl)
-    - [x] validate/schema passed · [`sha256:1111111111`](https://github.com/o/r/blob/refs/chartflow/attestations/trees/bb/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.jsonl)
-    - [x] validate/scan passed · [`sha256:2222222222`](https://github.com/o/r/blob/refs/chartflow/attestations/trees/bb/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.jsonl)
-    - [x] filter/promotion passed · [`sha256:3333333333`](https://github.com/o/r/blob/refs/chartflow/attestations/trees/bb/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.jsonl)
-    - [x] enforce/gate passed · [`sha256:4444444444`](https://github.com/o/r/blob/refs/chartflow/attestations/trees/bb/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.jsonl)
-    - [x] bump/version passed · [`sha256:5555555555`](https://github.com/o/r/blob/refs/chartflow/attestations/trees/cc/cccccccccccccccccccccccccccccccccccccc.jsonl)
-    - [x] bump/release-gate passed · [`sha256:6666666666`](https://github.com/o/r/blob/refs/chartflow/attestations/trees/cc/cccccccccccccccccccccccccccccccccccccc.jsonl)
-    - [x] tag/tag passed · [`sha256:7777777777`](https://github.com/o/r/blob/refs/chartflow/attestations/trees/cc/cccccccccccccccccccccccccccccccccccccc.jsonl)
-    - [x] package/build passed · [`42`](https://github.com/o/r/attestations/42)
-    - [x] package/root passed · [`41`](https://github.com/o/r/attestations/41)
-    ");
-    insta::assert_snapshot!(map(&text), @"
-    bump/release-gate sha256:6666666
-    bump/version sha256:5555555
-    enforce/gate sha256:4444444
-    filter/promotion sha256:3333333
-    package/build 42
-    package/root 41
-    tag/tag sha256:7777777
-    validate/helm-lint sha256:1111111
-    validate/scan sha256:2222222
-    validate/schema sha256:1111111
-    ");
-    // The next run is not told the numbers again.
-    assert_eq!(words().publication_body(&redis(), &chain, &built, &lines, &Numbers::new(), &text).unwrap(), text);
-}
-
-#[test]
-fn notes_of_a_release() {
-    let built = built();
-    let text = words().release_notes(&redis(), &built, &released()).replace(&built.package.sha256.to_string(), "<package>");
-    insta::assert_snapshot!(text, @"
-    ### Features
-
-    - a switch ([#12](https://github.com/o/r/pull/12), [`2222222222`](https://github.com/o/r/commit/2222222222222222222222222222222222222222))
-
-    ### Fixes
-
-    - @&#8203;ann's &lt;b&gt; ([`3333333333`](https://github.com/o/r/commit/3333333333333333333333333333333333333333))
-
-    Contributors: Ann
-
-    ### Get and verify
-
-    ```shell
-    helm pull oci://ghcr.io/o/charts/redis --version 1.3.0
-    chartflow verify redis-1.3.0.tgz --lineage redis-1.3.0.lineage.jsonl --repository o/r
-    ```
-
-    The lineage is beside the package; it leads from the package back to the contributions, and `chartflow verify` needs no network. The package of `redis` is `sha256:<package>`.
-    ");
-    insta::assert_snapshot!(tag_message(&redis(), &"redis-v1.3.0".parse().unwrap(), &released(), released().gate.unwrap().digest), @"
-    redis-v1.3.0
-
-    Chartflow-Chart: redis
-    Chartflow-Source: 1111111111111111111111111111111111111111
-    Chartflow-Release-Gate: sha256:6666666666666666666666666666666666666666666666666666666666666666
-    ");
 }
 
 #[test]

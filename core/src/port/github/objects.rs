@@ -13,21 +13,24 @@ use crate::port::objects::{Commit, ObjectError, Objects};
 
 /// The largest file read from a chart.
 const FILE_LIMIT: usize = 32 << 20;
+/// A file no longer than this is asked for once: the descriptions of charts are read by each comparison of two trees.
+const KEPT_LIMIT: usize = 64 << 10;
 /// The most commits walked one by one through the API; longer histories need a local repository.
 const WALK_LIMIT: usize = 1000;
 
-/// [`Objects`] over the API. Every object is one request; commits and directories are asked for once.
+/// [`Objects`] over the API. Every object is one request; commits, directories and small files are asked for once.
 pub struct GitHubObjects {
     github: GitHub,
     commits: Mutex<BTreeMap<CommitId, Commit>>,
     trees: Mutex<BTreeMap<TreeId, Tree>>,
+    blobs: Mutex<BTreeMap<BlobId, Vec<u8>>>,
 }
 
 impl GitHubObjects {
     /// The objects of a repository.
     #[must_use]
     pub fn new(github: GitHub) -> Self {
-        Self { github, commits: Mutex::default(), trees: Mutex::default() }
+        Self { github, commits: Mutex::default(), trees: Mutex::default(), blobs: Mutex::default() }
     }
 
     fn keep(&self, commits: &[Commit]) {
@@ -71,8 +74,16 @@ impl Objects for GitHubObjects {
     }
 
     async fn blob(&self, id: &BlobId, limit: usize) -> Result<Vec<u8>, ObjectError> {
+        // One that is longer than whoever asks now takes is asked for again, and refused as any other.
+        if let Some(known) = self.blobs.lock().unwrap_or_else(PoisonError::into_inner).get(id).filter(|known| known.len() <= limit) {
+            return Ok(known.clone());
+        }
         let answer = self.github.get_blob(id, limit).await.map_err(|error| source("blob", id.as_str(), error))?;
-        answer.ok_or_else(|| missing("blob", id.as_str()))
+        let bytes = answer.ok_or_else(|| missing("blob", id.as_str()))?;
+        if bytes.len() <= KEPT_LIMIT {
+            self.blobs.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), bytes.clone());
+        }
+        Ok(bytes)
     }
 
     async fn files(&self, id: &TreeId) -> Result<Files, ObjectError> {

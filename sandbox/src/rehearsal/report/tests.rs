@@ -75,7 +75,7 @@ fn summary(text: &str) -> Summary {
         pulls: vec![pull],
         stages: vec![run],
         checks: vec![CheckRow { check: own(), chart: own(), outcome: own(), message: own() }],
-        refused: vec![RefusedRow { chart: Some(own()), stage: own(), rule: own(), message: own(), hint: own() }],
+        refused: vec![RefusedRow { chart: Some(own()), stage: own(), rule: own(), message: own(), hint: own(), file: Some(own()), line: None }],
     }
 }
 
@@ -138,13 +138,7 @@ fn parts_without_content_are_left_out() {
 fn the_sentence() {
     let check = |charts: &[&str], refused: &[Option<&str>]| {
         let row = |name: &&str| ChartRow { chart: (*name).to_owned(), to: "1.0.0".to_owned(), ..chart("x") };
-        let refusal = |chart: &Option<&str>| RefusedRow {
-            chart: chart.map(ToOwned::to_owned),
-            stage: "validate".to_owned(),
-            rule: String::new(),
-            message: String::new(),
-            hint: String::new(),
-        };
+        let refusal = |chart: &Option<&str>| RefusedRow { chart: chart.map(ToOwned::to_owned), stage: "validate".to_owned(), ..RefusedRow::default() };
         Summary { charts: charts.iter().map(row).collect(), refused: refused.iter().map(refusal).collect(), ..summary("x") }.sentence()
     };
     insta::assert_snapshot!(check(&["a"], &[]), @"a 1.0.0 was released.");

@@ -15,13 +15,20 @@ fn chart_yaml() {
     failed
     Error schema/duplicate-key charts/a/Chart.yaml:3: the key "version" stands twice, first on line 2 | remove one of them
     Error schema/missing charts/a/Chart.yaml: apiVersion is missing | add `apiVersion: v2`
-    Error schema/type charts/a/Chart.yaml:3: version 1.10 is read as a number, helm makes "1.1" of it | write version: "1.10"
+    Error schema/type charts/a/Chart.yaml:3: version 1.10 is read as a number, helm makes "1.1" of it | write version: 1.10.0
     Error schema/type charts/a/Chart.yaml:4: appVersion 1.10 is read as a number, helm makes "1.1" of it | write appVersion: "1.10"
-    Error schema/version charts/a/Chart.yaml:3: version 1.10 is not a semantic version | write 1.10.0
     Warning schema/documents charts/a/Chart.yaml: more than one YAML document; helm reads the first alone | remove what follows the second `---`
     Warning schema/unknown-key charts/a/Chart.yaml:5: helm does not know the key "Keywrods" | did you mean "keywords"?
     Warning schema/unknown-key charts/a/Chart.yaml:6: helm does not know the key "maintainers[0].nam" | did you mean "name"?
     "#);
+    insta::assert_snapshot!(chart("apiVersion: v2\nname: a\nversion: 1\n"), @r#"
+    failed
+    Error schema/type charts/a/Chart.yaml:3: version 1 is read as a number, helm makes "1" of it | write version: 1.0.0
+    "#);
+    insta::assert_snapshot!(chart("apiVersion: v2\nname: a\nversion: '1'\n"), @r"
+    failed
+    Error schema/version charts/a/Chart.yaml:3: version 1 is not a semantic version | write 1.0.0
+    ");
     insta::assert_snapshot!(chart("apiVersion: v3\ndescription: [x]\ntype: app\nkeywords: x\n"), @r#"
     failed
     Error schema/type charts/a/Chart.yaml:2: description is a list, text is expected
@@ -104,6 +111,17 @@ fn constraints_of_dependencies() {
     Warning schema/constraint charts/a/Chart.yaml:6: dependencies[0].version "latest" is no version and no constraint | write a version such as 1.2.3, or a constraint such as ^1.2
     "#);
     assert!(with("'>=1.0 && <2'").starts_with("passed\nWarning schema/constraint"));
+    for none in ["''", "'||'", "^1 ||"] {
+        assert!(with(none).starts_with("passed\nWarning schema/constraint"), "{none}");
+    }
+    let without = |rest: &str| chart(&format!("apiVersion: v2\nname: a\nversion: 1.0.0\ndependencies:\n- name: b\n{rest}"));
+    insta::assert_snapshot!(without("  repository: file://../b\n"), @r#"
+    passed
+    Warning schema/constraint charts/a/Chart.yaml:5: dependencies[0] has no version | write a version such as 1.2.3, or a constraint such as ^1.2
+    "#);
+    // What lies in charts/ is packaged as it is.
+    assert_eq!(without(""), "passed");
+    assert_eq!(without("  repository: \"\"\n"), "passed");
     let requirements = [("Chart.yaml", "apiVersion: v1\nname: a\nversion: 1.0.0\n"), ("requirements.yaml", "dependencies:\n- name: b\n  version: one\n")];
     insta::assert_snapshot!(check(&requirements), @r#"
     passed

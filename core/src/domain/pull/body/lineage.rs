@@ -40,6 +40,10 @@ pub struct Lineage {
     pub tag: Option<TagName>,
     /// How far the content is.
     pub at: Place,
+    /// Where a pull request brings it, in the description of that pull request. It is the same before and after the merge.
+    pub step: Option<Place>,
+    /// Whether there is no version: the way ends on main.
+    pub unreleased: bool,
 }
 
 impl Lineage {
@@ -58,22 +62,77 @@ impl Lineage {
             (Place::Tag, "tag".to_owned(), self.tag.as_ref().map(ToString::to_string).unwrap_or_default()),
             (Place::Release, "release".to_owned(), chart.to_string()),
         ];
-        let mut text = String::from("```mermaid\nflowchart LR\n");
-        for (index, (place, name, detail)) in places.iter().enumerate() {
-            let class = match place.cmp(&self.at) {
-                std::cmp::Ordering::Less => "done",
-                std::cmp::Ordering::Equal => "here",
-                std::cmp::Ordering::Greater => "ahead",
+        let places = places.into_iter().filter(|(place, ..)| !self.unreleased || !matches!(place, Place::Bumped | Place::Tag | Place::Release));
+        let mut drawing = Drawing::new();
+        let mut line = Vec::new();
+        for (place, name, detail) in places {
+            let here = self.step.unwrap_or(self.at) == place;
+            let state = match place.cmp(&self.at) {
+                _ if here => NodeState::Here,
+                std::cmp::Ordering::Greater => NodeState::Ahead,
+                _ => NodeState::Done,
             };
-            let detail = if detail.is_empty() { String::new() } else { format!("<br/>{}", label(detail)) };
-            text.push_str(&format!("  p{index}[\"{}{detail}\"]:::{class}\n", label(name)));
+            let this = if here && self.step.is_some() { THIS } else { "" };
+            let node = format!("p{}", line.len());
+            drawing.node(&node, &[&name, &detail, this], state);
+            line.push(node);
         }
-        let line: Vec<String> = (0..places.len()).map(|index| format!("p{index}")).collect();
-        text.push_str(&format!("  {}\n", line.join(" --> ")));
-        text.push_str("  classDef done fill:#dafbe1,stroke:#1a7f37,color:#1f2328\n");
-        text.push_str("  classDef here fill:#ddf4ff,stroke:#0969da,stroke-width:3px,color:#1f2328\n");
-        text.push_str("  classDef ahead fill:#f6f8fa,stroke:#8c959f,stroke-dasharray:4,color:#59636e\n```");
-        text
+        drawing.way(&line);
+        drawing.finish()
+    }
+}
+
+/// What marks the place that the described pull request leads to.
+pub(super) const THIS: &str = "this pull request";
+
+/// How a node of a drawing is painted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NodeState {
+    Done,
+    Here,
+    Ahead,
+    Failed,
+}
+
+/// A flow chart from left to right.
+pub(super) struct Drawing(String);
+
+impl Drawing {
+    pub(super) fn new() -> Self {
+        Self(String::from("```mermaid\nflowchart LR\n"))
+    }
+
+    /// A node with its lines of text, the empty ones left out.
+    pub(super) fn node(&mut self, id: &str, lines: &[&str], state: NodeState) {
+        let class = match state {
+            NodeState::Done => "done",
+            NodeState::Here => "here",
+            NodeState::Ahead => "ahead",
+            NodeState::Failed => "failed",
+        };
+        let lines: Vec<String> = lines.iter().filter(|line| !line.is_empty()).map(|line| label(line)).collect();
+        self.0.push_str(&format!("  {id}[\"{}\"]:::{class}\n", lines.join("<br/>")));
+    }
+
+    /// Arrows from node to node.
+    pub(super) fn way(&mut self, nodes: &[String]) {
+        self.0.push_str(&format!("  {}\n", nodes.join(" --> ")));
+    }
+
+    pub(super) fn finish(mut self) -> String {
+        const CLASSES: [(&str, &str); 4] = [
+            ("done", "fill:#dafbe1,stroke:#1a7f37,color:#1f2328"),
+            ("here", "fill:#ddf4ff,stroke:#0969da,stroke-width:3px,color:#1f2328"),
+            ("ahead", "fill:#f6f8fa,stroke:#8c959f,stroke-dasharray:4,color:#59636e"),
+            ("failed", "fill:#ffebe9,stroke:#cf222e,color:#1f2328"),
+        ];
+        for (class, style) in CLASSES {
+            if self.0.contains(&format!(":::{class}\n")) {
+                self.0.push_str(&format!("  classDef {class} {style}\n"));
+            }
+        }
+        self.0.push_str("```");
+        self.0
     }
 }
 

@@ -3,10 +3,15 @@
 use super::super::*;
 use crate::domain::configuration::Configuration;
 use crate::domain::content::{ContentId, Files};
-use crate::domain::digest::{CommitId, Sha256, TagObjectId};
+use crate::domain::digest::{CommitId, Sha256, TagObjectId, TreeId};
 use crate::domain::oci;
 use crate::domain::package::{self, Source as PackageSource};
 use crate::domain::statement::*;
+use crate::domain::version::{Decision, Reason};
+use crate::flow::CheckEntry;
+use crate::flow::bump::Derived;
+use crate::flow::package::Built;
+use crate::flow::preview::Preview;
 
 pub(super) const DATE: i64 = 1_700_000_000;
 
@@ -15,6 +20,7 @@ pub(super) fn words() -> Words {
         links: Links::new("https://github.com", "o/r".parse().unwrap()),
         names: Names::new(&Configuration::default()),
         hold_label: "hold".to_owned(),
+        versions: Versions::Higher,
         app: true,
     }
 }
@@ -164,11 +170,14 @@ pub(super) fn judgement(chart: &str, outcome: &'static str, signed: Option<Signe
     let chart: ChartName = chart.parse().unwrap();
     let check = |check: &str, outcome, message: &str| CheckEntry { check: check.to_owned(), chart: chart.clone(), outcome, message: message.to_owned() };
     Judgement {
+        before: Some(content('a').sha1),
+        after: Some(content('b').sha1),
+        commits: counted(&promotion().commits),
         preview: Preview {
             refused: None,
             before: Some(Version::new(1, 2, 3)),
             contributed: Some(Version::new(1, 2, 3)),
-            decision: Some((Version::new(1, 3, 0), Level::Minor)),
+            decision: Some(Decision { version: Version::new(1, 3, 0), level: Level::Minor, reason: Reason::Commits { from: Version::new(1, 2, 3) } }),
             entry: Some("## 1.3.0 (2023-11-14)\n\n- one\n".to_owned()),
         },
         checks: vec![check("schema", outcome, outcome), check("helm-lint", "skipped", "there is no helm")],
