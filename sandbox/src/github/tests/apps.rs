@@ -127,9 +127,9 @@ async fn a_token_that_ends_while_a_request_waits_is_renewed() {
     let (world, server, mut options, masked) = served(usual()).await;
     options.base.patience = Duration::from_secs(4000);
     let transport = Arc::new(AppTransport::open(options).await.unwrap());
-    world.hub.limit_requests("installation 88", 1);
+    world.hub.limit_requests("installation 88", 2);
     let main = world.rev("main").parse().unwrap();
-    for _ in 0..2 {
+    for _ in 0..3 {
         assert!(github(&transport).statuses(&main).await.unwrap().is_empty());
     }
     assert_eq!(masked.lock().unwrap().iter().filter(|secret| secret.starts_with("ghs_")).count(), 2);
