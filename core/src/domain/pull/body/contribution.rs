@@ -86,6 +86,12 @@ impl Contribution<'_> {
         if !self.refusals.is_empty() {
             return "This cannot be merged as it is. Push what is asked for above; the checks run again by themselves.".to_owned();
         }
+        // Checks that others bring may still fail while nothing is refused here; the next stage holds the chart then.
+        let failed = |one: &&Contributed| one.checks.iter().any(|check| check.state == CheckState::Failed);
+        let held: Vec<String> = self.charts.iter().filter(failed).map(|one| one.chart.to_string()).collect();
+        if !held.is_empty() {
+            return format!("A check failed. Until it passes, {} goes no further than integration: mend that before merging.", held.join(", "));
+        }
         let (who, versions, changelogs) = match self.charts {
             [] => return "Review and merge. No chart goes on from here.".to_owned(),
             charts if charts.iter().all(|one| one.after.is_none()) => ("the removal", "", ""),
