@@ -115,7 +115,7 @@ fn the_contribution_of_several_charts() {
     | `docs` | `1.2.3` | `1.3.0` | none | passed, 1 skipped |
     | `gone` | `1.2.3` | removed | – | – |
 
-    **What happens next:** Once this is reviewed and merged, each chart goes on by itself, in pull requests of its own. Do not raise versions or write changelogs here: both are derived from the commits.
+    **What happens next:** A check failed. Until it passes, bad goes no further than integration: mend that before merging.
 
     ```mermaid
     flowchart LR
