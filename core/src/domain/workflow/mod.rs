@@ -98,7 +98,7 @@ fn check_job(stage: StageName, options: &Options) -> String {
   check:
     name: check
 {condition}    runs-on: ubuntu-latest
-    timeout-minutes: 60
+    timeout-minutes: 120
 {permissions}    outputs:
       checks: ${{{{ steps.check.outputs.checks }}}}
     steps:
@@ -135,7 +135,7 @@ fn act_job(stage: StageName, options: &Options) -> String {
         "  {stage}:
     name: {stage}
 {needs}    runs-on: ubuntu-latest
-    timeout-minutes: 60
+    timeout-minutes: 120
     environment: {environment}
 {permissions}    steps:
       - uses: {action}

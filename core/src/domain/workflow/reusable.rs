@@ -54,7 +54,7 @@ on:
 {check}  {stage}: # zizmor: ignore[excessive-permissions] the caller grants it, and less of it where an App works
     name: {stage}
 {needs}    runs-on: ubuntu-latest
-    timeout-minutes: 60
+    timeout-minutes: 120
     environment: {ENVIRONMENT}
     steps:
       - uses: {action}

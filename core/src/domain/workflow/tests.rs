@@ -51,7 +51,7 @@ fn the_file_of_filter() {
         name: check
         if: github.event_name != 'pull_request_target' || github.event.pull_request.merged
         runs-on: ubuntu-latest
-        timeout-minutes: 60
+        timeout-minutes: 120
         permissions:
           contents: read # reads charts as data
         outputs:
@@ -65,7 +65,7 @@ fn the_file_of_filter() {
         name: filter
         needs: check
         runs-on: ubuntu-latest
-        timeout-minutes: 60
+        timeout-minutes: 120
         environment: chartflow
         permissions: {}
         steps:
@@ -100,7 +100,7 @@ fn the_file_of_package_with_the_workflow_token() {
       package:
         name: package
         runs-on: ubuntu-latest
-        timeout-minutes: 60
+        timeout-minutes: 120
         environment: chartflow
         permissions:
           attestations: write # keeps statements about packages in GitHub's store
