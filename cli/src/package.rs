@@ -7,13 +7,14 @@ use chartflow_core::domain::chart::CHART_FILE;
 use chartflow_core::domain::check::schema;
 use chartflow_core::domain::package::ignore::IGNORE_FILE;
 use chartflow_core::domain::package::{self, Package, PackageError, Source};
-use chartflow_core::io::gpg::{self, GpgError};
+use chartflow_core::io::gpg::{GpgError, Signer};
 use chartflow_core::io::{chart_directory, write};
 use clap::Args;
 use serde_json::{Value, json};
 
 use crate::Answer;
 use crate::error::{CommandError, Kind, file_kind};
+use crate::interruption::Interruption;
 use crate::output::{Format, Output};
 
 /// The variable of <https://reproducible-builds.org/specs/source-date-epoch/>.
@@ -32,6 +33,7 @@ Examples:
   chartflow package charts/* -d packages
   chartflow package charts/web --dependency-update
   chartflow package charts/web --sign --key 'Jane Doe'
+  chartflow package charts/web --sign --key jane@example.com --keyring secret.gpg
   SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) chartflow package charts/web --format json")]
 pub(crate) struct Arguments {
     /// The chart's directory.
@@ -47,10 +49,11 @@ pub(crate) struct Arguments {
     /// Write a provenance file beside each package, signed by gpg, as `helm package --sign` does and `helm verify` checks it.
     #[arg(long, requires = "key")]
     sign: bool,
-    /// The key to sign with: a name, an address or a fingerprint that gpg knows.
+    /// The key to sign with: a name, an address or a fingerprint by which gpg finds one key and no other.
     #[arg(long, value_name = "KEY", requires = "sign")]
     key: Option<String>,
-    /// Where gpg looks for that key in place of its own keyring; the secret half is always with gpg's agent.
+    /// Where gpg looks for that key in place of its own keyring: what `gpg --export-secret-keys` wrote, or public keys whose
+    /// secret halves gpg's agent has.
     #[arg(long, value_name = "FILE", requires = "sign")]
     keyring: Option<PathBuf>,
 }
@@ -67,10 +70,16 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Answer, Comm
         }
         packages.push((chart, package));
     }
-    let signed = packages.iter().map(|(_, package)| provenance(package, arguments)).collect::<Result<Vec<_>, _>>()?;
+    let signed = match &arguments.key {
+        Some(key) if arguments.sign => match sign(&packages, key, arguments.keyring.as_deref())? {
+            Ok(signed) => signed,
+            Err(signal) => return Ok(Answer::Stopped { signal }),
+        },
+        _ => Vec::new(),
+    };
     let mut text = String::new();
     let mut list = Vec::with_capacity(packages.len());
-    for ((chart, package), signed) in packages.iter().zip(signed) {
+    for ((chart, package), signed) in packages.iter().zip(signed.iter().map(Some).chain(std::iter::repeat(None))) {
         let file = arguments.destination.join(&package.file_name);
         let whole = |file: &Path, bytes: &[u8]| {
             write::whole(file, bytes).map_err(|error| CommandError::of(file_kind(&error.source), error).hint("name a folder that can be written with -d"))
@@ -93,20 +102,54 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Answer, Comm
     Ok(Answer::Yes)
 }
 
-/// The provenance file of a package, when one is asked for.
-fn provenance(package: &Package, arguments: &Arguments) -> Result<Option<String>, CommandError> {
-    let Some(key) = arguments.key.as_deref().filter(|_| arguments.sign) else { return Ok(None) };
-    if let Some(keyring) = arguments.keyring.as_ref().filter(|keyring| !keyring.is_file()) {
+/// The provenance file of each package, or the number of the signal that ended this.
+fn sign(packages: &[(&PathBuf, Package)], key: &str, keyring: Option<&Path>) -> Result<Result<Vec<String>, u8>, CommandError> {
+    if let Some(keyring) = keyring.filter(|keyring| !keyring.is_file()) {
         let message = format!("the keyring {} is no file", keyring.display());
         return Err(CommandError::new(Kind::Request, message).hint("name the file of a keyring, or leave --keyring out to sign with gpg's own"));
     }
-    let signed = gpg::clear_sign(&package::provenance_text(package).map_err(translate)?, key, arguments.keyring.as_deref());
-    signed.map(Some).map_err(|error| match error {
-        GpgError::Refused { .. } => {
-            CommandError::of(Kind::Request, error).hint("`gpg --list-secret-keys` lists the keys that sign, `gpg --import FILE` adds those of a file")
+    let texts = packages.iter().map(|(_, package)| package::provenance_text(package).map_err(translate)).collect::<Result<Vec<_>, _>>()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| CommandError::new(Kind::Outside, "the program's threads could not be started").because(error))?;
+    let signed = async {
+        let signer = Signer::find(key, keyring).await?;
+        let mut signed = Vec::with_capacity(texts.len());
+        for text in &texts {
+            signed.push(signer.clear_sign(text).await?);
         }
-        _ => CommandError::of(Kind::Outside, error).hint("install GnuPG, or let `helm package --sign` make and sign the package"),
+        Ok(signed)
+    };
+    runtime.block_on(async {
+        let interruption = Interruption::listen()?;
+        // The keys that were laid out for gpg go when that is dropped.
+        tokio::select! {
+            biased;
+            signal = interruption.wait() => Ok(Err(signal)),
+            signed = signed => signed.map(Ok).map_err(unsigned),
+        }
     })
+}
+
+fn unsigned(error: GpgError) -> CommandError {
+    let (kind, hint) = match &error {
+        GpgError::Unknown { keyring: None, .. } => {
+            (Kind::Request, "`gpg --list-secret-keys` lists the keys that sign, `gpg --import FILE` adds those of a file")
+        }
+        GpgError::Unknown { keyring: Some(_), .. } => {
+            (Kind::Request, "`gpg --export-secret-keys KEY > FILE` writes a keyring that signs, `gpg --show-keys FILE` lists one")
+        }
+        GpgError::Several { .. } => (Kind::Request, "name one of them by its fingerprint"),
+        GpgError::Passphrase { .. } => {
+            (Kind::Request, "run this at a terminal, with GPG_TTY=$(tty) in the environment; where there is none, sign with a key that has no passphrase")
+        }
+        GpgError::OtherSigner { .. } => (Kind::Request, "take `local-user` out of gpg.conf; nothing was written"),
+        GpgError::OtherText { .. } => {
+            (Kind::Request, "gpg cuts lines after about 20,000 bytes: shorten that value in Chart.yaml, or let `helm package --sign` sign; nothing was written")
+        }
+        GpgError::Refused { .. } => (Kind::Request, "`gpg --list-secret-keys` lists the keys that sign, and until when"),
+        _ => (Kind::Outside, "install GnuPG, or let `helm package --sign` make and sign the package"),
+    };
+    CommandError::of(kind, error).hint(hint)
 }
 
 fn description(chart: &Path, file: &Path, package: &Package) -> Value {

@@ -91,10 +91,43 @@ fn branches_that_only_the_remote_has_are_taken_from_there() {
     insta::assert_snapshot!(rehearse(&test, "work", "main"), @"
     -- stderr
     error: the repository rides the train, but the branch release is not here
-    hint: fetch it, or make it as `chartflow init` says
+    hint: fetch it with `git fetch origin release:release`, or make it as `chartflow init` says
     -- exit 2
     ");
     assert!(!test.path("out").exists());
+}
+
+#[test]
+fn a_train_at_work_is_not_adopted_anew() {
+    let test = cloned();
+    test.git("work", &["push", "-q", "origin", "main:refs/chartflow/attestations"], b"");
+    test.git("", &["clone", "-q", "--single-branch", "--branch", "main", "served.git", "narrow"], b"");
+    test.git("narrow", &["fetch", "-q", "origin", "+refs/chartflow/*:refs/chartflow/*"], b"");
+    let told = rehearse(&test, "narrow", "main").to_string();
+    insta::assert_snapshot!(told, @"
+    -- stderr
+    error: the repository rides the train, but the branches integration and release are not here
+    hint: fetch them with `git fetch origin integration:integration release:release`, or make them as `chartflow init` says
+    -- exit 2
+    ");
+    assert!(!test.path("out").exists());
+}
+
+#[test]
+fn of_several_remotes_main_s_is_taken() {
+    let test = cloned();
+    test.git("work", &["remote", "rename", "origin", "upstream"], b"");
+    test.git("work", &["remote", "add", "fork", "../served.git"], b"");
+    test.git("work", &["fetch", "-q", "fork"], b"");
+    insta::assert_snapshot!(rehearse(&test, "work", "main"), @"
+    -- stderr
+    error: the repository rides the train, but the branches integration and release are not here, and more than one remote has them: fork, upstream
+    hint: fetch them from the one that is meant, such as `git fetch fork integration:integration release:release`
+    -- exit 2
+    ");
+    test.git("work", &["config", "branch.main.remote", "upstream"], b"");
+    let ran = rehearse(&test, "work", "main");
+    insta::assert_snapshot!(notices(&ran), @"notice: the branches integration and release are taken as upstream had them at the last `git fetch`");
 }
 
 /// A repository that is served from a branch of its own already.

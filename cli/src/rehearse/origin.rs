@@ -8,9 +8,9 @@ use chartflow_core::domain::detection::Globs;
 use chartflow_core::domain::digest::{CommitId, ObjectFormat};
 use chartflow_core::domain::names::BranchName;
 use chartflow_core::flow::detect::{DetectError, named};
-use chartflow_core::io::git::LocalRepository;
+use chartflow_core::io::git::{LocalRepository, Remotes};
 use chartflow_core::port::objects::{ObjectError, Objects};
-use chartflow_sandbox::rehearsal::{Head, Origin, Standing, fetch_of, remote_train, standing};
+use chartflow_sandbox::rehearsal::{Head, Origin, Standing, fetch_of, remote_trains, standing};
 
 use super::preflight;
 use crate::configuration::{configuration, usable};
@@ -76,13 +76,16 @@ pub(super) async fn origin(path: &Path, base: Option<&str>, heads: &[String], ou
 /// A clone brings the train's branches as its remote's, and its other refs not at all.
 fn tiers(repository: &LocalRepository, names: &Names, configured: bool, output: &Output) -> Result<(), CommandError> {
     let references = repository.references()?;
-    match standing(&references, names) {
+    let remotes = repository.remotes(names.main().as_str());
+    let trains = remote_trains(&references, names, &remotes);
+    match standing(&references, names, &remotes) {
         Standing::Aboard => {}
         Standing::Outside => {
-            if let Some(remote) = remote_train(&references, names).filter(|_| configured) {
-                let fetch = fetch_of(&remote, &[names.integration().clone(), names.release().clone()]);
+            if let Some((remote, others)) = trains.split_first().filter(|_| configured) {
+                let others = if others.is_empty() { String::new() } else { format!("; {} has them too", others.join(", ")) };
+                let fetch = fetch_of(remote, &[names.integration().clone(), names.release().clone()]);
                 output.notice(&format!(
-                    "the rehearsal makes branches of its own; to begin with those of {remote}, run `{fetch} '+refs/chartflow/*:refs/chartflow/*'` before"
+                    "the rehearsal makes branches of its own; to begin with those of {remote}, run `{fetch} '+refs/chartflow/*:refs/chartflow/*'` before{others}"
                 ));
             }
         }
@@ -90,11 +93,23 @@ fn tiers(repository: &LocalRepository, names: &Names, configured: bool, output: 
             output.notice(&format!("{} taken as {remote} had {} at the last `git fetch`", are(&branches), them(&branches)));
         }
         Standing::Lacking { branches } => {
-            let message = format!("the repository rides the train, but {} not here", are(&branches));
-            return Err(CommandError::new(Kind::Request, message).hint(format!("fetch {0}, or make {0} as `chartflow init` says", them(&branches))));
+            let several = if trains.len() > 1 { format!(", and more than one remote has {}: {}", them(&branches), trains.join(", ")) } else { String::new() };
+            let message = format!("the repository rides the train, but {} not here{several}", are(&branches));
+            return Err(CommandError::new(Kind::Request, message).hint(bring(&branches, &trains, &remotes)));
         }
     }
     Ok(())
+}
+
+/// How branches come here that no remote is known to have, or several.
+fn bring(branches: &[BranchName], trains: &[String], remotes: &Remotes) -> String {
+    let them = them(branches);
+    if let [first, _, ..] = trains {
+        return format!("fetch {them} from the one that is meant, such as `{}`", fetch_of(first, branches));
+    }
+    let origin = || remotes.names.iter().find(|name| *name == "origin").or(remotes.names.first());
+    let command = remotes.followed.as_ref().or_else(origin).map(|remote| format!(" with `{}`", fetch_of(remote, branches)));
+    format!("fetch {them}{}, or make {them} as `chartflow init` says", command.unwrap_or_default())
 }
 
 /// `the branch release is`, `the branches integration and release are`.

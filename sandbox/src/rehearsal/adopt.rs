@@ -19,7 +19,7 @@ use chartflow_core::flow::Home;
 use chartflow_core::flow::adoption;
 use chartflow_core::flow::listing::{file, listing};
 use chartflow_core::flow::rulesets;
-use chartflow_core::io::git::LocalRepository;
+use chartflow_core::io::git::{LocalRepository, Remotes};
 use chartflow_core::io::github::{OctocrabTransport, Options as GitHubOptions, Server as GitHubServer};
 use chartflow_core::io::helm::HelmBinary;
 use chartflow_core::io::secret::Secret;
@@ -54,6 +54,7 @@ struct Start {
     heads: Vec<Head>,
     /// Every ref of the user's repository.
     references: Vec<(String, String)>,
+    remotes: Remotes,
 }
 
 /// Builds the world.
@@ -71,9 +72,9 @@ pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress)
     hub.add_actor(person(ADMIN, 1, Role::Admin));
     hub.add_actor(person(CONTRIBUTOR, 2, Role::Write));
     hub.add_actor(person(REVIEWER, 3, Role::Maintain));
-    let start = start(options, &hub).await?;
+    let start = start(options, &names, &hub).await?;
     let objects = Arc::new(LocalRepository::open(hub.git_directory())?);
-    let standing = standing(&start.references, &names);
+    let standing = standing(&start.references, &names, &start.remotes);
     let continued = standing != Standing::Outside;
     import(&hub, &start, &names, &standing)?;
     if !continued && let Some(text) = homonyms(&start, &names) {
@@ -175,11 +176,12 @@ async fn epoch(options: &Options) -> Result<i64, RehearsalError> {
     Ok(newest)
 }
 
-async fn start(options: &Options, hub: &Hub) -> Result<Start, RehearsalError> {
+async fn start(options: &Options, names: &Names, hub: &Hub) -> Result<Start, RehearsalError> {
     match &options.origin {
         Origin::Repository { git_directory, base, heads } => {
-            let references = LocalRepository::open(git_directory)?.references()?;
-            Ok(Start { base: base.clone(), heads: heads.clone(), references })
+            let repository = LocalRepository::open(git_directory)?;
+            let (references, remotes) = (repository.references()?, repository.remotes(names.main().as_str()));
+            Ok(Start { base: base.clone(), heads: heads.clone(), references, remotes })
         }
         Origin::Directory { path } => {
             let (base, head) = import::directory(path, hub).await?;
@@ -187,6 +189,7 @@ async fn start(options: &Options, hub: &Hub) -> Result<Start, RehearsalError> {
                 base,
                 heads: vec![Head { branch: "feature/import".to_owned(), title: "feat: import charts".to_owned(), commit: head }],
                 references: Vec::new(),
+                remotes: Remotes::default(),
             })
         }
     }

@@ -3,6 +3,8 @@
 use chartflow_core::domain::branch::{Names, RELEASED};
 use chartflow_core::domain::names::BranchName;
 use chartflow_core::domain::shell::word;
+use chartflow_core::flow::store::ATTESTATIONS;
+use chartflow_core::io::git::Remotes;
 
 /// Where a rehearsal of a repository begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +20,8 @@ pub enum Standing {
         /// The remote's name.
         remote: String,
     },
-    /// Nowhere: it rides the train, and these tiers are neither here nor at any one remote.
+    /// Nowhere: it rides the train, and these tiers are neither here nor at any one remote, or at several of which none
+    /// goes before the others.
     Lacking {
         /// The branches.
         branches: Vec<BranchName>,
@@ -27,17 +30,19 @@ pub enum Standing {
 
 /// Where a rehearsal begins of a repository with these refs, full names before ids.
 #[must_use]
-pub fn standing(references: &[(String, String)], names: &Names) -> Standing {
+pub fn standing(references: &[(String, String)], names: &Names, remotes: &Remotes) -> Standing {
     let there = |name: String| references.iter().any(|(known, _)| *known == name);
     if !there(format!("refs/{RELEASED}")) {
         return Standing::Outside;
     }
     let branches: Vec<BranchName> = tiers(names).into_iter().filter(|branch| !there(format!("refs/heads/{branch}"))).cloned().collect();
     let integration = std::slice::from_ref(names.integration());
-    match remote_with(references, &branches) {
+    // Who has statements was at work already: then nothing is adopted anew.
+    let begun = there(format!("refs/{ATTESTATIONS}"));
+    match preferred(&remotes_with(references, &branches, remotes), remotes) {
         _ if branches.is_empty() => Standing::Aboard,
         Some(remote) => Standing::Remote { branches, remote },
-        None if branches.contains(names.integration()) && remote_with(references, integration).is_none() => Standing::Outside,
+        None if !begun && branches.contains(names.integration()) && remotes_with(references, integration, remotes).is_empty() => Standing::Outside,
         None => Standing::Lacking { branches },
     }
 }
@@ -52,11 +57,13 @@ pub(super) fn tiers_of(references: &[(String, String)], names: &Names, standing:
     tiers(names).into_iter().filter_map(|branch| Some((format!("refs/heads/{branch}"), id(&place(branch))?))).collect()
 }
 
-/// The remote whose branches, as they were last fetched, are those of a train; for a repository that is
-/// [`Standing::Outside`], that is the clone of one that is not.
+/// The remotes whose branches, as they were last fetched, are those of a train, the one that goes before the others first.
 #[must_use]
-pub fn remote_train(references: &[(String, String)], names: &Names) -> Option<String> {
-    remote_with(references, &tiers(names).map(Clone::clone))
+pub fn remote_trains(references: &[(String, String)], names: &Names, remotes: &Remotes) -> Vec<String> {
+    let mut found = remotes_with(references, &tiers(names).map(Clone::clone), remotes);
+    let first = preferred(&found, remotes);
+    found.sort_by_key(|name| Some(name) != first.as_ref());
+    found
 }
 
 /// The git command that brings branches here.
@@ -69,16 +76,20 @@ fn tiers(names: &Names) -> [&BranchName; 2] {
     [names.integration(), names.release()]
 }
 
-fn remote_with(references: &[(String, String)], branches: &[BranchName]) -> Option<String> {
-    let remotes_of = |branch: &BranchName| -> Vec<&str> {
-        let remotes = references.iter().filter_map(|(name, _)| name.strip_prefix("refs/remotes/")?.strip_suffix(branch.as_str())?.strip_suffix('/'));
-        remotes.collect()
+/// The remotes that have all of the branches.
+fn remotes_with(references: &[(String, String)], branches: &[BranchName], remotes: &Remotes) -> Vec<String> {
+    let there = |remote: &String, branch: &BranchName| {
+        let name = format!("refs/remotes/{remote}/{branch}");
+        references.iter().any(|(known, _)| *known == name)
     };
-    let (first, others) = branches.split_first()?;
-    let mut remotes = remotes_of(first);
-    remotes.retain(|remote| others.iter().all(|branch| remotes_of(branch).contains(remote)));
-    // The one that the clone was made from goes before all others.
-    remotes.iter().find(|remote| **remote == "origin").or(remotes.first()).map(ToString::to_string)
+    remotes.names.iter().filter(|remote| branches.iter().all(|branch| there(remote, branch))).cloned().collect()
+}
+
+/// The one that main follows goes before the one that the clone was made from; among others there is no order.
+fn preferred(found: &[String], remotes: &Remotes) -> Option<String> {
+    let named = |wanted: &str| found.iter().find(|name| *name == wanted);
+    let alone = || if let [one] = found { Some(one) } else { None };
+    remotes.followed.as_deref().and_then(named).or_else(|| named("origin")).or_else(alone).cloned()
 }
 
 #[cfg(test)]
@@ -88,8 +99,13 @@ mod tests {
     use super::*;
 
     fn check(references: &[&str]) -> Standing {
+        check_following(None, references)
+    }
+
+    fn check_following(followed: Option<&str>, references: &[&str]) -> Standing {
         let references: Vec<_> = references.iter().map(|name| (format!("refs/{name}"), "0".repeat(40))).collect();
-        standing(&references, &Names::new(&Configuration::default()))
+        let remotes = Remotes { names: ["a", "a/b", "b", "origin", "up"].map(ToOwned::to_owned).to_vec(), followed: followed.map(ToOwned::to_owned) };
+        standing(&references, &Names::new(&Configuration::default()), &remotes)
     }
 
     fn lacking(branches: &[&str], remote: Option<&str>) -> Standing {
@@ -116,5 +132,14 @@ mod tests {
         assert_eq!(check(&[released, "heads/integration", "remotes/a/integration", "remotes/a/old-release"]), lacking(&["release"], None));
         assert_eq!(check(&[released, "heads/release"]), Standing::Outside);
         assert_eq!(check(&[released, "remotes/a/integration", "remotes/b/release"]), lacking(&both, None));
+        // Somebody's branch is no remote's, and what was at work is not adopted anew.
+        assert_eq!(check(&[released, "heads/main", "remotes/origin/jane/integration", "remotes/origin/jane/release"]), Standing::Outside);
+        assert_eq!(check(&[released, "chartflow/attestations", "heads/main", "remotes/origin/main"]), lacking(&both, None));
+        // Of several remotes the one that main follows, else origin, else none.
+        let two = ["remotes/a/integration", "remotes/a/release", "remotes/up/integration", "remotes/up/release", released];
+        assert_eq!(check(&two), lacking(&both, None));
+        assert_eq!(check_following(Some("up"), &two), lacking(&both, Some("up")));
+        assert_eq!(check_following(Some("b"), &two), lacking(&both, None));
+        assert_eq!(check_following(Some("a"), &[&two[..], &remotes[2..4]].concat()), lacking(&both, Some("a")));
     }
 }

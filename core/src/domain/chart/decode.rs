@@ -232,7 +232,7 @@ fn dependency(path: &str, index: usize, node: &Node, problems: &mut Vec<ChartErr
 
 /// What Go's `unicode.IsSpace` and `unicode.IsPrint` leave of a text (helm `sanitizeString`): every space becomes a
 /// plain one, and what cannot be printed goes.
-fn sanitize(text: &mut String) {
+pub(in crate::domain) fn sanitize(text: &mut String) {
     let invisible = |c: char| matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e000}'..='\u{f8ff}' | '\u{e0000}'..='\u{10ffff}');
     if text.chars().any(|c| (c != ' ' && c.is_whitespace()) || c.is_control() || invisible(c)) {
         *text = text.chars().filter_map(|c| if c.is_whitespace() { Some(' ') } else { (!c.is_control() && !invisible(c)).then_some(c) }).collect();

@@ -10,6 +10,7 @@ mod tests;
 
 pub mod version;
 
+pub(in crate::domain) use decode::sanitize;
 pub use decode::{DEPENDENCY_KEYS, MAINTAINER_KEYS, METADATA_KEYS, decode, examine};
 pub use error::ChartError;
 pub use metadata::{Dependency, Maintainer, Metadata, Origin};

@@ -2,6 +2,7 @@
 
 use super::Finding;
 use super::rules::SCHEMA_CONSTRAINT;
+use crate::domain::chart::sanitize;
 use crate::domain::version::constraint::allows;
 use crate::domain::yaml::Node;
 use semver::Version;
@@ -16,7 +17,7 @@ pub(super) fn check(path: &str, root: &Node, findings: &mut Vec<Finding>) {
     for (index, item) in root.get("dependencies").map(Node::items).unwrap_or_default().iter().enumerate() {
         let written = |key: &str| item.get(key).and_then(|value| Some((value.as_text()?, value.at.line)));
         match written("version") {
-            Some((text, line)) if allows(text, &Version::new(0, 0, 0)).is_none() => {
+            Some((text, line)) if unreadable(text) => {
                 let shown: String = text.chars().take(80).collect();
                 found(format!("dependencies[{index}].version {shown:?} is no version and no constraint"), line);
             }
@@ -24,6 +25,28 @@ pub(super) fn check(path: &str, root: &Node, findings: &mut Vec<Finding>) {
                 found(format!("dependencies[{index}] has no version"), item.at.line);
             }
             _ => {}
+        }
+    }
+}
+
+/// Helm cleans the text first: a no-break space, for one, is a space to it.
+fn unreadable(text: &str) -> bool {
+    let mut read = text.to_owned();
+    sanitize(&mut read);
+    allows(&read, &Version::new(0, 0, 0)).is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unreadable;
+
+    #[test]
+    fn a_version_is_read_as_helm_cleans_it() {
+        for text in ["1.0.0", ">=1.0.0\u{a0}<2.0.0", "^1\u{3000}||\u{2009}^2", "1.0\u{200b}.0", "~1.2\u{85}"] {
+            assert!(!unreadable(text), "{text:?}");
+        }
+        for text in ["", "one", "1.0.0\u{e9}", ">=\u{a0}"] {
+            assert!(unreadable(text), "{text:?}");
         }
     }
 }

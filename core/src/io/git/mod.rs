@@ -6,10 +6,12 @@
 
 mod history;
 mod objects;
+mod remotes;
 mod resolve;
 mod write;
 
 pub use history::{best_merge_base, reachable};
+pub use remotes::Remotes;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
