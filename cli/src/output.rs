@@ -41,7 +41,7 @@ pub(crate) enum Style {
 }
 
 /// Where a command prints.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Output {
     format: Format,
     quiet: bool,

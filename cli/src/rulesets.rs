@@ -7,7 +7,7 @@ use chartflow_core::domain::configuration::{CONFIGURATION_FILE, Configuration};
 use chartflow_core::domain::names::RepositoryName;
 use chartflow_core::domain::ruleset::{Change, Mode, Tiers, drifted, report};
 use chartflow_core::flow::{FlowError, preflight, rulesets};
-use chartflow_core::io::github::{OctocrabTransport, Options, Server};
+use chartflow_core::io::github::{OctocrabTransport, Options, Server, Wait};
 use chartflow_core::io::secret::Secret;
 use chartflow_core::port::github::{GitHub, GitHubError};
 use clap::{Args, Subcommand};
@@ -94,7 +94,7 @@ pub(crate) fn run(arguments: &Arguments, output: &Output) -> Result<Answer, Comm
 }
 
 async fn plan(target: &Target, output: &Output) -> Result<Answer, CommandError> {
-    let github = connect(target)?;
+    let github = connect(target, output)?;
     let told = |error| translate(error, target);
     let configuration = configuration(&github, target).await?;
     let tiers = Tiers::from(&configuration);
@@ -110,7 +110,7 @@ async fn plan(target: &Target, output: &Output) -> Result<Answer, CommandError> 
 }
 
 async fn apply(target: &Target, output: &Output) -> Result<Answer, CommandError> {
-    let github = connect(target)?;
+    let github = connect(target, output)?;
     let configuration = configuration(&github, target).await?;
     let tiers = Tiers::from(&configuration);
     let changes = rulesets::apply(&github, &tiers, target.mode()).await.map_err(|error| translate(error, target))?;
@@ -157,13 +157,16 @@ fn line(finding: &Finding) -> String {
     format!("{word}: {finding} [{}]\n{hint}", finding.rule)
 }
 
-fn connect(target: &Target) -> Result<GitHub, CommandError> {
+fn connect(target: &Target, output: &Output) -> Result<GitHub, CommandError> {
     let token = TOKEN_VARIABLES.iter().filter_map(|name| std::env::var(name).ok()).find(|token| !token.is_empty());
     let token = token.ok_or_else(|| {
         CommandError::new(Kind::Request, "there is no token for GitHub").hint("set GH_TOKEN, for example: GH_TOKEN=$(gh auth token) chartflow rulesets …")
     })?;
     let server = Server::new(&target.api_url).map_err(|error| CommandError::of(Kind::Request, error).hint("write such as --api-url https://api.github.com"))?;
-    let transport = OctocrabTransport::new(Options::new(server, Some(Secret::new(token)))).map_err(|error| CommandError::of(Kind::Outside, error))?;
+    let output = output.clone();
+    let on_wait = Arc::new(move |wait: &Wait| output.notice(&wait.to_string()));
+    let options = Options { on_wait, ..Options::new(server, Some(Secret::new(token))) };
+    let transport = OctocrabTransport::new(options).map_err(|error| CommandError::of(Kind::Outside, error))?;
     Ok(GitHub::new(Arc::new(transport), target.repository.clone()))
 }
 

@@ -318,6 +318,18 @@ fn the_printed_commands_adopt_a_repository() {
         }
     }
 
+    // One event that starts nothing is no loss where another one does the stage's work: it is told, and refuses nothing.
+    test.git("r", &["switch", "-q", "main"], b"");
+    let filter = ".github/workflows/chartflow-filter.yml";
+    let text = std::fs::read_to_string(test.path("r").join(filter)).unwrap();
+    let without = text.replace("  push:\n    branches: [\"main\"]\n", "");
+    assert_ne!(text, without);
+    test.commit("r", &[(filter, &without)], "ci: filter runs after pull requests alone");
+    let ran = test.chartflow("r", &["rehearse", "--base", "main", "--head", "feature", "--out", "../deaf", "--format", "json"]);
+    let summary: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {ran}"));
+    assert_eq!((summary["result"].as_str(), ran.exit), (Some("released"), Some(0)), "{ran}");
+    assert!(ran.stderr.contains("notice: filter does not start"), "{ran}");
+
     // As docs/break-glass.md says: where only main is known, the baseline is recorded anew.
     test.git("", &["--git-dir", "remote.git", "update-ref", "-d", "refs/chartflow/released"], b"");
     let clone = |name: &str, single: &[&str]| {

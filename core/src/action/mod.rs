@@ -124,7 +124,9 @@ pub async fn run(verb: Verb, variables: &BTreeMap<String, String>, console: &Con
     let result = until_stopped(&context, verb, stop).await;
     // A cancelled run has little time left; what is not taken back ends by itself within the hour.
     let patience = if context.watch.is_stopped() { LAST_WORD } else { Duration::from_secs(60) };
-    let _ = tokio::time::timeout(patience, context.give_back()).await;
+    if tokio::time::timeout(patience, context.give_back()).await.is_err() {
+        console.say("a token of the App could not be given back in time; it ends by itself within the hour");
+    }
     let mode = context.mode.get().copied().unwrap_or(Mode::WorkflowToken);
     let stage = match verb {
         Verb::Stage(stage) => Some(stage),

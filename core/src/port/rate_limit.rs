@@ -32,19 +32,21 @@ impl RateLimit {
         }
         let text = String::from_utf8_lossy(response.body.get(..response.body.len().min(4096)).unwrap_or_default());
         let number = |name: &str| response.headers.get(name).and_then(|value| value.trim().parse::<u64>().ok());
+        // The last request within the limit may be refused for another reason, and nothing remains then either.
+        if response.status == 403 && speaks_of_permission(&text) {
+            return None;
+        }
         if let Some(seconds) = number("retry-after") {
             return Some(Self::After { seconds });
         }
-        // The last request within the limit may be refused for another reason, and nothing remains then either.
-        if number("x-ratelimit-remaining") == Some(0)
-            && let Some(second) = number("x-ratelimit-reset")
-            && !speaks_of_permission(&text)
-        {
+        let spent = number("x-ratelimit-remaining") == Some(0);
+        if let (true, Some(second)) = (spent, number("x-ratelimit-reset")) {
             return Some(Self::At { second });
         }
         let text = text.to_lowercase();
-        let secondary = response.status == 429 || text.contains("secondary rate limit") || text.contains("abuse detection");
-        secondary.then_some(Self::Unsaid)
+        let said = response.status == 429 || response.headers.contains_key("retry-after");
+        let words = text.contains("secondary rate limit") || text.contains("abuse detection") || (spent && text.contains("rate limit"));
+        (said || words).then_some(Self::Unsaid)
     }
 }
 

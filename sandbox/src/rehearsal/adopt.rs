@@ -137,6 +137,7 @@ pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress)
         stages: Vec::new(),
         checks: Vec::new(),
         refused: Vec::new(),
+        acted: std::collections::BTreeSet::new(),
     })
 }
 

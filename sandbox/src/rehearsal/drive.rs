@@ -50,8 +50,8 @@ fn unfinished(world: &World) -> bool {
     world.hub.pulls().iter().any(|pull| pull.open && !world.contributions.contains(&pull.number))
 }
 
-/// The stages that events start. One that cannot, because main lacks its workflow file, is refused: nothing would come of
-/// the contribution on GitHub either.
+/// The stages that events start. One that cannot, because main lacks its workflow file, is refused until it turns out that
+/// another event did its work (see [`forgive`]).
 fn started(world: &mut World, events: Vec<StartedEvent>, progress: &mut (dyn FnMut(Progress) + Send)) -> Vec<(Event, StageStart)> {
     let mut starts = Vec::new();
     for event in events {
@@ -71,7 +71,7 @@ fn started(world: &mut World, events: Vec<StartedEvent>, progress: &mut (dyn FnM
 }
 
 fn absent(world: &mut World, stage: StageName, why: &NotStarted) {
-    let hint = "bring what `chartflow init` writes to main; where that is merged already, the local main is older: git pull, and rehearse again";
+    let hint = "bring what `chartflow init` writes to main (`chartflow init --force` where the file was changed); where that is merged already, the local main is older: git pull, and rehearse again";
     let (stage, rule) = (stage.to_string(), WORKFLOW.id.to_owned());
     if !world.refused.iter().any(|row| row.stage == stage && row.rule == rule) {
         world.refused.push(RefusedRow {
@@ -83,6 +83,19 @@ fn absent(world: &mut World, stage: StageName, why: &NotStarted) {
             rule,
             hint: hint.to_owned(),
         });
+    }
+}
+
+/// What did not start at one event was no loss where the stage worked at another and every contribution was merged: that is
+/// told, and refuses nothing.
+pub(super) fn forgive(world: &mut World, progress: &mut (dyn FnMut(Progress) + Send)) {
+    let missing = |row: &RefusedRow| row.rule == WORKFLOW.id;
+    let merged = world.heads.is_empty() && !world.hub.pulls().iter().any(|pull| pull.open && world.contributions.contains(&pull.number));
+    if !merged || !world.refused.iter().all(|row| missing(row) && world.acted.contains(&row.stage)) {
+        return;
+    }
+    for row in std::mem::take(&mut world.refused) {
+        progress(Progress::Notice { text: format!("{}; {}", row.message, row.hint) });
     }
 }
 
@@ -149,6 +162,9 @@ fn record(
                     world.refused.push(new);
                 }
             }
+        }
+        if report.outcome() == Outcome::Done {
+            world.acted.insert(report.stage.to_string());
         }
         row.outcome = word(report.outcome().max(row.worst)).to_owned();
         row.worst = report.outcome().max(row.worst);

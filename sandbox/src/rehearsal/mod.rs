@@ -124,6 +124,7 @@ pub async fn rehearse(options: &Options, progress: &mut (dyn FnMut(Progress) + S
     drive::drive(&mut world, progress).await?;
     people::refuse_unmerged(&mut world);
     left_open::refuse(&mut world);
+    drive::forgive(&mut world, progress);
     let summary = output::write(&world, options).await?;
     Ok(Rehearsed { summary, hub: world.hub, registry: world.registry })
 }

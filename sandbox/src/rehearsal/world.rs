@@ -62,6 +62,8 @@ pub(crate) struct World {
     pub(crate) stages: Vec<StageRow>,
     pub(crate) checks: Vec<super::summary::CheckRow>,
     pub(crate) refused: Vec<RefusedRow>,
+    /// The stages that did something, whatever started them.
+    pub(crate) acted: std::collections::BTreeSet<String>,
 }
 
 /// A person's account.

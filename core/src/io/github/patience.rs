@@ -90,7 +90,7 @@ fn seconds(time: SystemTime) -> u64 {
 /// GitHub, "Best practices for using the REST API": as long as the answer says, else at least a minute, longer each time.
 pub(super) fn rate_limit(response: &Response, attempt: u32, now: SystemTime) -> Option<Duration> {
     Some(match RateLimit::of(response)? {
-        RateLimit::After { seconds } => Duration::from_secs(seconds.max(1)),
+        RateLimit::After { seconds } => Duration::from_secs(seconds).max(back_off(attempt)),
         // One second more, because both clocks are cut to seconds; longer where the reset never comes, by this clock.
         RateLimit::At { second } => Duration::from_secs(second.saturating_sub(seconds(now)).saturating_add(1)).max(back_off(attempt)),
         RateLimit::Unsaid => Duration::from_secs(60 << attempt.min(6)),
@@ -114,6 +114,14 @@ mod tests {
         let past = |attempt| check(403, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "900")], "", attempt);
         assert_eq!((past(0), past(3)), (Some(1), Some(8)));
         assert_eq!(check(403, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "18446744073709551615")], "", 0), Some(u64::MAX - 999));
+        assert_eq!(check(403, &[("retry-after", "7")], "Resource not accessible by integration", 0), None);
+        // What cannot be read, or is not there, does not make it another answer; nor is it asked without end.
+        let spent = "API rate limit exceeded for installation ID 5";
+        assert_eq!(check(403, &[("x-ratelimit-remaining", "0")], spent, 0), Some(60));
+        assert_eq!(check(403, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "-5")], spent, 0), Some(60));
+        assert_eq!(check(403, &[("retry-after", "99999999999999999999")], "", 0), Some(60));
+        let soon = |attempt| check(429, &[("retry-after", "0")], "", attempt);
+        assert_eq!((soon(0), soon(3)), (Some(1), Some(8)));
         assert_eq!((check(429, &[], "", 0), check(429, &[], "", 1)), (Some(60), Some(120)));
         assert_eq!(check(403, &[], r#"{"message":"You have exceeded a secondary rate limit."}"#, 2), Some(240));
         // A permission that is missing is no matter of patience.
