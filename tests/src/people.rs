@@ -6,7 +6,7 @@ use chartflow_sandbox::github::rules::MergeMethod;
 use serde_json::{Value, json};
 
 use crate::ledger::{Contribution, Token};
-use crate::world::{ADMIN, CONTRIBUTOR, REVIEWER, World};
+use crate::world::{ADMIN, CONTRIBUTOR, REVIEWER, Step, World};
 
 /// What becomes of one file: from its present text to its next one; `None` is no file.
 pub type Edit = Box<dyn Fn(Option<&str>) -> Option<String>>;
@@ -24,6 +24,12 @@ pub struct NewCommit {
 }
 
 impl NewCommit {
+    /// A commit of a type (`fix`) that adds a value of the description's name.
+    #[must_use]
+    pub fn adding(chart: &str, kind: &str, text: &str) -> Self {
+        Self::new(chart, &format!("{kind}({chart}): {text}")).value(&format!("{}: 1", text.replace(' ', "_")))
+    }
+
     /// A commit about one chart.
     #[must_use]
     pub fn new(chart: &str, message: &str) -> Self {
@@ -70,6 +76,18 @@ pub fn set(key: &str, value: &str) -> impl Fn(Option<&str>) -> Option<String> + 
 }
 
 impl World {
+    /// A contribution that is judged, found mergeable and merged; its number.
+    ///
+    /// # Panics
+    /// When it is not merged.
+    pub fn merged(&mut self, commits: &[NewCommit], method: MergeMethod) -> u64 {
+        let number = self.contribute(commits);
+        self.stage(Step::Validate, None);
+        assert_eq!(self.mergeable(), [number], "{}", self.told());
+        assert!(self.merge(number, method), "{}", self.told());
+        number
+    }
+
     /// Writes a commit on top of others; nothing when it would change nothing.
     #[must_use]
     pub fn commit(&self, login: &str, parents: &[CommitId], new: &NewCommit) -> Option<CommitId> {

@@ -13,18 +13,6 @@ use chartflow_tests::people::NewCommit;
 use chartflow_tests::rest::Counting;
 use chartflow_tests::world::{Step, World};
 
-/// Opens a pull request, has it checked, and merges it.
-fn merged(world: &mut World, commits: &[NewCommit]) {
-    let number = world.contribute(commits);
-    world.stage(Step::Validate, None);
-    assert_eq!(world.mergeable(), [number], "{}", world.told());
-    assert!(world.merge(number, MergeMethod::Merge), "{}", world.told());
-}
-
-fn value(chart: &str, kind: &str, text: &str) -> NewCommit {
-    NewCommit::new(chart, &format!("{kind}({chart}): {text}")).value(&format!("{}: 1", text.replace(' ', "_")))
-}
-
 /// Where `web` declares and locks its dependencies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Layout {
@@ -69,7 +57,7 @@ impl Layout {
         let declared = format!("dependencies:\n  - name: base\n    alias: bee\n    version: \"{constraint}\"\n    repository: file://../base\n");
         let (declaring, locking) = self.files();
         let described = move |old: Option<&str>| old?.split_once("dependencies:").map(|(before, _)| before.to_owned());
-        let commit = value("web", "feat", "pinned");
+        let commit = NewCommit::adding("web", "feat", "pinned");
         let commit = match self {
             Self::Chart => commit.edit("Chart.yaml", move |old| Some(format!("{}{declared}", described(old)?))),
             Self::Requirements => commit
@@ -84,7 +72,7 @@ impl Layout {
 fn check(seed: u64, layout: Layout, constraint: &'static str, expected: &str) {
     let mut world = World::new(seed);
     let expected = (expected.to_owned(), "0.4.0".to_owned());
-    merged(&mut world, &[value("base", "feat", "x"), layout.pinned(constraint)]);
+    world.merged(&[NewCommit::adding("base", "feat", "x"), layout.pinned(constraint)], MergeMethod::Merge);
     assert_eq!(layout.wanted(&world, "integration"), (constraint.to_owned(), "0.3.0".to_owned()));
     // Until the release of `web` is ready, which waits for that of `base`.
     let mut ready = None;
@@ -100,7 +88,7 @@ fn check(seed: u64, layout: Layout, constraint: &'static str, expected: &str) {
     assert_eq!(world.version("main", "base").as_deref(), Some("0.4.0"), "{}", world.told());
     assert_eq!(layout.wanted(&world, "main"), expected, "{}", world.told());
     // Integration moves on before main is back, so the bump is replayed there.
-    merged(&mut world, &[value("web", "fix", "later")]);
+    world.merged(&[NewCommit::adding("web", "fix", "later")], MergeMethod::Merge);
     world.stage(Step::Tag, None);
     world.stage(Step::Validate, None);
     assert!(world.read("integration", "charts/web/values.yaml").unwrap().contains("later"), "{}", world.told());
@@ -131,13 +119,13 @@ fn a_lock_follows_where_the_constraint_stays() {
 fn what_requirements_yaml_declares_is_verified_in_either_form_and_at_any_depth() {
     let mut world = World::new(25);
     let cron = "dependencies:\n  - name: cron\n    version: \">=2.0.0\"\n    repository: file://../cron\n";
-    let base = value("base", "feat", "first form")
+    let base = NewCommit::adding("base", "feat", "first form")
         .edit("Chart.yaml", |old| Some(old?.replace("apiVersion: v2", "apiVersion: v1")))
         .edit("requirements.yaml", |_| Some(cron.to_owned()));
-    let web = value("web", "feat", "moved list")
+    let web = NewCommit::adding("web", "feat", "moved list")
         .edit("Chart.yaml", |old| old?.split_once("dependencies:").map(|(before, _)| before.to_owned()))
         .edit("requirements.yaml", |_| Some("dependencies:\n  - name: base\n    version: 0.3.0\n    repository: file://../base\n".to_owned()));
-    merged(&mut world, &[base, web]);
+    world.merged(&[base, web], MergeMethod::Merge);
     world.finish();
     assert_eq!(world.check(Counting::ExactlyOnce), 2, "{}", world.told());
     assert!(world.read("main", "charts/web/requirements.yaml").unwrap().contains("version: 0.4.0"), "{}", world.told());
@@ -161,19 +149,19 @@ fn asked(world: &World, version: &str) -> (Questions, chartflow_core::domain::li
 #[test]
 fn a_range_begins_where_the_release_before_ended() {
     let mut world = World::new(21);
-    merged(&mut world, &[value("app", "fix", "one")]);
+    world.merged(&[NewCommit::adding("app", "fix", "one")], MergeMethod::Merge);
     world.finish();
     let (first, facts) = asked(&world, "1.0.1");
     assert_eq!((&first.from, &facts.previous_end), (&None, &Ending::Unknown));
-    merged(&mut world, &[value("app", "fix", "two")]);
+    world.merged(&[NewCommit::adding("app", "fix", "two")], MergeMethod::Merge);
     world.finish();
     let (second, facts) = asked(&world, "1.0.2");
     assert_eq!(facts.previous_end, Ending::At(first.source.clone()), "{}", world.told());
     assert_eq!((second.from, facts.from_is_contained), (Some(first.source), Some(true)), "{}", world.told());
     // What has no version is no release, but it was carried: the next range begins behind it.
-    merged(&mut world, &[NewCommit::new("app", "feat(app): notes").edit("notes.ignored", |_| Some("words\n".to_owned()))]);
+    world.merged(&[NewCommit::new("app", "feat(app): notes").edit("notes.ignored", |_| Some("words\n".to_owned()))], MergeMethod::Merge);
     world.finish();
-    merged(&mut world, &[value("app", "fix", "three")]);
+    world.merged(&[NewCommit::adding("app", "fix", "three")], MergeMethod::Merge);
     world.finish();
     let (mut third, facts) = asked(&world, "1.0.3");
     assert_eq!(facts.previous_end, Ending::At(second.source.clone()), "{}", world.told());

@@ -10,19 +10,7 @@ use chartflow_core::domain::policy::Key;
 use chartflow_core::io::signing::KeySigner;
 use chartflow_sandbox::github::rules::MergeMethod;
 use chartflow_tests::people::NewCommit;
-use chartflow_tests::world::{Step, World};
-
-fn merged(world: &mut World, commits: &[NewCommit], method: MergeMethod) -> u64 {
-    let number = world.contribute(commits);
-    world.stage(Step::Validate, None);
-    assert_eq!(world.mergeable(), [number], "{}", world.told());
-    assert!(world.merge(number, method), "{}", world.told());
-    number
-}
-
-fn value(chart: &str, kind: &str, text: &str) -> NewCommit {
-    NewCommit::new(chart, &format!("{kind}({chart}): {text}")).value(&format!("{}: 1", text.replace(' ', "_")))
-}
+use chartflow_tests::world::World;
 
 /// The statements of a lineage file, each with the digest by which others name it.
 fn statements(world: &World, file: &str) -> Vec<(String, serde_json::Value)> {
@@ -43,13 +31,13 @@ fn previous(world: &World, file: &str) -> serde_json::Value {
 #[test]
 fn one_of_the_train() {
     let mut world = World::new(9);
-    merged(&mut world, &[value("app", "fix", "x")], MergeMethod::Merge);
+    world.merged(&[NewCommit::adding("app", "fix", "x")], MergeMethod::Merge);
     world.finish();
     // Between the two releases something travels that has no version.
     let ignored = NewCommit::new("app", "feat(app): notes").edit("notes.ignored", |_| Some("words\n".to_owned()));
-    merged(&mut world, &[ignored], MergeMethod::Merge);
+    world.merged(&[ignored], MergeMethod::Merge);
     world.finish();
-    merged(&mut world, &[value("app", "fix", "y")], MergeMethod::Merge);
+    world.merged(&[NewCommit::adding("app", "fix", "y")], MergeMethod::Merge);
     world.finish();
     assert_eq!(world.version("main", "app").as_deref(), Some("1.0.2"), "{}", world.told());
     let before = statements(&world, "charts/app-1.0.1.lineage.jsonl");
@@ -64,12 +52,12 @@ fn one_of_the_train() {
 #[test]
 fn one_that_another_key_signed() {
     let mut world = World::new(31);
-    merged(&mut world, &[value("app", "fix", "x")], MergeMethod::Merge);
+    world.merged(&[NewCommit::adding("app", "fix", "x")], MergeMethod::Merge);
     world.finish();
     let signer = Arc::new(KeySigner::generate().unwrap());
     let key = signer.public_key_der().to_vec();
     world.sign_with(signer, |policy| policy.keys = vec![Key::new(&key, policy.keys[0].stages.clone())], None);
-    merged(&mut world, &[value("app", "fix", "y")], MergeMethod::Merge);
+    world.merged(&[NewCommit::adding("app", "fix", "y")], MergeMethod::Merge);
     world.finish();
     assert_eq!(world.version("main", "app").as_deref(), Some("1.0.2"), "{}", world.told());
     let previous = previous(&world, "charts/app-1.0.2.lineage.jsonl");
@@ -86,7 +74,7 @@ fn one_that_is_older_than_the_adoption() {
         git.arg("--git-dir").arg(world.hub.git_directory()).args(["-c", "user.name=a", "-c", "user.email=a@example.com", "tag"]);
         git.args(if annotated { &["-a", "-m", "older"][..] } else { &[] }).args(["app-v1.0.0", &baseline]);
         assert!(git.status().unwrap().success());
-        merged(&mut world, &[value("app", "fix", "x")], MergeMethod::Merge);
+        world.merged(&[NewCommit::adding("app", "fix", "x")], MergeMethod::Merge);
         world.finish();
         let previous = previous(&world, "charts/app-1.0.1.lineage.jsonl");
         assert_eq!((previous["tag"].as_str(), &previous["root"]), (Some("app-v1.0.0"), &serde_json::Value::Null), "{previous}");
@@ -104,7 +92,7 @@ fn a_tag_of_another_content_is_not_taken_for_it() {
     git.arg("--git-dir").arg(world.hub.git_directory()).args(["tag", "app-v1.0.0", &tip]);
     assert!(git.status().unwrap().success());
     world.finish();
-    merged(&mut world, &[value("app", "fix", "x")], MergeMethod::Merge);
+    world.merged(&[NewCommit::adding("app", "fix", "x")], MergeMethod::Merge);
     world.finish();
     let all = statements(&world, "charts/app-1.0.1.lineage.jsonl");
     assert!(!all.is_empty(), "{}", world.told());

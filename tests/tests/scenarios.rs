@@ -8,27 +8,15 @@ use chartflow_tests::rest::Counting;
 use chartflow_tests::world::{Step, World};
 
 /// Opens a pull request, has it checked, and merges it.
-fn merged(world: &mut World, commits: &[NewCommit], method: MergeMethod) -> u64 {
-    let number = world.contribute(commits);
-    world.stage(Step::Validate, None);
-    assert_eq!(world.mergeable(), [number], "{}", world.told());
-    assert!(world.merge(number, method), "{}", world.told());
-    number
-}
-
 fn release(world: &mut World, expected: usize) {
     world.finish();
     assert_eq!(world.check(Counting::ExactlyOnce), expected, "{}", world.told());
 }
 
-fn value(chart: &str, kind: &str, text: &str) -> NewCommit {
-    NewCommit::new(chart, &format!("{kind}({chart}): {text}")).value(&format!("{}: 1", text.replace(' ', "_")))
-}
-
 #[test]
 fn one_contribution_by_hand() {
     let mut world = World::new(0);
-    let number = world.contribute(&[value("app", "feat", "more values")]);
+    let number = world.contribute(&[NewCommit::adding("app", "feat", "more values")]);
     world.stage(Step::Validate, None);
     assert_eq!(world.mergeable(), [number], "{}", world.told());
     assert!(world.merge(number, MergeMethod::Merge), "{}", world.told());
@@ -55,7 +43,7 @@ fn one_contribution_by_hand() {
 fn two_charts_in_a_pull_request_and_every_merge_method() {
     for method in [MergeMethod::Merge, MergeMethod::Squash, MergeMethod::Rebase] {
         let mut world = World::new(1);
-        merged(&mut world, &[value("app", "feat", "x"), value("cron", "fix", "y")], method);
+        world.merged(&[NewCommit::adding("app", "feat", "x"), NewCommit::adding("cron", "fix", "y")], method);
         release(&mut world, 2);
         assert_eq!(world.version("main", "app").as_deref(), Some("1.1.0"), "{method:?} {}", world.told());
         assert_eq!(world.version("main", "cron").as_deref(), Some("2.1.1"), "{method:?} {}", world.told());
@@ -68,11 +56,11 @@ fn app_version_stands_beside_the_version() {
     let mut world = World::new(2);
     for n in 2..5 {
         let commit = NewCommit::new("app", &format!("fix(app): app {n}")).edit("Chart.yaml", set("appVersion", &format!("\"{n}\"")));
-        merged(&mut world, &[commit], MergeMethod::Squash);
+        world.merged(&[commit], MergeMethod::Squash);
         // The next one is merged while the release of this one is on its way.
         world.round();
         world.round();
-        merged(&mut world, &[value("app", "feat", &format!("n{n}"))], MergeMethod::Merge);
+        world.merged(&[NewCommit::adding("app", "feat", &format!("n{n}"))], MergeMethod::Merge);
     }
     world.finish();
     assert!(world.check(Counting::ExactlyOnce) >= 1);
@@ -81,12 +69,12 @@ fn app_version_stands_beside_the_version() {
 #[test]
 fn a_revert_while_the_release_is_under_way() {
     let mut world = World::new(3);
-    merged(&mut world, &[value("app", "feat", "x")], MergeMethod::Merge);
+    world.merged(&[NewCommit::adding("app", "feat", "x")], MergeMethod::Merge);
     world.round();
     world.round();
     assert_eq!(world.releasable().len(), 1, "{}", world.told());
     let back = NewCommit::new("app", "Revert \"feat(app): x\"").edit("values.yaml", |old| old?.split_once('\n').map(|(_, rest)| rest.to_owned()));
-    merged(&mut world, &[back], MergeMethod::Merge);
+    world.merged(&[back], MergeMethod::Merge);
     world.stage(Step::Filter, None);
     assert!(world.releasable().is_empty(), "{}", world.told());
     world.finish();
@@ -96,13 +84,13 @@ fn a_revert_while_the_release_is_under_way() {
 #[test]
 fn the_same_chart_again_before_and_after_the_bump() {
     let mut world = World::new(4);
-    merged(&mut world, &[value("app", "feat", "one")], MergeMethod::Merge);
+    world.merged(&[NewCommit::adding("app", "feat", "one")], MergeMethod::Merge);
     world.stage(Step::Filter, None);
     world.stage(Step::Enforce, None);
-    merged(&mut world, &[value("app", "fix", "two")], MergeMethod::Merge);
+    world.merged(&[NewCommit::adding("app", "fix", "two")], MergeMethod::Merge);
     world.round();
     world.round();
-    merged(&mut world, &[value("app", "fix", "three")], MergeMethod::Squash);
+    world.merged(&[NewCommit::adding("app", "fix", "three")], MergeMethod::Squash);
     release(&mut world, 1);
     assert_eq!(world.version("main", "app").as_deref(), Some("1.1.0"), "{}", world.told());
 }
@@ -110,11 +98,11 @@ fn the_same_chart_again_before_and_after_the_bump() {
 #[test]
 fn merged_on_integration_while_main_is_not_back() {
     let mut world = World::new(5);
-    merged(&mut world, &[value("app", "feat", "one")], MergeMethod::Merge);
+    world.merged(&[NewCommit::adding("app", "feat", "one")], MergeMethod::Merge);
     world.round();
     world.round();
     assert_eq!(world.release(), 1, "{}", world.told());
-    merged(&mut world, &[value("app", "fix", "two")], MergeMethod::Merge);
+    world.merged(&[NewCommit::adding("app", "fix", "two")], MergeMethod::Merge);
     release(&mut world, 2);
     assert_eq!(world.version("main", "app").as_deref(), Some("1.1.1"), "{}", world.told());
     let log = world.read("main", "charts/app/CHANGELOG.md").unwrap();
@@ -125,7 +113,7 @@ fn merged_on_integration_while_main_is_not_back() {
 fn a_hand_raised_version_wins_when_it_is_higher() {
     let mut world = World::new(6);
     let raised = NewCommit::new("app", "fix(app): raise").edit("Chart.yaml", set("version", "1.5.0"));
-    merged(&mut world, &[raised, value("app", "fix", "x")], MergeMethod::Merge);
+    world.merged(&[raised, NewCommit::adding("app", "fix", "x")], MergeMethod::Merge);
     release(&mut world, 1);
     assert_eq!(world.version("main", "app").as_deref(), Some("1.5.0"), "{}", world.told());
 }
@@ -134,11 +122,11 @@ fn a_hand_raised_version_wins_when_it_is_higher() {
 fn what_changes_no_package_has_no_version() {
     let mut world = World::new(7);
     let ignored = NewCommit::new("app", "feat(app): notes").edit("notes.ignored", |_| Some("words\n".to_owned()));
-    merged(&mut world, &[ignored], MergeMethod::Merge);
+    world.merged(&[ignored], MergeMethod::Merge);
     release(&mut world, 0);
     assert_eq!(world.version("main", "app").as_deref(), Some("1.0.0"), "{}", world.told());
     assert_eq!(world.read("main", "charts/app/notes.ignored").as_deref(), Some("words\n"), "{}", world.told());
-    merged(&mut world, &[value("app", "fix", "x")], MergeMethod::Merge);
+    world.merged(&[NewCommit::adding("app", "fix", "x")], MergeMethod::Merge);
     release(&mut world, 1);
     assert_eq!(world.version("main", "app").as_deref(), Some("1.0.1"), "{}", world.told());
 }
@@ -146,7 +134,7 @@ fn what_changes_no_package_has_no_version() {
 #[test]
 fn a_dependent_waits_for_its_dependency() {
     let mut world = World::new(8);
-    merged(&mut world, &[value("base", "feat", "x"), value("web", "feat", "y")], MergeMethod::Merge);
+    world.merged(&[NewCommit::adding("base", "feat", "x"), NewCommit::adding("web", "feat", "y")], MergeMethod::Merge);
     world.stage(Step::Filter, None);
     assert!(world.pull_from("chartflow-promote-base").is_some() && world.pull_from("chartflow-promote-web").is_none(), "{}", world.told());
     release(&mut world, 2);
@@ -159,7 +147,7 @@ fn a_new_chart_keeps_its_version() {
     for (path, text) in chartflow_tests::charts::chart("fresh", "0.4.2", "") {
         commit = commit.at(&path, move |_| Some(text.clone()));
     }
-    merged(&mut world, &[commit], MergeMethod::Squash);
+    world.merged(&[commit], MergeMethod::Squash);
     release(&mut world, 1);
     assert_eq!(world.version("main", "fresh").as_deref(), Some("0.4.2"), "{}", world.told());
 }
@@ -167,16 +155,16 @@ fn a_new_chart_keeps_its_version() {
 #[test]
 fn a_chart_is_removed_and_comes_again() {
     let mut world = World::new(10);
-    merged(&mut world, &[value("cron", "feat", "x")], MergeMethod::Merge);
+    world.merged(&[NewCommit::adding("cron", "feat", "x")], MergeMethod::Merge);
     release(&mut world, 1);
-    merged(&mut world, &[removal("cron")], MergeMethod::Merge);
+    world.merged(&[removal("cron")], MergeMethod::Merge);
     world.finish();
     assert!(!world.has("main", "cron"), "{}", world.told());
     let mut again = NewCommit::new("cron", "feat(cron): here it is again");
     for (path, text) in chartflow_tests::charts::chart("cron", "1.0.0", "") {
         again = again.at(&path, move |_| Some(text.clone()));
     }
-    merged(&mut world, &[again], MergeMethod::Merge);
+    world.merged(&[again], MergeMethod::Merge);
     world.finish();
     assert_eq!(world.version("main", "cron").as_deref(), Some("2.3.0"), "{}", world.told());
 }
@@ -184,11 +172,11 @@ fn a_chart_is_removed_and_comes_again() {
 #[test]
 fn a_hotfix_on_main_comes_back_and_is_never_tagged() {
     let mut world = World::new(11);
-    world.hotfix(&value("app", "fix", "hot"));
+    world.hotfix(&NewCommit::adding("app", "fix", "hot"));
     world.finish();
     assert_eq!(world.check(Counting::ExactlyOnce), 0, "{}", world.told());
     assert!(world.read("integration", "charts/app/values.yaml").unwrap().contains("hot"), "{}", world.told());
-    merged(&mut world, &[value("app", "fix", "x")], MergeMethod::Merge);
+    world.merged(&[NewCommit::adding("app", "fix", "x")], MergeMethod::Merge);
     release(&mut world, 1);
     assert!(world.read("main", "charts/app/values.yaml").unwrap().contains("hot"), "{}", world.told());
     assert_eq!(world.version("main", "app").as_deref(), Some("1.0.1"), "{}", world.told());
@@ -204,13 +192,13 @@ fn files_outside_charts_go_to_main_directly() {
     assert_eq!(world.releasable(), [number], "{}", world.told());
     assert!(world.merge(number, MergeMethod::Squash));
     release(&mut world, 0);
-    let mixed = world.contribute(&[value("app", "fix", "x"), words("and more\n")]);
+    let mixed = world.contribute(&[NewCommit::adding("app", "fix", "x"), words("and more\n")]);
     let report = world.stage(Step::Validate, None).unwrap();
     assert!(report.entries.iter().any(|entry| entry.rule.as_deref() == Some("layout/outside")), "{}", world.told());
     assert!(world.mergeable().is_empty(), "{}", world.told());
     world.give_up(mixed);
     let main = world.tip("main").unwrap();
-    let wrong = world.offer("main", &main, &[value("app", "fix", "z")]).unwrap();
+    let wrong = world.offer("main", &main, &[NewCommit::adding("app", "fix", "z")]).unwrap();
     let report = world.stage(Step::Bump, None).unwrap();
     assert!(report.entries.iter().any(|entry| entry.rule.as_deref() == Some("flow/chart-on-main")), "{}", world.told());
     world.give_up(wrong);
@@ -219,12 +207,12 @@ fn files_outside_charts_go_to_main_directly() {
 #[test]
 fn the_hold_label_keeps_a_release_as_it_is() {
     let mut world = World::new(13);
-    merged(&mut world, &[value("app", "feat", "one")], MergeMethod::Merge);
+    world.merged(&[NewCommit::adding("app", "feat", "one")], MergeMethod::Merge);
     world.round();
     world.round();
     let number = world.pull_from("integration-app").unwrap();
     world.hub.person(chartflow_tests::world::REVIEWER).unwrap().label(number, "hold").unwrap();
-    merged(&mut world, &[value("app", "fix", "two")], MergeMethod::Merge);
+    world.merged(&[NewCommit::adding("app", "fix", "two")], MergeMethod::Merge);
     world.round();
     world.round();
     assert!(world.merge(number, MergeMethod::Squash), "{}", world.told());
@@ -237,7 +225,7 @@ fn the_hold_label_keeps_a_release_as_it_is() {
 #[test]
 fn a_chart_moves_to_another_directory() {
     let mut world = World::new(14);
-    merged(&mut world, &[value("cron", "feat", "x")], MergeMethod::Merge);
+    world.merged(&[NewCommit::adding("cron", "feat", "x")], MergeMethod::Merge);
     world.round();
     let integration = world.tip("integration").unwrap();
     let mut moved = NewCommit::new("cron", "fix(cron): move it").uncounted();
@@ -245,17 +233,17 @@ fn a_chart_moves_to_another_directory() {
         let text = world.file(&integration, &path);
         moved = moved.at(&path.replace("charts/", "more/"), move |_| text.clone()).at(&path, |_| None);
     }
-    merged(&mut world, &[moved], MergeMethod::Squash);
+    world.merged(&[moved], MergeMethod::Squash);
     release(&mut world, 1);
     assert_eq!(world.version("main", "cron").as_deref(), Some("2.2.0"), "{}", world.told());
-    merged(&mut world, &[NewCommit::new("cron", "fix(cron): y").at("more/cron/values.yaml", |old| Some(format!("y: 1\n{}", old?)))], MergeMethod::Merge);
+    world.merged(&[NewCommit::new("cron", "fix(cron): y").at("more/cron/values.yaml", |old| Some(format!("y: 1\n{}", old?)))], MergeMethod::Merge);
     release(&mut world, 2);
 }
 
 #[test]
 fn a_hotfix_beside_other_work_waits_for_a_person() {
     let mut world = World::new(15);
-    merged(&mut world, &[value("app", "feat", "x"), value("cron", "feat", "y")], MergeMethod::Merge);
+    world.merged(&[NewCommit::adding("app", "feat", "x"), NewCommit::adding("cron", "feat", "y")], MergeMethod::Merge);
     world.hotfix(&NewCommit::new("app", "fix(app): hot").edit("values.yaml", |old| Some(format!("{}k1: hot\n", old?))));
     world.settle();
     let told = world.told();
@@ -270,7 +258,7 @@ fn a_hotfix_beside_other_work_waits_for_a_person() {
 #[test]
 fn a_hotfix_on_a_release_that_is_not_tagged_yet_loses_nothing() {
     let mut world = World::new(16);
-    merged(&mut world, &[value("app", "feat", "x")], MergeMethod::Merge);
+    world.merged(&[NewCommit::adding("app", "feat", "x")], MergeMethod::Merge);
     world.round();
     world.round();
     assert_eq!(world.release(), 1, "{}", world.told());
@@ -278,18 +266,18 @@ fn a_hotfix_on_a_release_that_is_not_tagged_yet_loses_nothing() {
     release(&mut world, 1);
     assert!(world.hub.reference("refs/tags/app-v1.1.0").is_some(), "{}", world.told());
     assert!(world.read("integration", "charts/app/values.yaml").unwrap().contains("hot"), "{}", world.told());
-    merged(&mut world, &[value("app", "fix", "y")], MergeMethod::Squash);
+    world.merged(&[NewCommit::adding("app", "fix", "y")], MergeMethod::Squash);
     release(&mut world, 2);
 }
 
 #[test]
 fn a_squash_that_brings_main_s_hotfix_along_counts_nothing_of_it() {
     let mut world = World::new(17);
-    merged(&mut world, &[value("app", "fix", "y")], MergeMethod::Merge);
+    world.merged(&[NewCommit::adding("app", "fix", "y")], MergeMethod::Merge);
     world.hotfix(&NewCommit::new("app", "fix(app): hot").edit("values.yaml", |old| Some(format!("{}k1: hot\n", old?))));
     // From main, before it is back: the squash changes app as well, by what main has already.
     let main = world.tip("main").unwrap();
-    let number = world.offer("integration", &main, &[value("cron", "fix", "x")]).unwrap();
+    let number = world.offer("integration", &main, &[NewCommit::adding("cron", "fix", "x")]).unwrap();
     world.stage(Step::Validate, None);
     assert_eq!(world.mergeable(), [number], "{}", world.told());
     assert!(world.merge(number, MergeMethod::Squash), "{}", world.told());
@@ -306,10 +294,10 @@ fn removal(chart: &str) -> NewCommit {
 fn a_removal_that_leaves_a_file_behind_while_main_is_not_back() {
     let mut world = World::new(18);
     let ignored = NewCommit::new("cron", "feat(cron): notes").edit("notes.ignored", |_| Some("words\n".to_owned()));
-    merged(&mut world, &[ignored], MergeMethod::Merge);
+    world.merged(&[ignored], MergeMethod::Merge);
     world.round();
     assert_eq!(world.release(), 1, "{}", world.told());
-    merged(&mut world, &[removal("cron")], MergeMethod::Merge);
+    world.merged(&[removal("cron")], MergeMethod::Merge);
     world.finish();
     assert_eq!(world.check(Counting::AtMostOnce), 0, "{}", world.told());
     assert_eq!(world.files(&world.tip("main").unwrap(), "charts/cron"), ["notes.ignored"], "{}", world.told());
@@ -320,9 +308,9 @@ fn a_chart_comes_again_beside_what_was_left_of_it() {
     for before_main_is_back in [false, true] {
         let mut world = World::new(19);
         let ignored = NewCommit::new("cron", "feat(cron): notes").edit("notes.ignored", |_| Some("words\n".to_owned()));
-        merged(&mut world, &[value("cron", "feat", "x"), ignored], MergeMethod::Merge);
+        world.merged(&[NewCommit::adding("cron", "feat", "x"), ignored], MergeMethod::Merge);
         release(&mut world, 1);
-        merged(&mut world, &[removal("cron")], MergeMethod::Merge);
+        world.merged(&[removal("cron")], MergeMethod::Merge);
         if before_main_is_back {
             world.round();
             assert_eq!(world.release(), 1, "{}", world.told());
@@ -331,7 +319,7 @@ fn a_chart_comes_again_beside_what_was_left_of_it() {
         }
         let again = chartflow_tests::charts::chart("cron", "2.2.0", "").into_iter();
         let again = again.fold(NewCommit::new("cron", "feat(cron): here it is again"), |commit, (path, text)| commit.at(&path, move |_| Some(text.clone())));
-        merged(&mut world, &[again], MergeMethod::Merge);
+        world.merged(&[again], MergeMethod::Merge);
         release(&mut world, 2);
         assert_eq!(world.version("main", "cron").as_deref(), Some("2.3.0"), "{}", world.told());
     }
@@ -352,7 +340,7 @@ fn two_directories_of_one_chart_are_one_refusal() {
 #[test]
 fn main_is_merged_as_the_configuration_says() {
     let mut world = World::configured(23, &format!("{}merge: {{main: merge}}\n", chartflow_tests::charts::CONFIGURATION));
-    merged(&mut world, &[value("app", "feat", "x")], MergeMethod::Merge);
+    world.merged(&[NewCommit::adding("app", "feat", "x")], MergeMethod::Merge);
     world.round();
     world.round();
     let number = world.pull_from("integration-app").unwrap();
@@ -369,7 +357,7 @@ fn a_tag_s_name_is_taken_at_the_last_moment() {
         ("app-v1.1.0/x", "tag app-v1.1.0 cannot be made: git cannot hold it beside refs/tags/app-v1.1.0/x"),
     ] {
         let mut world = World::new(21);
-        merged(&mut world, &[value("app", "feat", "x"), value("cron", "fix", "y")], MergeMethod::Merge);
+        world.merged(&[NewCommit::adding("app", "feat", "x"), NewCommit::adding("cron", "fix", "y")], MergeMethod::Merge);
         world.round();
         world.round();
         let git = |world: &World, arguments: &[&str]| {
@@ -398,7 +386,7 @@ fn a_chart_inside_another_is_part_of_it_whatever_the_globs_say() {
     let sub = NewCommit::new("app", "feat(app): with a part")
         .edit("charts/part/Chart.yaml", |_| Some("apiVersion: v2\nname: part\nversion: 9.0.0\n".to_owned()))
         .edit("charts/part/values.yaml", |_| Some("x: 1\n".to_owned()));
-    merged(&mut world, &[sub], MergeMethod::Squash);
+    world.merged(&[sub], MergeMethod::Squash);
     world.finish();
     assert_eq!(world.version("main", "app").as_deref(), Some("1.1.0"), "{}", world.told());
     let reports = Step::TRAIN.map(|step| world.stage(step, None).unwrap());
@@ -414,7 +402,7 @@ fn co_authors_are_contributors() {
     let commit =
         NewCommit::new("app", "feat(app): together\n\nwhy\n\nCo-authored-by: Bo <bo@example.com>\nco-authored-by: Cy <cy@example.com>").value("two: 1");
     let again = NewCommit::new("app", "fix(app): once more\n\nCo-authored-by: Bo <bo@example.com>").value("three: 1");
-    merged(&mut world, &[commit, again], MergeMethod::Merge);
+    world.merged(&[commit, again], MergeMethod::Merge);
     release(&mut world, 1);
     let log = world.read("main", "charts/app/CHANGELOG.md").unwrap();
     let credits: Vec<&str> = log.lines().filter(|line| line.starts_with("Contributors: ")).collect();
