@@ -48,7 +48,7 @@ fn a_link_leads_nowhere_else() {
     let outside = |path: &std::path::Path| symlink("/etc/passwd", path).unwrap();
     insta::assert_snapshot!(check("a.tgz", outside), @r#"artifact: "a.tgz" cannot be used%0AWhat to do: name what lies below the workspace"#);
     insta::assert_snapshot!(check("a.lineage.jsonl", outside), @r#"lineage: "a.lineage.jsonl" cannot be used%0AWhat to do: name what lies below the workspace"#);
-    insta::assert_snapshot!(check("trust/policy.json", outside), @r#"trust: "trust/policy.json" cannot be used%0AWhat to do: name what lies below the workspace"#);
+    insta::assert_snapshot!(check("trust/policy.json", outside), @"WORKSPACE/trust/policy.json leads out of WORKSPACE%0AWhat to do: put the file itself there, not a link to it");
     // A folder on the way.
     let alone = filled().with("lineage", "link/passwd");
     symlink("/etc", alone.workspace().join("link")).unwrap();
@@ -68,6 +68,15 @@ fn a_link_within_the_workspace_is_a_file_of_it() {
     assert!(said(&alone.run(Verb::Verify)).contains("name what lies below the workspace"));
     let alone = alone.with("lineage", "link/a.lineage.jsonl");
     assert!(said(&alone.run(Verb::Verify)).contains("policy.json cannot be used"));
+}
+
+#[test]
+fn what_lies_beside_the_policy_may_lead_anywhere() {
+    let alone = filled().with("trust", ".");
+    fs::rename(alone.workspace().join("trust/policy.json"), alone.workspace().join("policy.json")).unwrap();
+    symlink("/etc", alone.workspace().join("elsewhere")).unwrap();
+    let ran = alone.run(Verb::Verify);
+    assert!(said(&ran).contains("policy.json cannot be used"), "{ran:#?}");
 }
 
 #[test]

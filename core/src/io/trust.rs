@@ -90,6 +90,14 @@ pub enum TrustError {
         /// What the policy names.
         name: String,
     },
+    /// A link leads to where no trust is looked for.
+    #[error("{} leads out of {}", .path.display(), .top.display())]
+    Outside {
+        /// The file.
+        path: PathBuf,
+        /// What it should lie in.
+        top: PathBuf,
+    },
     /// The trusted root is longer than any.
     #[error("{} is not a trusted root: it has more than {ROOT_LIMIT} bytes", .path.display())]
     LongRoot {
@@ -121,6 +129,7 @@ impl TrustError {
                 Some("name the folder `trust` of a rehearsal, or one with your own policy")
             }
             Self::TwoPolicies { .. } => Some("keep one of the two"),
+            Self::Outside { .. } => Some("put the file itself there, not a link to it"),
             Self::Elsewhere { .. } => Some("put the file beside the policy and name it alone"),
             Self::BuiltIn { .. } => Some("this is a bug; please report it"),
             Self::Policy { .. } => Some("docs/verify.md shows a whole policy"),
@@ -137,6 +146,18 @@ impl Trust {
     /// # Errors
     /// See [`TrustError`].
     pub fn from_folder(folder: &Path) -> Result<Self, TrustError> {
+        Self::load(folder, None)
+    }
+
+    /// The trust that a folder holds, of which each file lies below `top`, wherever links lead.
+    ///
+    /// # Errors
+    /// See [`TrustError`].
+    pub fn from_folder_within(folder: &Path, top: &Path) -> Result<Self, TrustError> {
+        Self::load(folder, Some(top))
+    }
+
+    fn load(folder: &Path, top: Option<&Path>) -> Result<Self, TrustError> {
         let present = |name: &str| Some(folder.join(name)).filter(|path| path.is_file());
         let (path, format) = match (present("policy.json"), present("policy.yaml")) {
             (Some(path), None) => (path, Format::Json),
@@ -144,8 +165,8 @@ impl Trust {
             (Some(_), Some(_)) => return Err(TrustError::TwoPolicies { folder: folder.to_owned() }),
             (None, None) => return Err(without_policy(folder.to_owned())),
         };
-        let policy = Policy::read(&read(&path, POLICY_LIMIT)?, format).map_err(|source| TrustError::Policy { path: path.clone(), source })?;
-        let root = policy.trusted_root.as_deref().map(|name| trusted_root(folder, name)).transpose()?;
+        let policy = Policy::read(&read(&path, POLICY_LIMIT, top)?, format).map_err(|source| TrustError::Policy { path: path.clone(), source })?;
+        let root = policy.trusted_root.as_deref().map(|name| trusted_root(folder, name, top)).transpose()?;
         let anchor = anchor(&policy, root.as_deref()).map_err(|source| TrustError::Anchor { path: path.clone(), source })?;
         Ok(Self { policy, anchor, shown: path.display().to_string() })
     }
@@ -162,7 +183,12 @@ impl Trust {
     }
 }
 
-fn read(path: &Path, limit: usize) -> Result<Vec<u8>, TrustError> {
+fn read(path: &Path, limit: usize, top: Option<&Path>) -> Result<Vec<u8>, TrustError> {
+    if let (Some(top), Ok(place)) = (top, path.canonicalize())
+        && !top.canonicalize().is_ok_and(|top| place.starts_with(top))
+    {
+        return Err(TrustError::Outside { path: path.to_owned(), top: top.to_owned() });
+    }
     read_regular(path, limit).map_err(|source| TrustError::File { path: path.to_owned(), source })
 }
 
@@ -176,13 +202,13 @@ fn without_policy(folder: PathBuf) -> TrustError {
 }
 
 /// The file lies in the folder itself.
-fn trusted_root(folder: &Path, name: &str) -> Result<String, TrustError> {
+fn trusted_root(folder: &Path, name: &str, top: Option<&Path>) -> Result<String, TrustError> {
     let file = Path::new(name);
     if file.components().count() != 1 || file.file_name().is_none() {
         return Err(TrustError::Elsewhere { name: name.to_owned() });
     }
     let path = folder.join(file);
-    let bytes = read(&path, ROOT_LIMIT)?;
+    let bytes = read(&path, ROOT_LIMIT, top)?;
     if bytes.len() > ROOT_LIMIT {
         return Err(TrustError::LongRoot { path });
     }
@@ -232,6 +258,17 @@ mod tests {
         insta::assert_snapshot!(check_root("root.json", b"{}"), @"what DIR/policy.json names cannot be used: the trusted root cannot be used: failed to parse JSON: missing field `mediaType` at line 1 column 2; take keys and trusted root from a source that you trust; a rehearsal's stand in its folder `trust`");
         insta::assert_snapshot!(check_root("root.json", b"\xff"), @"DIR/root.json is not a trusted root: invalid utf-8 sequence of 1 bytes from index 0; name a trusted_root.json as Sigstore publishes it, or take trustedRoot out of the policy");
         insta::assert_snapshot!(check_root("root.json", &long), @"DIR/root.json is not a trusted root: it has more than 4194304 bytes; name a trusted_root.json as Sigstore publishes it, or take trustedRoot out of the policy");
+        let escaped = tempfile::tempdir().unwrap();
+        fs::create_dir(escaped.path().join("trust")).unwrap();
+        for (name, root) in [("trust/policy.json", "root.json"), ("root.json", "")] {
+            fs::write(escaped.path().join(name), policy(root)).unwrap();
+        }
+        let folder = escaped.path().join("trust");
+        std::os::unix::fs::symlink("../root.json", folder.join("root.json")).unwrap();
+        let said = |top: &Path| causes(&Trust::from_folder_within(&folder, top).err().unwrap()).replace(&escaped.path().display().to_string(), "TOP");
+        insta::assert_snapshot!(said(&folder), @"TOP/trust/root.json leads out of TOP/trust");
+        assert!(said(escaped.path()).contains("the trusted root cannot be used"), "{}", said(escaped.path()));
+        assert!(said(Path::new("absent")).contains("leads out of absent"), "what is not known to lie there is not read");
         let absent = Trust::from_folder(Path::new("absent/folder")).err().unwrap();
         insta::assert_snapshot!(causes(&absent), @"the trust folder absent/folder does not exist");
     }
