@@ -139,10 +139,28 @@ fn refs(facts: &Facts) -> Option<Step> {
         ReleaseStart::Empty { commit } => commands.push(push(commit.as_str(), release)),
     }
     commands.push(push_baseline(remote));
+    let starts = if facts.on_remote(integration) { String::new() } else { format!("{integration} starts where {main} is. ") };
     let text = format!(
-        "After the merge. {integration} starts where {main} is, and the two refs say that the charts {main} holds now are released already. Nothing of this can be pushed once the rules are applied."
+        "After the merge. {starts}{}The two refs say that the charts {main} holds now are released already. Nothing of this can be pushed once the rules are applied.",
+        kept(facts)
     );
     Some(step("Make the branches and record the baseline", text).by(commands))
+}
+
+/// Of branches that somebody has made under the names of the train's. An integration where main is, is as good as made.
+fn kept(facts: &Facts) -> String {
+    let Facts { remote, main, integration, release, release_start, .. } = facts;
+    let place = |branch: &BranchName| facts.references.get(&format!("refs/remotes/{remote}/{branch}"));
+    let integration = Some(integration).filter(|branch| place(branch).is_some() && place(branch) != place(main));
+    let release = Some(release).filter(|_| *release_start == ReleaseStart::Exists);
+    let (branches, them) = match (integration, release) {
+        (None, None) => return String::new(),
+        (Some(one), None) | (None, Some(one)) => (format!("{one} is on {remote} already and stays as it is"), "it"),
+        (Some(one), Some(other)) => (format!("{one} and {other} are on {remote} already and stay as they are"), "them"),
+    };
+    format!(
+        "{branches}, and the train goes on from there: where that is not meant, rename or delete {them} first, or give the train other names under `branches` in .chartflow.yaml. "
+    )
 }
 
 fn push_baseline(remote: &RemoteName) -> String {

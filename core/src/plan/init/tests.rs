@@ -82,7 +82,7 @@ fn a_new_repository_with_an_app_to_be_made() {
       git commit --message "chore: adopt chartflow"
       git push --set-upstream origin adopt-chartflow
     2. Make the branches and record the baseline
-    After the merge. integration starts where main is, and the two refs say that the charts main holds now are released already. Nothing of this can be pushed once the rules are applied.
+    After the merge. integration starts where main is. The two refs say that the charts main holds now are released already. Nothing of this can be pushed once the rules are applied.
       git fetch origin
       git push origin refs/remotes/origin/main:refs/heads/integration
       git push origin 2222222222222222222222222222222222222222:refs/heads/release
@@ -139,7 +139,7 @@ fn a_repository_that_served_charts_with_the_workflow_token_and_a_key() {
       git commit --message "chore: adopt chartflow"
       git push --set-upstream origin adopt-chartflow
     4. Make the branches and record the baseline
-    After the merge. integration starts where main is, and the two refs say that the charts main holds now are released already. Nothing of this can be pushed once the rules are applied.
+    After the merge. integration starts where main is. The two refs say that the charts main holds now are released already. Nothing of this can be pushed once the rules are applied.
       git fetch origin
       git push origin refs/remotes/origin/main:refs/heads/integration
       git push origin refs/remotes/origin/gh-pages:refs/heads/release
@@ -180,15 +180,28 @@ fn a_second_run_finds_its_work_done() {
         ..first
     };
     let shown = shown(&second);
-    insta::assert_snapshot!(shown.lines().take(5).collect::<Vec<_>>().join("\n"), @r"
+    insta::assert_snapshot!(shown.lines().take(6).collect::<Vec<_>>().join("\n"), @r"
     Unchanged .chartflow.yaml
     Unchanged .github/CODEOWNERS
     Unchanged refs/chartflow/released 1111
     Differs refs/chartflow/published 3333
     1. Make the branches and record the baseline
+    After the merge. integration and release are on origin already and stay as they are, and the train goes on from there: where that is not meant, rename or delete them first, or give the train other names under `branches` in .chartflow.yaml. The two refs say that the charts main holds now are released already. Nothing of this can be pushed once the rules are applied.
     ");
     assert!(!shown.contains("adopt-chartflow") && !shown.contains("heads/integration") && !shown.contains("heads/release"), "{shown}");
     assert_eq!(plan(&second).changed().count(), 0);
+}
+
+/// One at main is what would be made.
+#[test]
+fn an_integration_that_is_there_is_told_where_it_is_not_at_main() {
+    let there = |branch: &str, id: &str| (format!("refs/remotes/origin/{branch}"), id.repeat(40));
+    let told = |integration: &str| {
+        let facts = Facts { references: [there("main", "4"), there("integration", integration)].into(), ..facts(Worker::App { id: None }) };
+        plan(&facts).steps.into_iter().find(|step| step.title.contains("baseline")).map(|step| step.text).unwrap_or_default()
+    };
+    insta::assert_snapshot!(told("4"), @"After the merge. The two refs say that the charts main holds now are released already. Nothing of this can be pushed once the rules are applied.");
+    insta::assert_snapshot!(told("5"), @"After the merge. integration is on origin already and stays as it is, and the train goes on from there: where that is not meant, rename or delete it first, or give the train other names under `branches` in .chartflow.yaml. The two refs say that the charts main holds now are released already. Nothing of this can be pushed once the rules are applied.");
 }
 
 #[test]
