@@ -59,6 +59,26 @@ fn what_init_left_is_rehearsed_before_anything_of_it_is_pushed() {
 }
 
 #[test]
+fn branches_from_before_the_adoption_are_not_the_train_s() {
+    let test = TestEnvironment::new();
+    test.commit("work", &[("charts/a/Chart.yaml", CHART), ("charts/a/values.yaml", "value: 0\n")], "feat(a): a chart");
+    test.git("work", &["branch", "release"], b"");
+    test.git("work", &["checkout", "-q", "-b", "integration"], b"");
+    test.commit("work", &[("charts/a/values.yaml", "value: 7\n")], "somebody's own");
+    test.git("", &["clone", "-q", "--bare", "work", "served.git"], b"");
+    test.git("served.git", &["symbolic-ref", "HEAD", "refs/heads/main"], b"");
+    test.git("", &["clone", "-q", "served.git", "clone"], b"");
+    test.git("clone", &["checkout", "-q", "-b", "feature"], b"");
+    test.commit("clone", &[("charts/a/values.yaml", "value: 1\n")], "fix(a): a value");
+    let init = test.chartflow("clone", &["init", "--owner", "@acme/platform"]);
+    assert_eq!(init.exit, Some(0), "{init}");
+    assert!(init.stdout.contains("integration and release are on origin already and stay as they are"), "{init}");
+    let ran = rehearse(&test, "clone", "origin/main");
+    assert_eq!((ran.exit, notices(&ran).as_str()), (Some(0), ""), "{ran}");
+    assert!(ran.stdout.starts_with("a 1.0.1 was released.\n"), "{ran}");
+}
+
+#[test]
 fn a_clone_is_told_how_to_begin_with_the_train_s_own_branches() {
     let test = cloned();
     let ran = rehearse(&test, "clone", "origin/main");

@@ -49,7 +49,7 @@ pub(super) async fn origin(path: &Path, base: Option<&str>, heads: &[String], ou
     let configured = read.is_some();
     let read = read.unwrap_or_default();
     let (names, globs) = usable(&read)?;
-    tiers(&repository, &names, configured, output)?;
+    tiers(&repository, &base, &names, configured, output).await?;
     let configuration = read.configuration;
     for finding in preflight::findings(&repository, &configuration) {
         let hint = finding.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
@@ -74,11 +74,12 @@ pub(super) async fn origin(path: &Path, base: Option<&str>, heads: &[String], ou
 }
 
 /// A clone brings the train's branches as its remote's, and its other refs not at all.
-fn tiers(repository: &LocalRepository, names: &Names, configured: bool, output: &Output) -> Result<(), CommandError> {
+async fn tiers(repository: &LocalRepository, base: &CommitId, names: &Names, configured: bool, output: &Output) -> Result<(), CommandError> {
     let references = repository.references()?;
     let remotes = repository.remotes(names.main().as_str());
     let trains = remote_trains(&references, names, &remotes);
-    match standing(&references, names, &remotes) {
+    let standing = standing(repository, base, &references, names, &remotes).await.map_err(|error| CommandError::of(Kind::Request, error))?;
+    match standing {
         Standing::Aboard => {}
         Standing::Outside => {
             if let Some((remote, others)) = trains.split_first().filter(|_| configured) {

@@ -45,6 +45,8 @@ use crate::registry::{Options as RegistryOptions, Registry};
 pub(super) const OWNER: &str = "rehearsal";
 pub(super) const NAME: &str = "charts";
 pub(super) const CONFIGURATION: &str = ".chartflow.yaml";
+/// A longer configuration is none.
+pub(super) const CONFIGURATION_LIMIT: usize = 1 << 20;
 /// A notice names so many branches.
 const NAMED: usize = 3;
 
@@ -74,7 +76,7 @@ pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress)
     hub.add_actor(person(REVIEWER, 3, Role::Maintain));
     let start = start(options, &names, &hub).await?;
     let objects = Arc::new(LocalRepository::open(hub.git_directory())?);
-    let standing = standing(&start.references, &names, &start.remotes);
+    let standing = standing(&objects, &start.base, &start.references, &names, &start.remotes).await?;
     let continued = standing != Standing::Outside;
     import(&hub, &start, &names, &standing)?;
     if !continued && let Some(text) = homonyms(&start, &names) {
@@ -86,7 +88,7 @@ pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress)
     }
     let tip = hub.reference(&format!("refs/heads/{}", names.main())).map(|id| id.to_string()).unwrap_or_default();
     let root = objects.commit(&CommitId::new(tip).map_err(world("main's tip"))?).await?.tree;
-    let configuration = file(&*objects, &root, CONFIGURATION, 1 << 20).await?.unwrap_or_default();
+    let configuration = file(&*objects, &root, CONFIGURATION, CONFIGURATION_LIMIT).await?.unwrap_or_default();
     let configuration = ReadConfiguration::read(&configuration).map_err(world("the configuration on main"))?;
     let tiers = Tiers::from(&configuration.configuration);
     drop(administrator);
@@ -156,7 +158,7 @@ async fn configuration(options: &Options) -> Result<Configuration, RehearsalErro
         Origin::Repository { git_directory, base, .. } => {
             let repository = LocalRepository::open(git_directory)?;
             let root = repository.commit(base).await?.tree;
-            file(&repository, &root, CONFIGURATION, 1 << 20).await?
+            file(&repository, &root, CONFIGURATION, CONFIGURATION_LIMIT).await?
         }
         Origin::Directory { path } => match std::fs::read(path.join(CONFIGURATION)) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
@@ -243,7 +245,7 @@ async fn found(
     for head in &start.heads {
         roots.push(objects.commit(&head.commit).await?.tree);
     }
-    let present = file(objects, &root, CONFIGURATION, 1 << 20).await?;
+    let present = file(objects, &root, CONFIGURATION, CONFIGURATION_LIMIT).await?;
     let adoption::Found { globs, notice } = adoption::globs(objects, &roots, &configured.charts).await?;
     if let Some(notice) = notice {
         progress(Progress::Notice { text: notice.to_string() });

@@ -1,10 +1,18 @@
 //! How far a repository rides the train already, as its refs tell.
 
+use std::iter;
+
 use chartflow_core::domain::branch::{Names, RELEASED};
+use chartflow_core::domain::digest::CommitId;
 use chartflow_core::domain::names::BranchName;
 use chartflow_core::domain::shell::word;
+use chartflow_core::flow::FlowError;
+use chartflow_core::flow::listing::file;
 use chartflow_core::flow::store::ATTESTATIONS;
-use chartflow_core::io::git::Remotes;
+use chartflow_core::io::git::{LocalRepository, Remotes};
+use chartflow_core::port::objects::Objects as _;
+
+use super::adopt::{CONFIGURATION, CONFIGURATION_LIMIT};
 
 /// Where a rehearsal of a repository begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,17 +36,39 @@ pub enum Standing {
     },
 }
 
-/// Where a rehearsal begins of a repository with these refs, full names before ids.
-#[must_use]
-pub fn standing(references: &[(String, String)], names: &Names, remotes: &Remotes) -> Standing {
+/// Where a rehearsal begins that takes a commit for main, of a repository with these refs, full names before ids.
+///
+/// # Errors
+/// When a branch cannot be read.
+pub async fn standing(
+    repository: &LocalRepository,
+    base: &CommitId,
+    references: &[(String, String)],
+    names: &Names,
+    remotes: &Remotes,
+) -> Result<Standing, FlowError> {
+    let integration = names.integration();
+    let branches = iter::once("refs/heads".to_owned()).chain(remotes.names.iter().map(|remote| format!("refs/remotes/{remote}")));
+    let branches: Vec<String> = branches.map(|place| format!("{place}/{integration}")).collect();
+    let tips = references.iter().filter(|(name, _)| branches.contains(name)).filter_map(|(_, id)| CommitId::new(id.clone()).ok());
+    let mut configured = false;
+    for tip in iter::once(base.clone()).chain(tips) {
+        configured = configured || file(repository, &repository.commit(&tip).await?.tree, CONFIGURATION, CONFIGURATION_LIMIT).await?.is_some();
+    }
+    Ok(placed(references, names, remotes, configured))
+}
+
+/// `configured`: whether main or integration holds a configuration.
+fn placed(references: &[(String, String)], names: &Names, remotes: &Remotes, configured: bool) -> Standing {
     let there = |name: String| references.iter().any(|(known, _)| *known == name);
-    if !there(format!("refs/{RELEASED}")) {
+    // Who has statements was at work already: then nothing is adopted anew.
+    let begun = there(format!("refs/{ATTESTATIONS}"));
+    // `chartflow init` makes the marker before its files are merged: branches of these names are then somebody's own.
+    if !there(format!("refs/{RELEASED}")) || !begun && !configured {
         return Standing::Outside;
     }
     let branches: Vec<BranchName> = tiers(names).into_iter().filter(|branch| !there(format!("refs/heads/{branch}"))).cloned().collect();
     let integration = std::slice::from_ref(names.integration());
-    // Who has statements was at work already: then nothing is adopted anew.
-    let begun = there(format!("refs/{ATTESTATIONS}"));
     match preferred(&remotes_with(references, &branches, remotes), remotes) {
         _ if branches.is_empty() => Standing::Aboard,
         Some(remote) => Standing::Remote { branches, remote },
@@ -103,9 +133,24 @@ mod tests {
     }
 
     fn check_following(followed: Option<&str>, references: &[&str]) -> Standing {
+        check_configured(true, followed, references)
+    }
+
+    fn check_configured(configured: bool, followed: Option<&str>, references: &[&str]) -> Standing {
         let references: Vec<_> = references.iter().map(|name| (format!("refs/{name}"), "0".repeat(40))).collect();
         let remotes = Remotes { names: ["a", "a/b", "b", "origin", "up"].map(ToOwned::to_owned).to_vec(), followed: followed.map(ToOwned::to_owned) };
-        standing(&references, &Names::new(&Configuration::default()), &remotes)
+        placed(&references, &Names::new(&Configuration::default()), &remotes, configured)
+    }
+
+    #[test]
+    fn branches_without_configuration_are_somebody_s_own() {
+        let here = ["chartflow/released", "heads/main", "heads/integration", "heads/release"];
+        let there = ["chartflow/released", "heads/main", "remotes/origin/integration", "remotes/origin/release"];
+        for references in [here, there] {
+            assert_eq!(check_configured(false, None, &references), Standing::Outside);
+        }
+        let begun = [&here[..], &["chartflow/attestations"]].concat();
+        assert_eq!(check_configured(false, None, &begun), Standing::Aboard);
     }
 
     fn lacking(branches: &[&str], remote: Option<&str>) -> Standing {
