@@ -59,7 +59,9 @@ fn the_documentation_holds_every_rule() {
     }
     assert!(fs::read_to_string(&path).unwrap_or_default() == page, "docs/rules.md is not what the tables say; set CHARTFLOW_REGENERATE=1 to write it");
     for id in ids() {
-        assert!(page.contains(&format!("| `{id}` | ")), "{id}");
+        let anchor = id.replace('/', "-");
+        assert_eq!(page.matches(&format!("| <a id=\"{anchor}\"></a>[`{id}`](#{anchor}) | ")).count(), 1, "{id}");
+        assert_eq!(page.matches(&format!("id=\"{anchor}\"")).count(), 1, "two rules of one address: {anchor}");
     }
 }
 

@@ -108,8 +108,10 @@ pub const STAGE_RULES: &[StageRule] = &[
     ),
 ];
 
+/// A row that has an address of its own on the page: `rules.md#layout-outside`.
 fn row(id: &str, about: &str, last: &str) -> String {
-    format!("| `{id}` | {about} | {last} |\n")
+    let anchor = id.replace('/', "-");
+    format!("| <a id=\"{anchor}\"></a>[`{id}`](#{anchor}) | {about} | {last} |\n")
 }
 
 fn table(first: &str, last: &str, rows: impl Iterator<Item = String>) -> String {
@@ -130,9 +132,9 @@ fn weighed(rules: &[check::Rule]) -> String {
 pub fn page() -> String {
     let stages = table("when it refuses", "what to do", STAGE_RULES.iter().map(|rule| row(rule.id, rule.about, rule.hint)));
     let index = table("what it says", "weight", index::RULES.iter().map(|(id, about)| row(id, about, "refuses")));
-    let lineage = lineage::rules::table();
+    let lineage = table("what must hold", "where it does not", lineage::RULES.iter().map(|rule| row(rule.id, rule.demands, rule.hint)));
     format!(
-        "# Rules\n\nWhatever chartflow refuses, it refuses by a rule, and names it. The ids are stable: they are never reused and never renamed. This page is written from the code (`core/src/flow/rules.rs`).\n\n\
+        "# Rules\n\nWhatever chartflow refuses, it refuses by a rule, and names it. The ids are stable: they are never reused and never renamed. Each has an address: `rules.md#layout-outside` is that of `layout/outside`. This page is written from the code (`core/src/flow/rules.rs`).\n\n\
          ## Checks of a contribution\n\nThe stage `validate` and `chartflow lint`. Each finding names the file, the line, the value and what to write instead.\n\n{}\n\
          ## Stages\n\nWhat a stage refuses is in its report, on the pull request and in `summary.json` under `refused`.\n\n{stages}\n\
          ## The repository\n\nWhat `chartflow rulesets plan` says about a repository that the train cannot or should not run in.\n\n{}\n\

@@ -109,13 +109,6 @@ impl std::fmt::Display for Rule {
     }
 }
 
-/// The table as Markdown, as the documentation holds it.
-#[must_use]
-pub fn table() -> String {
-    let rows = RULES.iter().map(|rule| format!("| `{}` | {} | {} |\n", rule.id, rule.demands, rule.hint));
-    format!("| rule | what must hold | where it does not |\n|---|---|---|\n{}", rows.collect::<String>())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
