@@ -15,7 +15,7 @@ mod needs_docker {
     use chartflow_sandbox::github::actor::{Actor, Caller, Role, TokenKind};
     use chartflow_tests::container::{Ended, Step, UNTIL_SIGTERM};
     use chartflow_tests::gate::Gate;
-    use chartflow_tests::yard::{ADMIN, CONTRIBUTOR, Due, FEATURE, Yard};
+    use chartflow_tests::yard::{ADMIN, CONTRIBUTOR, Due, FEATURE, Yard, git};
     use serde_json::{Value, json};
 
     /// A step of a job of a stage, with the token such a job gets.
@@ -264,13 +264,22 @@ mod needs_docker {
         assert_eq!(act().raw_event("pull_request_target", deep.into_bytes()).run().code, 2);
     }
 
+    /// The contribution's content as one commit of somebody.
+    fn rewritten(yard: &Yard, author: &str, message: &str) -> String {
+        let (name, tree) = (format!("user.name={author}"), format!("{}^{{tree}}", yard.head));
+        let arguments = ["-c", &name, "-c", "user.email=somebody@example.com", "commit-tree", &tree, "-p", &yard.base, "-m", message];
+        String::from_utf8(git(yard.hub.git_directory(), &arguments, b"")).unwrap().trim().to_owned()
+    }
+
     #[test]
     #[ignore = "runs containers"]
     fn hostile_branches_and_titles() {
         let yard = Yard::new();
         let branch = "f/$(id)`id`;'&&{{.}}%0A#";
         let title = "feat: \u{202e}::set-output name=result::x %0A::add-mask::a <img src=x> ${{ github.token }} `$(id)` | \" --> \\";
-        let number = yard.offer(branch, &yard.head, title);
+        let somebody = "::add-mask::a $(id) [x](y) | %0A::set-env name=X::y";
+        let head = rewritten(&yard, somebody, &format!("{title}\n\n::set-env name=X::y\n<img src=x>\n\nCo-authored-by: {somebody} <b@example.com>"));
+        let number = yard.offer(branch, &head, title);
         let due = yard.due().into_iter().next().unwrap();
         let mut document = yard.document(&due.started.event);
         // GitHub sends no line breaks in titles; whoever writes the file may.
@@ -279,7 +288,7 @@ mod needs_docker {
         let act = step(&yard, &due, Job::Act).event("pull_request_target", &document).with("signing-key", &yard.signing_key());
         let ended = act.with("job", "sign").with("checks", &checked.outputs["checks"]).run();
         assert_eq!(ended.result(), "done");
-        assert!(yard.green(&yard.head, "chartflow/validate"), "{}", ended.text);
+        assert!(yard.green(&head, "chartflow/validate"), "{}", ended.text);
         let harmless = |ended: &Ended| {
             assert_eq!(ended.log.others, [""; 0], "{}", ended.text);
             assert!(!ended.log.masked.contains(&"a".to_owned()), "{}", ended.text);
@@ -297,5 +306,10 @@ mod needs_docker {
             harmless(&ended);
         });
         assert_eq!(yard.released().len(), 2);
+        // It did come there.
+        for chart in ["cache", "ticker"] {
+            let changelog = String::from_utf8(yard.file("main", &format!("charts/{chart}/CHANGELOG.md"))).unwrap();
+            assert!(changelog.contains("set-output") && changelog.contains("add-mask") && !changelog.contains("<img"), "{changelog}");
+        }
     }
 }
