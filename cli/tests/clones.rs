@@ -58,8 +58,8 @@ fn what_init_left_is_rehearsed_before_anything_of_it_is_pushed() {
     assert!(ran.stdout.starts_with("a 1.0.1 was released.\n"), "{ran}");
 }
 
-#[test]
-fn branches_from_before_the_adoption_are_not_the_train_s() {
+/// Branches of the train's names that somebody made before there was a train, and a clone with a contribution.
+fn with_branches_of_its_own() -> TestEnvironment {
     let test = TestEnvironment::new();
     test.commit("work", &[("charts/a/Chart.yaml", CHART), ("charts/a/values.yaml", "value: 0\n")], "feat(a): a chart");
     test.git("work", &["branch", "release"], b"");
@@ -70,12 +70,52 @@ fn branches_from_before_the_adoption_are_not_the_train_s() {
     test.git("", &["clone", "-q", "served.git", "clone"], b"");
     test.git("clone", &["checkout", "-q", "-b", "feature"], b"");
     test.commit("clone", &[("charts/a/values.yaml", "value: 1\n")], "fix(a): a value");
-    let init = test.chartflow("clone", &["init", "--owner", "@acme/platform"]);
-    assert_eq!(init.exit, Some(0), "{init}");
-    assert!(init.stdout.contains("integration and release are on origin already and stay as they are"), "{init}");
+    test
+}
+
+#[test]
+fn branches_from_before_the_adoption_are_not_the_train_s() {
+    let test = with_branches_of_its_own();
+    let init = || {
+        let init = test.chartflow("clone", &["init", "--owner", "@acme/platform"]);
+        assert_eq!(init.exit, Some(0), "{init}");
+        assert!(init.stdout.contains("integration and release are on origin already"), "{init}");
+    };
+    init();
+    let ran = rehearse(&test, "clone", "origin/main");
+    assert_eq!(ran.exit, Some(0), "{ran}");
+    insta::assert_snapshot!(notices(&ran), @"notice: integration and release of origin are left alone: neither integration nor main holds a file of the train; the rehearsal makes branches of its own");
+    assert!(ran.stdout.starts_with("a 1.0.1 was released.\n"), "{ran}");
+    // Where the train's files were merged meanwhile, the branches are as they were.
+    test.git("clone", &["switch", "-q", "main"], b"");
+    test.commit("clone", &[], "chore: adopt chartflow");
+    test.git("clone", &["push", "-q", "origin", "main"], b"");
+    init();
+}
+
+#[test]
+fn without_a_marker_nobody_s_branches_are_read() {
+    let test = with_branches_of_its_own();
+    let reference = test.path("clone/.git/refs/remotes/origin/integration");
+    std::fs::write(reference, "1234567890123456789012345678901234567890\n").unwrap();
     let ran = rehearse(&test, "clone", "origin/main");
     assert_eq!((ran.exit, notices(&ran).as_str()), (Some(0), ""), "{ran}");
-    assert!(ran.stdout.starts_with("a 1.0.1 was released.\n"), "{ran}");
+    // With one, a branch that cannot be read does not tell that it is the train's.
+    let init = test.chartflow("clone", &["init", "--owner", "@acme/platform"]);
+    assert_eq!(init.exit, Some(0), "{init}");
+    assert_eq!(rehearse(&test, "clone", "origin/main").exit, Some(0));
+}
+
+#[test]
+fn workflow_files_are_the_train_s_without_a_configuration() {
+    let test = cloned();
+    test.git("work", &["switch", "-q", "main"], b"");
+    test.git("work", &["rm", "-q", "-f", ".chartflow.yaml"], b"");
+    test.commit("work", &[], "chore: what is written is the default");
+    test.git("work", &["push", "-q", "--force", "origin", "main:integration"], b"");
+    test.git("work", &["switch", "-q", "feature"], b"");
+    let ran = rehearse(&test, "work", "main");
+    insta::assert_snapshot!(notices(&ran), @"notice: the branches integration and release are taken as origin had them at the last `git fetch`");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use chartflow_core::domain::branch::{Names, nested};
+use chartflow_core::domain::branch::{Names, RELEASED, nested};
 use chartflow_core::domain::configuration::{CONFIGURATION_FILE, ReadConfiguration};
 use chartflow_core::domain::detection::Globs;
 use chartflow_core::domain::digest::{CommitId, ObjectFormat};
@@ -82,7 +82,13 @@ async fn tiers(repository: &LocalRepository, base: &CommitId, names: &Names, con
     match standing {
         Standing::Aboard => {}
         Standing::Outside => {
-            if let Some((remote, others)) = trains.split_first().filter(|_| configured) {
+            let marked = references.iter().any(|(name, _)| *name == format!("refs/{RELEASED}"));
+            if let Some((remote, _)) = trains.split_first().filter(|_| marked) {
+                let [integration, release] = [names.integration(), names.release()];
+                output.notice(&format!(
+                    "{integration} and {release} of {remote} are left alone: neither {integration} nor main holds a file of the train; the rehearsal makes branches of its own"
+                ));
+            } else if let Some((remote, others)) = trains.split_first().filter(|_| configured) {
                 let others = if others.is_empty() { String::new() } else { format!("; {} has them too", others.join(", ")) };
                 let fetch = fetch_of(remote, &[names.integration().clone(), names.release().clone()]);
                 output.notice(&format!(

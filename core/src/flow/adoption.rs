@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 
 use super::FlowError;
 use super::directories::Reader;
+use super::listing::subtree;
 use crate::domain::detection::{Globs, Notice};
 use crate::domain::digest::TreeId;
+use crate::domain::event::StageName;
+use crate::domain::workflow::CONFIGURATION_PATH;
 use crate::port::objects::Objects;
 
 /// Where the charts really are.
@@ -15,6 +18,25 @@ pub struct Found {
     pub globs: Vec<String>,
     /// What to tell when they are others than those that were asked for, or when there is no chart at all.
     pub notice: Option<Notice>,
+}
+
+/// Whether a tree holds a file of the train, of whichever version: its configuration, or a workflow file under the name that
+/// `chartflow init` gives it. No file is read.
+///
+/// # Errors
+/// When a directory cannot be read.
+pub async fn rides(objects: &dyn Objects, root: &TreeId) -> Result<bool, FlowError> {
+    if objects.tree(root).await?.get(CONFIGURATION_PATH).is_some() {
+        return Ok(true);
+    }
+    for (folder, name) in StageName::ALL.iter().filter_map(|stage| stage.workflow_path().rsplit_once('/')) {
+        if let Some(folder) = subtree(objects, root, folder).await?
+            && objects.tree(&folder).await?.get(name).is_some()
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The globs of a configuration, or, when they name no chart, the parents of all directories with a Chart.yaml that are not inside

@@ -46,7 +46,7 @@ pub(super) const OWNER: &str = "rehearsal";
 pub(super) const NAME: &str = "charts";
 pub(super) const CONFIGURATION: &str = ".chartflow.yaml";
 /// A longer configuration is none.
-pub(super) const CONFIGURATION_LIMIT: usize = 1 << 20;
+const CONFIGURATION_LIMIT: usize = 1 << 20;
 /// A notice names so many branches.
 const NAMED: usize = 3;
 

@@ -1,18 +1,16 @@
 //! How far a repository rides the train already, as its refs tell.
 
-use std::iter;
+use std::collections::BTreeSet;
 
 use chartflow_core::domain::branch::{Names, RELEASED};
 use chartflow_core::domain::digest::CommitId;
 use chartflow_core::domain::names::BranchName;
 use chartflow_core::domain::shell::word;
 use chartflow_core::flow::FlowError;
-use chartflow_core::flow::listing::file;
+use chartflow_core::flow::adoption::rides;
 use chartflow_core::flow::store::ATTESTATIONS;
 use chartflow_core::io::git::{LocalRepository, Remotes};
 use chartflow_core::port::objects::Objects as _;
-
-use super::adopt::{CONFIGURATION, CONFIGURATION_LIMIT};
 
 /// Where a rehearsal of a repository begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,32 +45,50 @@ pub async fn standing(
     names: &Names,
     remotes: &Remotes,
 ) -> Result<Standing, FlowError> {
-    let integration = names.integration();
-    let branches = iter::once("refs/heads".to_owned()).chain(remotes.names.iter().map(|remote| format!("refs/remotes/{remote}")));
-    let branches: Vec<String> = branches.map(|place| format!("{place}/{integration}")).collect();
-    let tips = references.iter().filter(|(name, _)| branches.contains(name)).filter_map(|(_, id)| CommitId::new(id.clone()).ok());
-    let mut configured = false;
-    for tip in iter::once(base.clone()).chain(tips) {
-        configured = configured || file(repository, &repository.commit(&tip).await?.tree, CONFIGURATION, CONFIGURATION_LIMIT).await?.is_some();
+    let there = |name: &str| references.iter().any(|(known, _)| known == name);
+    if !there(&format!("refs/{RELEASED}")) {
+        return Ok(Standing::Outside);
     }
-    Ok(placed(references, names, remotes, configured))
+    if there(&format!("refs/{ATTESTATIONS}")) || rides(repository, &repository.commit(base).await?.tree).await? {
+        return Ok(placed(references, names, remotes, &|_| true));
+    }
+    let mut trains = BTreeSet::new();
+    for (place, id) in references.iter().filter(|(name, _)| name.ends_with(&format!("/{}", names.integration()))) {
+        if rides_at(repository, id).await {
+            trains.insert(place.as_str());
+        }
+    }
+    Ok(placed(references, names, remotes, &|place| trains.contains(place)))
 }
 
-/// `configured`: whether main or integration holds a configuration.
-fn placed(references: &[(String, String)], names: &Names, remotes: &Remotes, configured: bool) -> Standing {
+/// Whether a branch holds a file of the train. One that cannot be read, as in a clone that has left out objects, does not tell.
+async fn rides_at(repository: &LocalRepository, id: &str) -> bool {
+    let Ok(id) = CommitId::new(id) else { return false };
+    let Ok(commit) = repository.commit(&id).await else { return false };
+    rides(repository, &commit.tree).await.unwrap_or(false)
+}
+
+/// `of_train`: whether an integration, by its full name, is the train's. `chartflow init` makes the markers before its files are
+/// merged, and branches of the train's names may be somebody's own until then.
+fn placed(references: &[(String, String)], names: &Names, remotes: &Remotes, of_train: &dyn Fn(&str) -> bool) -> Standing {
     let there = |name: String| references.iter().any(|(known, _)| *known == name);
-    // Who has statements was at work already: then nothing is adopted anew.
-    let begun = there(format!("refs/{ATTESTATIONS}"));
-    // `chartflow init` makes the marker before its files are merged: branches of these names are then somebody's own.
-    if !there(format!("refs/{RELEASED}")) || !begun && !configured {
+    let own = format!("refs/heads/{}", names.integration());
+    if !there(format!("refs/{RELEASED}")) || there(own.clone()) && !of_train(&own) {
         return Standing::Outside;
     }
+    // Who has statements was at work already: then nothing is adopted anew.
+    let begun = there(format!("refs/{ATTESTATIONS}"));
+    let remotes_with = |branches: &[BranchName]| {
+        let mut found = remotes_with(references, branches, remotes);
+        found.retain(|remote| of_train(&format!("refs/remotes/{remote}/{}", names.integration())));
+        found
+    };
     let branches: Vec<BranchName> = tiers(names).into_iter().filter(|branch| !there(format!("refs/heads/{branch}"))).cloned().collect();
     let integration = std::slice::from_ref(names.integration());
-    match preferred(&remotes_with(references, &branches, remotes), remotes) {
+    match preferred(&remotes_with(&branches), remotes) {
         _ if branches.is_empty() => Standing::Aboard,
         Some(remote) => Standing::Remote { branches, remote },
-        None if !begun && branches.contains(names.integration()) && remotes_with(references, integration, remotes).is_empty() => Standing::Outside,
+        None if !begun && branches.contains(names.integration()) && remotes_with(integration).is_empty() => Standing::Outside,
         None => Standing::Lacking { branches },
     }
 }
@@ -133,13 +149,13 @@ mod tests {
     }
 
     fn check_following(followed: Option<&str>, references: &[&str]) -> Standing {
-        check_configured(true, followed, references)
+        check_trains(&|_| true, followed, references)
     }
 
-    fn check_configured(configured: bool, followed: Option<&str>, references: &[&str]) -> Standing {
+    fn check_trains(of_train: &dyn Fn(&str) -> bool, followed: Option<&str>, references: &[&str]) -> Standing {
         let references: Vec<_> = references.iter().map(|name| (format!("refs/{name}"), "0".repeat(40))).collect();
         let remotes = Remotes { names: ["a", "a/b", "b", "origin", "up"].map(ToOwned::to_owned).to_vec(), followed: followed.map(ToOwned::to_owned) };
-        placed(&references, &Names::new(&Configuration::default()), &remotes, configured)
+        placed(&references, &Names::new(&Configuration::default()), &remotes, of_train)
     }
 
     #[test]
@@ -147,10 +163,14 @@ mod tests {
         let here = ["chartflow/released", "heads/main", "heads/integration", "heads/release"];
         let there = ["chartflow/released", "heads/main", "remotes/origin/integration", "remotes/origin/release"];
         for references in [here, there] {
-            assert_eq!(check_configured(false, None, &references), Standing::Outside);
+            assert_eq!(check_trains(&|_| false, None, &references), Standing::Outside);
         }
-        let begun = [&here[..], &["chartflow/attestations"]].concat();
-        assert_eq!(check_configured(false, None, &begun), Standing::Aboard);
+        // Each branch for itself: that of another remote says nothing about these.
+        let both = ["integration", "release"];
+        let two = [&there[..], &["remotes/up/integration", "remotes/up/release"]].concat();
+        let up = |place: &str| place == "refs/remotes/up/integration";
+        assert_eq!(check_trains(&up, None, &two), lacking(&both, Some("up")));
+        assert_eq!(check_trains(&up, None, &[&here[..], &two[2..]].concat()), Standing::Outside);
     }
 
     fn lacking(branches: &[&str], remote: Option<&str>) -> Standing {

@@ -72,6 +72,8 @@ pub struct Facts {
     pub present: BTreeMap<String, Vec<u8>>,
     /// Whether main holds all of them as they should be.
     pub on_main: bool,
+    /// Whether main and the remote's integration hold files of the train, of whichever version.
+    pub train: bool,
     /// The file of code owners, where there is one: path and text.
     pub owners: Option<(String, String)>,
     /// Who is to own what decides about signatures.
@@ -159,10 +161,10 @@ impl Facts {
         branches.filter(|branch| made.iter().any(|name| name != branch && nested(name, branch))).collect()
     }
 
-    /// Whether the train was set up before: main has its files, and its branches are there. Then `released` and
-    /// `published` are the train's, and a clone that does not hold them lacks them alone.
+    /// Whether the train was set up before: main and integration have its files, and its branches are there. Then `released`
+    /// and `published` are the train's, and a clone that does not hold them lacks them alone.
     fn adopted(&self) -> bool {
-        self.on_main && self.on_remote(&self.integration) && self.on_remote(&self.release)
+        self.train && self.on_remote(&self.integration) && self.on_remote(&self.release)
     }
 }
 

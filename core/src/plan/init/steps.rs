@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{Facts, ReleaseStart, Worker, owned};
 use crate::domain::adoption::MESSAGE;
 use crate::domain::branch::{PUBLISHED, RELEASED};
+use crate::domain::configuration::Branches;
 use crate::domain::event::{Permission, app_permissions};
 use crate::domain::names::{BranchName, RemoteName};
 use crate::domain::shell::word;
@@ -57,6 +58,7 @@ fn name(facts: &Facts) -> String {
 pub(super) fn steps(facts: &Facts) -> Vec<Step> {
     let mut steps = Vec::new();
     steps.extend(former(facts));
+    steps.extend(there_already(facts));
     steps.extend(owners(facts));
     steps.extend(files(facts));
     steps.extend(in_the_way(facts));
@@ -141,26 +143,30 @@ fn refs(facts: &Facts) -> Option<Step> {
     commands.push(push_baseline(remote));
     let starts = if facts.on_remote(integration) { String::new() } else { format!("{integration} starts where {main} is. ") };
     let text = format!(
-        "After the merge. {starts}{}The two refs say that the charts {main} holds now are released already. Nothing of this can be pushed once the rules are applied.",
-        kept(facts)
+        "After the merge. {starts}The two refs say that the charts {main} holds now are released already. Nothing of this can be pushed once the rules are applied."
     );
     Some(step("Make the branches and record the baseline", text).by(commands))
 }
 
-/// Of branches that somebody has made under the names of the train's. An integration where main is, is as good as made.
-fn kept(facts: &Facts) -> String {
+/// Branches that somebody has made under the names that the train has where nobody gives it others. An integration where main
+/// is, is as good as made.
+fn there_already(facts: &Facts) -> Option<Step> {
     let Facts { remote, main, integration, release, release_start, .. } = facts;
+    let usual = Branches::default();
     let place = |branch: &BranchName| facts.references.get(&format!("refs/remotes/{remote}/{branch}"));
-    let integration = Some(integration).filter(|branch| place(branch).is_some() && place(branch) != place(main));
-    let release = Some(release).filter(|_| *release_start == ReleaseStart::Exists);
-    let (branches, them) = match (integration, release) {
-        (None, None) => return String::new(),
-        (Some(one), None) | (None, Some(one)) => (format!("{one} is on {remote} already and stays as it is"), "it"),
-        (Some(one), Some(other)) => (format!("{one} and {other} are on {remote} already and stay as they are"), "them"),
+    let integration = Some(integration).filter(|branch| **branch == usual.integration && place(branch).is_some() && place(branch) != place(main));
+    let release = Some(release).filter(|branch| **branch == usual.release && *release_start == ReleaseStart::Exists);
+    let (branches, title, them) = match (integration, release) {
+        _ if facts.adopted() => return None,
+        (None, None) => return None,
+        (Some(one), None) | (None, Some(one)) => (format!("{one} is"), format!("Look at the branch {one}"), "it"),
+        (Some(one), Some(other)) => (format!("{one} and {other} are"), format!("Look at the branches {one} and {other}"), "them"),
     };
-    format!(
-        "{branches}, and the train goes on from there: where that is not meant, rename or delete {them} first, or give the train other names under `branches` in .chartflow.yaml. "
-    )
+    let text = format!(
+        "{branches} on {remote} already, and the train goes on from what is there. Where that is not meant, rename or delete {them} on {remote}, or give the train other names under `branches` in .chartflow.yaml. Then run the command below and `chartflow init` again."
+    );
+    let commands = vec![line(&["git", "fetch", "--prune", remote.as_str()])];
+    Some(step(title, text).by(commands).at(format!("{}/branches", page(facts))))
 }
 
 fn push_baseline(remote: &RemoteName) -> String {

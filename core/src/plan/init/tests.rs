@@ -14,6 +14,7 @@ fn facts(worker: Worker) -> Facts {
         wanted: vec![File { path: ".chartflow.yaml".to_owned(), text: "charts: []\n".to_owned() }],
         present: BTreeMap::new(),
         on_main: false,
+        train: false,
         owners: None,
         owner: Some("@acme/platform".to_owned()),
         references: BTreeMap::new(),
@@ -43,7 +44,7 @@ fn shown(facts: &Facts) -> String {
 /// A clone has no `refs/chartflow/*`; the train has moved them since the repository was set up.
 #[test]
 fn a_repository_that_was_set_up_before_keeps_its_baseline() {
-    let mut facts = Facts { on_main: true, release_start: ReleaseStart::Exists, ..facts(Worker::App { id: Some(7) }) };
+    let mut facts = Facts { on_main: true, train: true, release_start: ReleaseStart::Exists, ..facts(Worker::App { id: Some(7) }) };
     facts.references = ["integration", "release"].map(|branch| (format!("refs/remotes/origin/{branch}"), "3".repeat(40))).into();
     let told = |facts: &Facts| {
         let Plan { references, steps, .. } = plan(facts);
@@ -180,28 +181,61 @@ fn a_second_run_finds_its_work_done() {
         ..first
     };
     let shown = shown(&second);
-    insta::assert_snapshot!(shown.lines().take(6).collect::<Vec<_>>().join("\n"), @r"
+    insta::assert_snapshot!(shown.lines().take(8).collect::<Vec<_>>().join("\n"), @r"
     Unchanged .chartflow.yaml
     Unchanged .github/CODEOWNERS
     Unchanged refs/chartflow/released 1111
     Differs refs/chartflow/published 3333
-    1. Make the branches and record the baseline
-    After the merge. integration and release are on origin already and stay as they are, and the train goes on from there: where that is not meant, rename or delete them first, or give the train other names under `branches` in .chartflow.yaml. The two refs say that the charts main holds now are released already. Nothing of this can be pushed once the rules are applied.
+    1. Look at the branches integration and release
+    integration and release are on origin already, and the train goes on from what is there. Where that is not meant, rename or delete them on origin, or give the train other names under `branches` in .chartflow.yaml. Then run the command below and `chartflow init` again.
+    https://github.com/acme/charts/branches
+      git fetch --prune origin
     ");
     assert!(!shown.contains("adopt-chartflow") && !shown.contains("heads/integration") && !shown.contains("heads/release"), "{shown}");
     assert_eq!(plan(&second).changed().count(), 0);
 }
 
-/// One at main is what would be made.
+/// Of an integration at main nothing is said: it is what would be made. Other names were given by somebody who means it.
 #[test]
-fn an_integration_that_is_there_is_told_where_it_is_not_at_main() {
+fn branches_that_are_there_already_come_first() {
     let there = |branch: &str, id: &str| (format!("refs/remotes/origin/{branch}"), id.repeat(40));
-    let told = |integration: &str| {
-        let facts = Facts { references: [there("main", "4"), there("integration", integration)].into(), ..facts(Worker::App { id: None }) };
-        plan(&facts).steps.into_iter().find(|step| step.title.contains("baseline")).map(|step| step.text).unwrap_or_default()
+    let check = |references: &[(&str, &str)], change: &dyn Fn(&mut Facts)| {
+        let references = references.iter().map(|(branch, id)| there(branch, id)).collect();
+        let mut facts = Facts { references, ..facts(Worker::App { id: None }) };
+        change(&mut facts);
+        let steps = plan(&facts).steps;
+        let told = steps.iter().position(|step| step.title.starts_with("Look at the branch"));
+        assert!(told.is_none_or(|at| at == 0), "{steps:#?}");
+        told.map_or_else(String::new, |at| format!("{}\n{}\n{}", steps[at].title, steps[at].text, steps[at].commands.join("\n")))
     };
-    insta::assert_snapshot!(told("4"), @"After the merge. The two refs say that the charts main holds now are released already. Nothing of this can be pushed once the rules are applied.");
-    insta::assert_snapshot!(told("5"), @"After the merge. integration is on origin already and stays as it is, and the train goes on from there: where that is not meant, rename or delete it first, or give the train other names under `branches` in .chartflow.yaml. The two refs say that the charts main holds now are released already. Nothing of this can be pushed once the rules are applied.");
+    let nothing = |_: &mut Facts| {};
+    assert_eq!(check(&[("main", "4"), ("integration", "4")], &nothing), "");
+    insta::assert_snapshot!(check(&[("main", "4"), ("integration", "5")], &nothing), @r"
+    Look at the branch integration
+    integration is on origin already, and the train goes on from what is there. Where that is not meant, rename or delete it on origin, or give the train other names under `branches` in .chartflow.yaml. Then run the command below and `chartflow init` again.
+    git fetch --prune origin
+    ");
+    let exists = |facts: &mut Facts| facts.release_start = ReleaseStart::Exists;
+    insta::assert_snapshot!(check(&[("main", "4"), ("integration", "5"), ("release", "6")], &exists), @r"
+    Look at the branches integration and release
+    integration and release are on origin already, and the train goes on from what is there. Where that is not meant, rename or delete them on origin, or give the train other names under `branches` in .chartflow.yaml. Then run the command below and `chartflow init` again.
+    git fetch --prune origin
+    ");
+    assert_eq!(
+        check(&[("main", "4"), ("develop", "5"), ("pages", "6")], &|facts| {
+            exists(facts);
+            (facts.integration, facts.release) = ("develop".parse().unwrap(), "pages".parse().unwrap());
+        }),
+        ""
+    );
+    // A newer version writes other workflow files: the branches are the train's all the same.
+    assert_eq!(
+        check(&[("main", "4"), ("integration", "5"), ("release", "6")], &|facts| {
+            exists(facts);
+            facts.train = true;
+        }),
+        ""
+    );
 }
 
 #[test]
