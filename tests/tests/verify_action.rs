@@ -60,6 +60,31 @@ fn a_link_leads_nowhere_else() {
     assert!(said(&alone.run(Verb::Verify)).contains("name what lies below the workspace"));
 }
 
+/// The kernel follows links to where no path can be spelt out.
+#[test]
+fn a_link_leads_out_over_no_path_that_is_too_long() {
+    let alone = filled();
+    let mut at = alone.workspace().to_path_buf();
+    for hop in ["l0", "l1", "l2"] {
+        let below = [&*"d".repeat(200); 10].join("/");
+        fs::create_dir_all(at.join(&below)).unwrap();
+        symlink(below, at.join(hop)).unwrap();
+        at.push(hop);
+    }
+    symlink("/etc/passwd", at.join("x")).unwrap();
+    for (name, link) in [("trust/policy.json", "../l0/l1/l2/x"), ("a.lineage.jsonl", "l0/l1/l2/x"), ("a.tgz", "l0/l1/l2/x")] {
+        let path = alone.workspace().join(name);
+        let held = fs::read(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        symlink(link, &path).unwrap();
+        assert!(fs::read(&path).unwrap().starts_with(b"root:"), "the kernel gets there");
+        let ran = alone.run(Verb::Verify);
+        assert!(ran.code == 2 && said(&ran).contains("File name too long"), "{name}: {ran:#?}");
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, held).unwrap();
+    }
+}
+
 #[test]
 fn a_link_within_the_workspace_is_a_file_of_it() {
     let alone = filled().with("artifact", "link/a.tgz").with("lineage", "./trust/../a.lineage.jsonl");

@@ -2,7 +2,17 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// Where a path leads, if that is below a directory, wherever links on the way lead; `None` where it is not. What is opened
+/// afterwards must be this, and not the path: the kernel follows links of which this cannot tell where they end.
+///
+/// # Errors
+/// When that cannot be told: the path, or the directory, does not exist, or is too long when it is spelt out.
+pub fn within(top: &Path, path: &Path) -> io::Result<Option<PathBuf>> {
+    let place = path.canonicalize()?;
+    Ok(place.starts_with(top.canonicalize()?).then_some(place))
+}
 
 /// At most `limit` bytes of a file and one more, so that what is longer can be told from what is not.
 ///

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::file::read_regular;
+use super::file::{read_regular, within};
 use crate::domain::check::CheckId;
 use crate::domain::lineage::anchor;
 use crate::domain::lineage::bundle::{Anchor, BundleError};
@@ -184,12 +184,12 @@ impl Trust {
 }
 
 fn read(path: &Path, limit: usize, top: Option<&Path>) -> Result<Vec<u8>, TrustError> {
-    if let (Some(top), Ok(place)) = (top, path.canonicalize())
-        && !top.canonicalize().is_ok_and(|top| place.starts_with(top))
-    {
-        return Err(TrustError::Outside { path: path.to_owned(), top: top.to_owned() });
-    }
-    read_regular(path, limit).map_err(|source| TrustError::File { path: path.to_owned(), source })
+    let failed = |source| TrustError::File { path: path.to_owned(), source };
+    let place = match top {
+        None => path.to_owned(),
+        Some(top) => within(top, path).map_err(failed)?.ok_or_else(|| TrustError::Outside { path: path.to_owned(), top: top.to_owned() })?,
+    };
+    read_regular(&place, limit).map_err(failed)
 }
 
 fn without_policy(folder: PathBuf) -> TrustError {
@@ -268,7 +268,7 @@ mod tests {
         let said = |top: &Path| causes(&Trust::from_folder_within(&folder, top).err().unwrap()).replace(&escaped.path().display().to_string(), "TOP");
         insta::assert_snapshot!(said(&folder), @"TOP/trust/root.json leads out of TOP/trust");
         assert!(said(escaped.path()).contains("the trusted root cannot be used"), "{}", said(escaped.path()));
-        assert!(said(Path::new("absent")).contains("leads out of absent"), "what is not known to lie there is not read");
+        assert!(said(Path::new("absent")).contains("policy.json cannot be read"), "what is not known to lie there is not read");
         let absent = Trust::from_folder(Path::new("absent/folder")).err().unwrap();
         insta::assert_snapshot!(causes(&absent), @"the trust folder absent/folder does not exist");
     }

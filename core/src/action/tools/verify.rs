@@ -9,7 +9,7 @@ use super::super::protocol::command::{Annotation, Level};
 use super::super::stage::Context;
 use crate::domain::lineage::{Artifact, Proof, Report, verify};
 use crate::domain::markdown::escape;
-use crate::io::file::read_regular;
+use crate::io::file::{read_regular, within};
 use crate::io::trust::Trust;
 
 /// Longer packages are refused.
@@ -43,20 +43,16 @@ fn verified(top: &Path, inputs: &Inputs) -> Result<Ending, ActionError> {
     Ok(ending(&report, artifact))
 }
 
-/// A path in the workspace, and nowhere else, wherever links on the way lead. What is absent is where it would be.
+/// What a path in the workspace leads to, which is in the workspace, too.
 fn inside(top: &Path, input: &str, path: &str) -> Result<PathBuf, ActionError> {
-    let elsewhere = || unusable(format!("{input}: {path:?}"), "name what lies below the workspace", None);
+    let what = || format!("{input}: {path:?}");
+    let elsewhere = || unusable(what(), "name what lies below the workspace", None);
     let below = Path::new(path).strip_prefix(top).unwrap_or(Path::new(path));
     if !below.components().all(|component| matches!(component, Component::Normal(_) | Component::CurDir)) {
         return Err(elsewhere());
     }
-    let place = top.join(below);
-    match (top.canonicalize(), place.canonicalize()) {
-        (Ok(top), Ok(place)) if place.starts_with(&top) => Ok(place),
-        (Ok(_), Ok(_)) => Err(elsewhere()),
-        // Opening it says why it cannot be found.
-        _ => Ok(place),
-    }
+    let missing = |source| unusable(what(), "name what an earlier step has put into the workspace", Some(Box::new(source)));
+    within(top, &top.join(below)).map_err(missing)?.ok_or_else(elsewhere)
 }
 
 /// The trust in a folder whose files lie in the workspace, too.
