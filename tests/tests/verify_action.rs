@@ -106,10 +106,12 @@ fn what_lies_beside_the_policy_may_lead_anywhere() {
 
 #[test]
 fn what_is_no_file_is_not_read() {
-    insta::assert_snapshot!(check("a.tgz", pipe), @r#"artifact: "a.tgz" cannot be used: it is no regular file%0AWhat to do: name a file that an earlier step has put into the workspace"#);
-    insta::assert_snapshot!(check("a.lineage.jsonl", pipe), @r#"lineage: "a.lineage.jsonl" cannot be used: it is no regular file%0AWhat to do: name a file that an earlier step has put into the workspace"#);
+    insta::assert_snapshot!(check("a.tgz", pipe), @r#"artifact: "a.tgz" cannot be used: it is no regular file%0AWhat to do: name what an earlier step has put into the workspace"#);
+    insta::assert_snapshot!(check("a.lineage.jsonl", pipe), @r#"lineage: "a.lineage.jsonl" cannot be used: it is no regular file%0AWhat to do: name what an earlier step has put into the workspace"#);
     insta::assert_snapshot!(check("trust/policy.json", pipe), @"the trust folder WORKSPACE/trust holds no policy.json and no policy.yaml%0AWhat to do: name the folder `trust` of a rehearsal, or one with your own policy");
-    insta::assert_snapshot!(check("a.tgz", |path| fs::create_dir(path).unwrap()), @r#"artifact: "a.tgz" cannot be used: is a directory%0AWhat to do: name a file that an earlier step has put into the workspace"#);
+    let absent = filled().with("trust", "absent");
+    insta::assert_snapshot!(said(&absent.run(Verb::Verify)), @r#"trust: "absent" cannot be used: No such file or directory (os error 2)%0AWhat to do: name what an earlier step has put into the workspace"#);
+    insta::assert_snapshot!(check("a.tgz", |path| fs::create_dir(path).unwrap()), @r#"artifact: "a.tgz" cannot be used: is a directory%0AWhat to do: name what an earlier step has put into the workspace"#);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `verify`: a package in the workspace against its lineage.
 
+use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use super::super::error::ActionError;
@@ -16,6 +17,9 @@ use crate::io::trust::Trust;
 const PACKAGE_LIMIT: usize = 256 << 20;
 /// Longer lineages are refused.
 const LINEAGE_LIMIT: usize = 8 << 20;
+
+/// What to do where an input names nothing that is there.
+const ABSENT: &str = "name what an earlier step has put into the workspace";
 
 fn unusable(what: impl Into<String>, hint: &str, source: Option<Box<dyn std::error::Error + Send + Sync>>) -> ActionError {
     ActionError::Unusable { what: what.into(), hint: hint.to_owned(), source }
@@ -51,8 +55,11 @@ fn inside(top: &Path, input: &str, path: &str) -> Result<PathBuf, ActionError> {
     if !below.components().all(|component| matches!(component, Component::Normal(_) | Component::CurDir)) {
         return Err(elsewhere());
     }
-    let missing = |source| unusable(what(), "name what an earlier step has put into the workspace", Some(Box::new(source)));
-    within(top, &top.join(below)).map_err(missing)?.ok_or_else(elsewhere)
+    let lost = |source: std::io::Error| {
+        let hint = if source.kind() == ErrorKind::NotFound { ABSENT } else { "put it there itself, not a link to it" };
+        unusable(what(), hint, Some(Box::new(source)))
+    };
+    within(top, &top.join(below)).map_err(lost)?.ok_or_else(elsewhere)
 }
 
 /// The trust in a folder whose files lie in the workspace, too.
@@ -63,7 +70,7 @@ fn trusted(top: &Path, folder: &str) -> Result<Trust, ActionError> {
 
 fn read(top: &Path, input: &str, path: &str, limit: usize) -> Result<Vec<u8>, ActionError> {
     let what = || format!("{input}: {path:?}");
-    let missing = |source| unusable(what(), "name a file that an earlier step has put into the workspace", Some(Box::new(source)));
+    let missing = |source| unusable(what(), ABSENT, Some(Box::new(source)));
     let bytes = read_regular(&inside(top, input, path)?, limit).map_err(missing)?;
     if bytes.len() > limit { Err(unusable(what(), "it is longer than any file of its kind", None)) } else { Ok(bytes) }
 }
