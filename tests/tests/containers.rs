@@ -264,11 +264,14 @@ mod needs_docker {
         assert_eq!(act().raw_event("pull_request_target", deep.into_bytes()).run().code, 2);
     }
 
-    /// The contribution's content as one commit of somebody.
+    /// The contribution's content as one commit of somebody. Written as it is: git takes punctuation off names.
     fn rewritten(yard: &Yard, author: &str, message: &str) -> String {
-        let (name, tree) = (format!("user.name={author}"), format!("{}^{{tree}}", yard.head));
-        let arguments = ["-c", &name, "-c", "user.email=somebody@example.com", "commit-tree", &tree, "-p", &yard.base, "-m", message];
-        String::from_utf8(git(yard.hub.git_directory(), &arguments, b"")).unwrap().trim().to_owned()
+        let directory = yard.hub.git_directory();
+        let line = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().trim().to_owned();
+        let tree = line(git(directory, &["rev-parse", &format!("{}^{{tree}}", yard.head)], b""));
+        let person = format!("{author} <a@example.com> 1767222000 +0000");
+        let commit = format!("tree {tree}\nparent {}\nauthor {person}\ncommitter {person}\n\n{message}\n", yard.base);
+        line(git(directory, &["hash-object", "-t", "commit", "-w", "--stdin"], commit.as_bytes()))
     }
 
     #[test]
@@ -277,8 +280,9 @@ mod needs_docker {
         let yard = Yard::new();
         let branch = "f/$(id)`id`;'&&{{.}}%0A#";
         let title = "feat: \u{202e}::set-output name=result::x %0A::add-mask::a <img src=x> ${{ github.token }} `$(id)` | \" --> \\";
-        let somebody = "::add-mask::a $(id) [x](y) | %0A::set-env name=X::y";
-        let head = rewritten(&yard, somebody, &format!("{title}\n\n::set-env name=X::y\n<img src=x>\n\nCo-authored-by: {somebody} <b@example.com>"));
+        let named = |whom: &str| format!("::add-mask::a {whom} $(id) [x](y) | %0A::set-env name=X::y");
+        let message = format!("{title}\n\n::set-env name=of-the-body::y\n<img src=x>\n\nCo-authored-by: {} <b@example.com>", named("helper"));
+        let head = rewritten(&yard, &named("author"), &message);
         let number = yard.offer(branch, &head, title);
         let due = yard.due().into_iter().next().unwrap();
         let mut document = yard.document(&due.started.event);
@@ -291,7 +295,7 @@ mod needs_docker {
         assert!(yard.green(&head, "chartflow/validate"), "{}", ended.text);
         let harmless = |ended: &Ended| {
             assert_eq!(ended.log.others, [""; 0], "{}", ended.text);
-            assert!(!ended.log.masked.contains(&"a".to_owned()), "{}", ended.text);
+            assert!(!ended.log.masked.iter().any(|masked| masked == "a" || masked.starts_with("a ")), "{}", ended.text);
             assert!(ended.environment.is_empty() && !ended.summary.contains("<img"), "{}", ended.summary);
         };
         harmless(&checked);
@@ -309,7 +313,8 @@ mod needs_docker {
         // It did come there.
         for chart in ["cache", "ticker"] {
             let changelog = String::from_utf8(yard.file("main", &format!("charts/{chart}/CHANGELOG.md"))).unwrap();
-            assert!(changelog.contains("set-output") && changelog.contains("add-mask") && !changelog.contains("<img"), "{changelog}");
+            assert!(changelog.contains("set-output") && changelog.contains("author") && changelog.contains("helper"), "{changelog}");
+            assert!(!changelog.contains("<img") && !changelog.contains("[x](y)"), "{changelog}");
         }
     }
 }
