@@ -84,13 +84,31 @@ fn branches_from_before_the_adoption_are_not_the_train_s() {
     init();
     let ran = rehearse(&test, "clone", "origin/main");
     assert_eq!(ran.exit, Some(0), "{ran}");
-    insta::assert_snapshot!(notices(&ran), @"notice: integration and release of origin are left alone: neither integration nor main holds a file of the train; the rehearsal makes branches of its own");
+    insta::assert_snapshot!(notices(&ran), @"notice: integration and release of origin are taken for somebody's own: no file of the train was found on integration, nor on the commit that is taken for main; the rehearsal makes branches of its own");
     assert!(ran.stdout.starts_with("a 1.0.1 was released.\n"), "{ran}");
-    // Where the train's files were merged meanwhile, the branches are as they were.
+    // Where the train's files were merged meanwhile, they may be the train's, which is asked for.
     test.git("clone", &["switch", "-q", "main"], b"");
     test.commit("clone", &[], "chore: adopt chartflow");
     test.git("clone", &["push", "-q", "origin", "main"], b"");
-    init();
+    let init = test.chartflow("clone", &["init", "--owner", "@acme/platform"]);
+    assert!(init.stdout.contains("main holds the train's files, and integration does not yet."), "{init}");
+}
+
+#[test]
+fn an_integration_from_before_the_train_is_none() {
+    let test = cloned();
+    test.git("work", &["branch", "integration", "main~1"], b"");
+    let ran = rehearse(&test, "work", "main");
+    assert!(ran.exit == Some(0) && ran.stdout.starts_with("a 1.0.1 was released.\n"), "{ran}");
+    insta::assert_snapshot!(notices(&ran), @"notice: the branches integration and release are taken as origin had them at the last `git fetch`");
+    // And another remote's branches are not those of the train.
+    test.git("", &["clone", "-q", "--bare", "served.git", "fork.git"], b"");
+    test.git("fork.git", &["update-ref", "refs/heads/integration", "main~1"], b"");
+    test.git("work", &["remote", "rename", "origin", "upstream"], b"");
+    test.git("work", &["remote", "add", "origin", "../fork.git"], b"");
+    test.git("work", &["fetch", "-q", "origin"], b"");
+    std::fs::remove_dir_all(test.path("out")).unwrap();
+    insta::assert_snapshot!(notices(&rehearse(&test, "work", "main")), @"notice: the branches integration and release are taken as upstream had them at the last `git fetch`");
 }
 
 #[test]
@@ -103,7 +121,9 @@ fn without_a_marker_nobody_s_branches_are_read() {
     // With one, a branch that cannot be read does not tell that it is the train's.
     let init = test.chartflow("clone", &["init", "--owner", "@acme/platform"]);
     assert_eq!(init.exit, Some(0), "{init}");
-    assert_eq!(rehearse(&test, "clone", "origin/main").exit, Some(0));
+    let ran = rehearse(&test, "clone", "origin/main");
+    assert_eq!(ran.exit, Some(0), "{ran}");
+    insta::assert_snapshot!(notices(&ran), @"notice: integration and release of origin are taken for somebody's own: no file of the train was found on integration, nor on the commit that is taken for main; the rehearsal makes branches of its own");
 }
 
 #[test]
@@ -113,7 +133,11 @@ fn workflow_files_are_the_train_s_without_a_configuration() {
     test.git("work", &["rm", "-q", "-f", ".chartflow.yaml"], b"");
     test.commit("work", &[], "chore: what is written is the default");
     test.git("work", &["push", "-q", "--force", "origin", "main:integration"], b"");
+    test.git("work", &["push", "-q", "origin", "main"], b"");
     test.git("work", &["switch", "-q", "feature"], b"");
+    test.git("", &["clone", "-q", "--branch", "feature", "served.git", "plain"], b"");
+    assert!(notices(&rehearse(&test, "plain", "origin/main")).contains("to begin with those of origin"), "it has no marker");
+    std::fs::remove_dir_all(test.path("out")).unwrap();
     let ran = rehearse(&test, "work", "main");
     insta::assert_snapshot!(notices(&ran), @"notice: the branches integration and release are taken as origin had them at the last `git fetch`");
 }

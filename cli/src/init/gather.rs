@@ -71,7 +71,9 @@ pub(super) fn gather(arguments: &Arguments, output: &Output) -> Result<Gathered,
     let made = made(&repository, &commit.tree, commit.committed, &configuration, &references, &remote)?;
     let address = repository.remote_url(remote.as_str()).and_then(|url| remote_repository(&url));
     let (server, name) = address.map_or_else(|| ("https://github.com".to_owned(), None), |(server, name)| (server, Some(name)));
-    let train = train(&repository, &commit.tree, references.get(&format!("refs/remotes/{remote}/{}", configuration.branches.integration)))?;
+    let integration = references.get(&format!("refs/remotes/{remote}/{}", configuration.branches.integration));
+    let integration_rides = integration.map(|id| now(adoption::rides_at(&repository, id))).transpose()?.flatten();
+    let main_runs = now(adoption::runs(&repository, &commit.tree))?.map_err(|error| CommandError::of(Kind::Request, error))?;
     let facts = Facts {
         worker: if arguments.workflow_token { Worker::WorkflowToken } else { Worker::App { id: arguments.app_id } },
         signing_key: options.signing_key,
@@ -83,7 +85,8 @@ pub(super) fn gather(arguments: &Arguments, output: &Output) -> Result<Gathered,
         release: configuration.branches.release.clone(),
         environment: configuration.environment.clone(),
         on_main: on_main(&repository, &commit.tree, &wanted)?,
-        train,
+        main_runs,
+        integration_rides,
         present: files(&work_tree, &wanted)?,
         wanted,
         owners: owners(&work_tree)?,
@@ -290,15 +293,6 @@ fn on_main(repository: &LocalRepository, root: &TreeId, wanted: &[File]) -> Resu
         }
     }
     Ok(now(file(repository, root, CONFIGURATION_FILE, LIMIT))?.map_err(|error| CommandError::of(Kind::Request, error))?.is_some())
-}
-
-/// Whether main and integration hold files of the train, of whichever version.
-fn train(repository: &LocalRepository, root: &TreeId, integration: Option<&String>) -> Result<bool, CommandError> {
-    let failed = |error| CommandError::of(Kind::Request, error);
-    let Some(tip) = integration.and_then(|id| CommitId::new(id.clone()).ok()) else { return Ok(false) };
-    // One that cannot be read does not tell.
-    let Ok(commit) = now(repository.commit(&tip))? else { return Ok(false) };
-    Ok(now(adoption::rides(repository, root))?.map_err(failed)? && now(adoption::rides(repository, &commit.tree))?.unwrap_or(false))
 }
 
 fn owners(work_tree: &Path) -> Result<Option<(String, String)>, CommandError> {

@@ -2,15 +2,16 @@
 
 use std::path::Path;
 
-use chartflow_core::domain::branch::{Names, RELEASED, nested};
+use chartflow_core::domain::branch::{Names, nested};
 use chartflow_core::domain::configuration::{CONFIGURATION_FILE, ReadConfiguration};
 use chartflow_core::domain::detection::Globs;
 use chartflow_core::domain::digest::{CommitId, ObjectFormat};
 use chartflow_core::domain::names::BranchName;
+use chartflow_core::flow::adoption::rides;
 use chartflow_core::flow::detect::{DetectError, named};
 use chartflow_core::io::git::{LocalRepository, Remotes};
 use chartflow_core::port::objects::{ObjectError, Objects};
-use chartflow_sandbox::rehearsal::{Head, Origin, Standing, fetch_of, remote_trains, standing};
+use chartflow_sandbox::rehearsal::{Found, Head, Origin, Standing, fetch_of, found};
 
 use super::preflight;
 use crate::configuration::{configuration, usable};
@@ -46,7 +47,8 @@ pub(super) async fn origin(path: &Path, base: Option<&str>, heads: &[String], ou
         (None, None) => repository.resolve("HEAD")?,
     };
     let read = configuration(&repository, &base)?;
-    let configured = read.is_some();
+    let root = repository.commit(&base).await.map_err(objects)?.tree;
+    let configured = rides(&repository, &root).await.map_err(|error| CommandError::of(Kind::Request, error))?;
     let read = read.unwrap_or_default();
     let (names, globs) = usable(&read)?;
     tiers(&repository, &base, &names, configured, output).await?;
@@ -77,16 +79,16 @@ pub(super) async fn origin(path: &Path, base: Option<&str>, heads: &[String], ou
 async fn tiers(repository: &LocalRepository, base: &CommitId, names: &Names, configured: bool, output: &Output) -> Result<(), CommandError> {
     let references = repository.references()?;
     let remotes = repository.remotes(names.main().as_str());
-    let trains = remote_trains(&references, names, &remotes);
-    let standing = standing(repository, base, &references, names, &remotes).await.map_err(|error| CommandError::of(Kind::Request, error))?;
+    let found = found(repository, base, &references, names, &remotes).await;
+    let Found { standing, trains, others } = found.map_err(|error| CommandError::of(Kind::Request, error))?;
     match standing {
         Standing::Aboard => {}
         Standing::Outside => {
-            let marked = references.iter().any(|(name, _)| *name == format!("refs/{RELEASED}"));
-            if let Some((remote, _)) = trains.split_first().filter(|_| marked) {
+            if let Some(remote) = others.first() {
                 let [integration, release] = [names.integration(), names.release()];
                 output.notice(&format!(
-                    "{integration} and {release} of {remote} are left alone: neither {integration} nor main holds a file of the train; the rehearsal makes branches of its own"
+                    "{integration} and {release} of {remote} are taken for somebody's own: no file of the train was found on {integration}, nor on the commit that is taken for {}; the rehearsal makes branches of its own",
+                    names.main()
                 ));
             } else if let Some((remote, others)) = trains.split_first().filter(|_| configured) {
                 let others = if others.is_empty() { String::new() } else { format!("; {} has them too", others.join(", ")) };

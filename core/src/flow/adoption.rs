@@ -6,10 +6,13 @@ use super::FlowError;
 use super::directories::Reader;
 use super::listing::subtree;
 use crate::domain::detection::{Globs, Notice};
-use crate::domain::digest::TreeId;
+use crate::domain::digest::{CommitId, TreeId};
 use crate::domain::event::StageName;
 use crate::domain::workflow::CONFIGURATION_PATH;
 use crate::port::objects::Objects;
+
+/// Where GitHub looks for workflow files.
+const WORKFLOWS: &str = ".github/workflows";
 
 /// Where the charts really are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,23 +23,30 @@ pub struct Found {
     pub notice: Option<Notice>,
 }
 
-/// Whether a tree holds a file of the train, of whichever version: its configuration, or a workflow file under the name that
-/// `chartflow init` gives it. No file is read.
+/// Whether a tree holds a file of the train, of whichever version: its configuration, or a workflow file of a stage. No file is
+/// read.
 ///
 /// # Errors
 /// When a directory cannot be read.
 pub async fn rides(objects: &dyn Objects, root: &TreeId) -> Result<bool, FlowError> {
-    if objects.tree(root).await?.get(CONFIGURATION_PATH).is_some() {
-        return Ok(true);
-    }
-    for (folder, name) in StageName::ALL.iter().filter_map(|stage| stage.workflow_path().rsplit_once('/')) {
-        if let Some(folder) = subtree(objects, root, folder).await?
-            && objects.tree(&folder).await?.get(name).is_some()
-        {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    Ok(objects.tree(root).await?.get(CONFIGURATION_PATH).is_some() || runs(objects, root).await?)
+}
+
+/// Whether a tree holds a workflow file of a stage, of whichever version, under the name that `chartflow init` gives it.
+///
+/// # Errors
+/// When a directory cannot be read.
+pub async fn runs(objects: &dyn Objects, root: &TreeId) -> Result<bool, FlowError> {
+    let Some(folder) = subtree(objects, root, WORKFLOWS).await? else { return Ok(false) };
+    let folder = objects.tree(&folder).await?;
+    let names = StageName::ALL.iter().filter_map(|stage| stage.workflow_path().strip_prefix(WORKFLOWS)?.strip_prefix('/'));
+    Ok(names.into_iter().any(|name| folder.get(name).is_some()))
+}
+
+/// Whether the commit of an id, as refs tell it, [rides](rides); `None` where that cannot be told, as in a clone that lacks it.
+pub async fn rides_at(objects: &dyn Objects, id: &str) -> Option<bool> {
+    let commit = objects.commit(&CommitId::new(id).ok()?).await.ok()?;
+    rides(objects, &commit.tree).await.ok()
 }
 
 /// The globs of a configuration, or, when they name no chart, the parents of all directories with a Chart.yaml that are not inside

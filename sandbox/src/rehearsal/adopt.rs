@@ -32,7 +32,7 @@ use serde_json::{Value, json};
 
 use super::import;
 use super::key;
-use super::standing::{Standing, standing, tiers_of};
+use super::standing::{Standing, found, tiers_of};
 use super::world::{ADMIN, APP, CONTRIBUTOR, REVIEWER, World, person};
 use super::{Head, Options, Origin, Progress, RehearsalError};
 use crate::github::actor::{Caller, Role, TokenKind};
@@ -76,7 +76,7 @@ pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress)
     hub.add_actor(person(REVIEWER, 3, Role::Maintain));
     let start = start(options, &names, &hub).await?;
     let objects = Arc::new(LocalRepository::open(hub.git_directory())?);
-    let standing = standing(&objects, &start.base, &start.references, &names, &start.remotes).await?;
+    let standing = found(&objects, &start.base, &start.references, &names, &start.remotes).await?.standing;
     let continued = standing != Standing::Outside;
     import(&hub, &start, &names, &standing)?;
     if !continued && let Some(text) = homonyms(&start, &names) {
@@ -84,7 +84,7 @@ pub(crate) async fn adopt(options: &Options, progress: &mut (dyn FnMut(Progress)
     }
     let administrator = hub.person(ADMIN).map_err(RehearsalError::person("the administrator has no account"))?;
     if !continued {
-        found(&administrator, &objects, &start, &configured, progress).await?;
+        establish(&administrator, &objects, &start, &configured, progress).await?;
     }
     let tip = hub.reference(&format!("refs/heads/{}", names.main())).map(|id| id.to_string()).unwrap_or_default();
     let root = objects.commit(&CommitId::new(tip).map_err(world("main's tip"))?).await?.tree;
@@ -233,7 +233,7 @@ fn homonyms(start: &Start, names: &Names) -> Option<String> {
 
 /// Adoption, in the rehearsal only: one commit on main that touches no chart adds configuration and workflow files;
 /// integration starts there, release as an orphan, and the markers hold the charts as they are.
-async fn found(
+async fn establish(
     administrator: &Person<'_>,
     objects: &LocalRepository,
     start: &Start,

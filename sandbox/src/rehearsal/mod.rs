@@ -28,7 +28,7 @@ pub use error::RehearsalError;
 pub use key::KEY_NOTE;
 pub use output::{Claim, MARKER, OutputError, has_room, prepare};
 pub use serve::{VISITOR, repository, serve};
-pub use standing::{Standing, fetch_of, remote_trains, standing};
+pub use standing::{Found, Standing, fetch_of, found};
 pub use summary::{ChartRow, CheckRow, CommitRow, Edge, LineageRow, LinkRow, OciRow, PackageRow, PullRow, RefusedRow, StageRow, Summary, TreeRow};
 
 /// One contribution: a commit and the name its branch gets.

@@ -7,7 +7,7 @@ use chartflow_core::domain::digest::CommitId;
 use chartflow_core::domain::names::BranchName;
 use chartflow_core::domain::shell::word;
 use chartflow_core::flow::FlowError;
-use chartflow_core::flow::adoption::rides;
+use chartflow_core::flow::adoption::{rides, rides_at};
 use chartflow_core::flow::store::ATTESTATIONS;
 use chartflow_core::io::git::{LocalRepository, Remotes};
 use chartflow_core::port::objects::Objects as _;
@@ -34,63 +34,70 @@ pub enum Standing {
     },
 }
 
+/// What a rehearsal finds around it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Where it begins.
+    pub standing: Standing,
+    /// The remotes whose branches, as they were last fetched, are those of a train, the one that goes before the others first.
+    pub trains: Vec<String>,
+    /// The remotes with branches of these names on which no file of the train was found.
+    pub others: Vec<String>,
+}
+
 /// Where a rehearsal begins that takes a commit for main, of a repository with these refs, full names before ids.
 ///
+/// `chartflow init` makes the marker before its files are merged, and until then branches of the train's names may be somebody's
+/// own. So an integration counts that holds a file of the train; where none does, all are the train's if main has such a file.
+///
 /// # Errors
-/// When a branch cannot be read.
-pub async fn standing(
+/// When the commit cannot be read.
+pub async fn found(
     repository: &LocalRepository,
     base: &CommitId,
     references: &[(String, String)],
     names: &Names,
     remotes: &Remotes,
-) -> Result<Standing, FlowError> {
+) -> Result<Found, FlowError> {
     let there = |name: &str| references.iter().any(|(known, _)| known == name);
     if !there(&format!("refs/{RELEASED}")) {
-        return Ok(Standing::Outside);
-    }
-    if there(&format!("refs/{ATTESTATIONS}")) || rides(repository, &repository.commit(base).await?.tree).await? {
         return Ok(placed(references, names, remotes, &|_| true));
     }
     let mut trains = BTreeSet::new();
     for (place, id) in references.iter().filter(|(name, _)| name.ends_with(&format!("/{}", names.integration()))) {
-        if rides_at(repository, id).await {
+        if rides_at(repository, id).await == Some(true) {
             trains.insert(place.as_str());
         }
     }
-    Ok(placed(references, names, remotes, &|place| trains.contains(place)))
+    let main = there(&format!("refs/{ATTESTATIONS}")) || rides(repository, &repository.commit(base).await?.tree).await?;
+    Ok(placed(references, names, remotes, &|place| if trains.is_empty() { main } else { trains.contains(place) }))
 }
 
-/// Whether a branch holds a file of the train. One that cannot be read, as in a clone that has left out objects, does not tell.
-async fn rides_at(repository: &LocalRepository, id: &str) -> bool {
-    let Ok(id) = CommitId::new(id) else { return false };
-    let Ok(commit) = repository.commit(&id).await else { return false };
-    rides(repository, &commit.tree).await.unwrap_or(false)
-}
-
-/// `of_train`: whether an integration, by its full name, is the train's. `chartflow init` makes the markers before its files are
-/// merged, and branches of the train's names may be somebody's own until then.
-fn placed(references: &[(String, String)], names: &Names, remotes: &Remotes, of_train: &dyn Fn(&str) -> bool) -> Standing {
+/// `of_train`: whether an integration, by its full name, is the train's. One that is not counts as absent.
+fn placed(references: &[(String, String)], names: &Names, remotes: &Remotes, of_train: &dyn Fn(&str) -> bool) -> Found {
     let there = |name: String| references.iter().any(|(known, _)| *known == name);
-    let own = format!("refs/heads/{}", names.integration());
-    if !there(format!("refs/{RELEASED}")) || there(own.clone()) && !of_train(&own) {
-        return Standing::Outside;
+    let of_train = |place: &str| of_train(&format!("{place}/{}", names.integration()));
+    let remotes_with = |branches: &[BranchName]| -> (Vec<String>, Vec<String>) {
+        remotes_with(references, branches, remotes).into_iter().partition(|remote| of_train(&format!("refs/remotes/{remote}")))
+    };
+    let (mut trains, others) = remotes_with(&tiers(names).map(Clone::clone));
+    let first = preferred(&trains, remotes);
+    trains.sort_by_key(|name| Some(name) != first.as_ref());
+    let found = |standing| Found { standing, trains, others };
+    if !there(format!("refs/{RELEASED}")) {
+        return found(Standing::Outside);
     }
+    let integration = names.integration();
+    let here = |branch: &BranchName| there(format!("refs/heads/{branch}")) && (branch != integration || of_train("refs/heads"));
+    let branches: Vec<BranchName> = tiers(names).into_iter().filter(|branch| !here(branch)).cloned().collect();
     // Who has statements was at work already: then nothing is adopted anew.
     let begun = there(format!("refs/{ATTESTATIONS}"));
-    let remotes_with = |branches: &[BranchName]| {
-        let mut found = remotes_with(references, branches, remotes);
-        found.retain(|remote| of_train(&format!("refs/remotes/{remote}/{}", names.integration())));
-        found
-    };
-    let branches: Vec<BranchName> = tiers(names).into_iter().filter(|branch| !there(format!("refs/heads/{branch}"))).cloned().collect();
-    let integration = std::slice::from_ref(names.integration());
-    match preferred(&remotes_with(&branches), remotes) {
+    found(match preferred(&remotes_with(&branches).0, remotes) {
         _ if branches.is_empty() => Standing::Aboard,
         Some(remote) => Standing::Remote { branches, remote },
-        None if !begun && branches.contains(names.integration()) && remotes_with(integration).is_empty() => Standing::Outside,
+        None if !begun && branches.contains(integration) && remotes_with(std::slice::from_ref(integration)).0.is_empty() => Standing::Outside,
         None => Standing::Lacking { branches },
-    }
+    })
 }
 
 /// Where the tiers of a repository stand, as full names of branches before ids: those of a remote where they are not here.
@@ -101,15 +108,6 @@ pub(super) fn tiers_of(references: &[(String, String)], names: &Names, standing:
         _ => format!("refs/heads/{branch}"),
     };
     tiers(names).into_iter().filter_map(|branch| Some((format!("refs/heads/{branch}"), id(&place(branch))?))).collect()
-}
-
-/// The remotes whose branches, as they were last fetched, are those of a train, the one that goes before the others first.
-#[must_use]
-pub fn remote_trains(references: &[(String, String)], names: &Names, remotes: &Remotes) -> Vec<String> {
-    let mut found = remotes_with(references, &tiers(names).map(Clone::clone), remotes);
-    let first = preferred(&found, remotes);
-    found.sort_by_key(|name| Some(name) != first.as_ref());
-    found
 }
 
 /// The git command that brings branches here.
@@ -155,7 +153,7 @@ mod tests {
     fn check_trains(of_train: &dyn Fn(&str) -> bool, followed: Option<&str>, references: &[&str]) -> Standing {
         let references: Vec<_> = references.iter().map(|name| (format!("refs/{name}"), "0".repeat(40))).collect();
         let remotes = Remotes { names: ["a", "a/b", "b", "origin", "up"].map(ToOwned::to_owned).to_vec(), followed: followed.map(ToOwned::to_owned) };
-        placed(&references, &Names::new(&Configuration::default()), &remotes, of_train)
+        placed(&references, &Names::new(&Configuration::default()), &remotes, of_train).standing
     }
 
     #[test]
@@ -170,7 +168,9 @@ mod tests {
         let two = [&there[..], &["remotes/up/integration", "remotes/up/release"]].concat();
         let up = |place: &str| place == "refs/remotes/up/integration";
         assert_eq!(check_trains(&up, None, &two), lacking(&both, Some("up")));
-        assert_eq!(check_trains(&up, None, &[&here[..], &two[2..]].concat()), Standing::Outside);
+        // One that is here and is not the train's is none.
+        assert_eq!(check_trains(&up, None, &[&here[..], &two[2..]].concat()), lacking(&["integration"], Some("up")));
+        assert_eq!(check_trains(&|_| false, None, &[&here[..], &["chartflow/attestations"]].concat()), lacking(&["integration"], None));
     }
 
     fn lacking(branches: &[&str], remote: Option<&str>) -> Standing {

@@ -72,8 +72,10 @@ pub struct Facts {
     pub present: BTreeMap<String, Vec<u8>>,
     /// Whether main holds all of them as they should be.
     pub on_main: bool,
-    /// Whether main and the remote's integration hold files of the train, of whichever version.
-    pub train: bool,
+    /// Whether main holds a workflow file of the train, of whichever version.
+    pub main_runs: bool,
+    /// Whether the remote's integration holds a file of the train; `None` where there is none, or where it cannot be told.
+    pub integration_rides: Option<bool>,
     /// The file of code owners, where there is one: path and text.
     pub owners: Option<(String, String)>,
     /// Who is to own what decides about signatures.
@@ -161,10 +163,10 @@ impl Facts {
         branches.filter(|branch| made.iter().any(|name| name != branch && nested(name, branch))).collect()
     }
 
-    /// Whether the train was set up before: main and integration have its files, and its branches are there. Then `released`
-    /// and `published` are the train's, and a clone that does not hold them lacks them alone.
+    /// Whether the train was set up before, as it seems: main has its files, and its branches are there. Then `released` and
+    /// `published` are the train's, and a clone that does not hold them lacks them alone.
     fn adopted(&self) -> bool {
-        self.train && self.on_remote(&self.integration) && self.on_remote(&self.release)
+        self.main_runs && self.on_remote(&self.integration) && self.on_remote(&self.release)
     }
 }
 

@@ -149,15 +149,16 @@ fn refs(facts: &Facts) -> Option<Step> {
 }
 
 /// Branches that somebody has made under the names that the train has where nobody gives it others. An integration where main
-/// is, is as good as made.
+/// is, is as good as made. Once the train's files are on main its branches may be the train's, and nobody is to delete them.
 fn there_already(facts: &Facts) -> Option<Step> {
     let Facts { remote, main, integration, release, release_start, .. } = facts;
     let usual = Branches::default();
     let place = |branch: &BranchName| facts.references.get(&format!("refs/remotes/{remote}/{branch}"));
-    let integration = Some(integration).filter(|branch| **branch == usual.integration && place(branch).is_some() && place(branch) != place(main));
+    let foreign = facts.integration_rides == Some(false) && place(integration) != place(main);
+    let integration = Some(integration).filter(|branch| **branch == usual.integration && foreign);
     let release = Some(release).filter(|branch| **branch == usual.release && *release_start == ReleaseStart::Exists);
     let (branches, title, them) = match (integration, release) {
-        _ if facts.adopted() => return None,
+        _ if facts.main_runs => return None,
         (None, None) => return None,
         (Some(one), None) | (None, Some(one)) => (format!("{one} is"), format!("Look at the branch {one}"), "it"),
         (Some(one), Some(other)) => (format!("{one} and {other} are"), format!("Look at the branches {one} and {other}"), "them"),
@@ -175,16 +176,23 @@ fn push_baseline(remote: &RemoteName) -> String {
 
 /// Of a repository that was set up before: the train itself has moved the baseline since, and nobody may put it back.
 fn baseline(facts: &Facts) -> Step {
-    let Facts { remote, integration, release, references, .. } = facts;
+    let Facts { remote, main, integration, release, references, .. } = facts;
     let local = [RELEASED, PUBLISHED].iter().all(|marker| references.contains_key(&format!("refs/{marker}")));
     let otherwise = if local {
         format!("If it lists nothing, push them: {}", push_baseline(remote))
     } else {
         "If it lists nothing, push them from the clone in which `chartflow init` was run first.".to_owned()
     };
-    let text = format!(
-        "{integration} and {release} are there, so the train was set up before, and refs/{RELEASED} and refs/{PUBLISHED} should be on GitHub. {otherwise}"
-    );
+    let prune = line(&["git", "fetch", "--prune", remote.as_str()]);
+    let text = if facts.integration_rides == Some(false) {
+        format!(
+            "{main} holds the train's files, and {integration} does not yet. If the command lists refs/{RELEASED} and refs/{PUBLISHED}, the train was set up before, and brings the files to {integration} itself. {otherwise} But where {integration} was not made for the train, rename or delete it first, run `{prune}` and then `chartflow init` again."
+        )
+    } else {
+        format!(
+            "{integration} and {release} are there, so the train was set up before, and refs/{RELEASED} and refs/{PUBLISHED} should be on GitHub. {otherwise}"
+        )
+    };
     step("See that the baseline is recorded", text).by(vec![line(&["git", "ls-remote", remote.as_str(), "refs/chartflow/*"])])
 }
 

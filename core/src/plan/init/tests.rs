@@ -14,7 +14,8 @@ fn facts(worker: Worker) -> Facts {
         wanted: vec![File { path: ".chartflow.yaml".to_owned(), text: "charts: []\n".to_owned() }],
         present: BTreeMap::new(),
         on_main: false,
-        train: false,
+        main_runs: false,
+        integration_rides: None,
         owners: None,
         owner: Some("@acme/platform".to_owned()),
         references: BTreeMap::new(),
@@ -44,7 +45,7 @@ fn shown(facts: &Facts) -> String {
 /// A clone has no `refs/chartflow/*`; the train has moved them since the repository was set up.
 #[test]
 fn a_repository_that_was_set_up_before_keeps_its_baseline() {
-    let mut facts = Facts { on_main: true, train: true, release_start: ReleaseStart::Exists, ..facts(Worker::App { id: Some(7) }) };
+    let mut facts = Facts { on_main: true, main_runs: true, release_start: ReleaseStart::Exists, ..facts(Worker::App { id: Some(7) }) };
     facts.references = ["integration", "release"].map(|branch| (format!("refs/remotes/origin/{branch}"), "3".repeat(40))).into();
     let told = |facts: &Facts| {
         let Plan { references, steps, .. } = plan(facts);
@@ -55,6 +56,13 @@ fn a_repository_that_was_set_up_before_keeps_its_baseline() {
     []
     See that the baseline is recorded
     integration and release are there, so the train was set up before, and refs/chartflow/released and refs/chartflow/published should be on GitHub. If it lists nothing, push them from the clone in which `chartflow init` was run first.
+    git ls-remote origin 'refs/chartflow/*'
+    ");
+    let waiting = Facts { integration_rides: Some(false), ..facts.clone() };
+    insta::assert_snapshot!(told(&waiting), @r"
+    []
+    See that the baseline is recorded
+    main holds the train's files, and integration does not yet. If the command lists refs/chartflow/released and refs/chartflow/published, the train was set up before, and brings the files to integration itself. If it lists nothing, push them from the clone in which `chartflow init` was run first. But where integration was not made for the train, rename or delete it first, run `git fetch --prune origin` and then `chartflow init` again.
     git ls-remote origin 'refs/chartflow/*'
     ");
     for marker in [RELEASED, PUBLISHED] {
@@ -176,20 +184,22 @@ fn a_second_run_finds_its_work_done() {
     let second = Facts {
         present: plan(&first).files.into_iter().map(|file| (file.path, file.text.into_bytes())).collect(),
         on_main: true,
-        references: [there("refs/chartflow/released", "1"), there("refs/chartflow/published", "3"), there("refs/remotes/origin/integration", "4")].into(),
+        main_runs: true,
+        references: ["refs/chartflow/released", "refs/chartflow/published", "refs/remotes/origin/integration", "refs/remotes/origin/release"]
+            .into_iter()
+            .zip(["1", "3", "4", "5"])
+            .map(|(name, id)| there(name, id))
+            .collect(),
         release_start: ReleaseStart::Exists,
         ..first
     };
     let shown = shown(&second);
-    insta::assert_snapshot!(shown.lines().take(8).collect::<Vec<_>>().join("\n"), @r"
+    insta::assert_snapshot!(shown.lines().take(5).collect::<Vec<_>>().join("\n"), @r"
     Unchanged .chartflow.yaml
     Unchanged .github/CODEOWNERS
     Unchanged refs/chartflow/released 1111
     Differs refs/chartflow/published 3333
-    1. Look at the branches integration and release
-    integration and release are on origin already, and the train goes on from what is there. Where that is not meant, rename or delete them on origin, or give the train other names under `branches` in .chartflow.yaml. Then run the command below and `chartflow init` again.
-    https://github.com/acme/charts/branches
-      git fetch --prune origin
+    1. See that the baseline is recorded
     ");
     assert!(!shown.contains("adopt-chartflow") && !shown.contains("heads/integration") && !shown.contains("heads/release"), "{shown}");
     assert_eq!(plan(&second).changed().count(), 0);
@@ -208,34 +218,37 @@ fn branches_that_are_there_already_come_first() {
         assert!(told.is_none_or(|at| at == 0), "{steps:#?}");
         told.map_or_else(String::new, |at| format!("{}\n{}\n{}", steps[at].title, steps[at].text, steps[at].commands.join("\n")))
     };
-    let nothing = |_: &mut Facts| {};
-    assert_eq!(check(&[("main", "4"), ("integration", "4")], &nothing), "");
-    insta::assert_snapshot!(check(&[("main", "4"), ("integration", "5")], &nothing), @r"
+    let foreign = |facts: &mut Facts| facts.integration_rides = Some(false);
+    assert_eq!(check(&[("main", "4"), ("integration", "4")], &foreign), "");
+    assert_eq!(check(&[("main", "4"), ("integration", "5")], &|_| {}), "", "it cannot be told");
+    insta::assert_snapshot!(check(&[("main", "4"), ("integration", "5")], &foreign), @r"
     Look at the branch integration
     integration is on origin already, and the train goes on from what is there. Where that is not meant, rename or delete it on origin, or give the train other names under `branches` in .chartflow.yaml. Then run the command below and `chartflow init` again.
     git fetch --prune origin
     ");
-    let exists = |facts: &mut Facts| facts.release_start = ReleaseStart::Exists;
-    insta::assert_snapshot!(check(&[("main", "4"), ("integration", "5"), ("release", "6")], &exists), @r"
+    let both = |facts: &mut Facts| {
+        foreign(facts);
+        facts.release_start = ReleaseStart::Exists;
+    };
+    let references = [("main", "4"), ("integration", "5"), ("release", "6")];
+    insta::assert_snapshot!(check(&references, &both), @r"
     Look at the branches integration and release
     integration and release are on origin already, and the train goes on from what is there. Where that is not meant, rename or delete them on origin, or give the train other names under `branches` in .chartflow.yaml. Then run the command below and `chartflow init` again.
     git fetch --prune origin
     ");
-    assert_eq!(
-        check(&[("main", "4"), ("develop", "5"), ("pages", "6")], &|facts| {
-            exists(facts);
-            (facts.integration, facts.release) = ("develop".parse().unwrap(), "pages".parse().unwrap());
-        }),
-        ""
-    );
-    // A newer version writes other workflow files: the branches are the train's all the same.
-    assert_eq!(
-        check(&[("main", "4"), ("integration", "5"), ("release", "6")], &|facts| {
-            exists(facts);
-            facts.train = true;
-        }),
-        ""
-    );
+    let named = |facts: &mut Facts| {
+        both(facts);
+        (facts.integration, facts.release) = ("develop".parse().unwrap(), "pages".parse().unwrap());
+    };
+    assert_eq!(check(&[("main", "4"), ("develop", "5"), ("pages", "6")], &named), "");
+    // Once main has the files, whatever their version, the branches may be the train's: one may be lost, or not followed yet.
+    for lost in 0..3 {
+        let merged = |facts: &mut Facts| {
+            both(facts);
+            facts.main_runs = true;
+        };
+        assert_eq!(check(&references[..=lost], &merged), "");
+    }
 }
 
 #[test]
