@@ -43,7 +43,7 @@ pub async fn runs(objects: &dyn Objects, root: &TreeId) -> Result<bool, FlowErro
     Ok(names.into_iter().any(|name| folder.get(name).is_some()))
 }
 
-/// Whether the commit of an id, as refs tell it, [rides](rides); `None` where that cannot be told, as in a clone that lacks it.
+/// Whether the commit of an id, as refs tell it, [`rides`]; `None` where that cannot be told, as in a clone that lacks it.
 pub async fn rides_at(objects: &dyn Objects, id: &str) -> Option<bool> {
     let commit = objects.commit(&CommitId::new(id).ok()?).await.ok()?;
     rides(objects, &commit.tree).await.ok()
