@@ -39,8 +39,8 @@ pub async fn rides(objects: &dyn Objects, root: &TreeId) -> Result<bool, FlowErr
 pub async fn runs(objects: &dyn Objects, root: &TreeId) -> Result<bool, FlowError> {
     let Some(folder) = subtree(objects, root, WORKFLOWS).await? else { return Ok(false) };
     let folder = objects.tree(&folder).await?;
-    let names = StageName::ALL.iter().filter_map(|stage| stage.workflow_path().strip_prefix(WORKFLOWS)?.strip_prefix('/'));
-    Ok(names.into_iter().any(|name| folder.get(name).is_some()))
+    let mut names = StageName::ALL.iter().filter_map(|stage| stage.workflow_path().strip_prefix(WORKFLOWS)?.strip_prefix('/'));
+    Ok(names.any(|name| folder.get(name).is_some()))
 }
 
 /// Whether the commit of an id, as refs tell it, [`rides`]; `None` where that cannot be told, as in a clone that lacks it.
